@@ -1,0 +1,185 @@
+"""The first cell of every lesson, and what there is to know about each lesson.
+
+`begin("08")` greets with device, preset and expected minutes, seeds everything and
+sets the style of the figures. `LESSONS` is the one table of lessons: the README, the
+index of `make course`, `t2i lessons` and the notebooks' metadata are made from it.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from . import presets
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a lesson is.
+
+    `minutes` to expect: "course" with the shipped networks on two CPU cores, "cpu"
+    and "gpu" with live training, "work" for a learner who does the exercises.
+    `slides` are IDs of the source slides; `line` is its story in one sentence;
+    `wants_gpu` asks Colab for a GPU.
+    """
+
+    number: str
+    topic: str
+    title: str
+    line: str
+    slides: str
+    minutes: dict[str, float] = field(hash=False)
+    wants_gpu: bool = False
+
+    @property
+    def file(self) -> str:
+        """The stem of its files, for example "08_pictures_from_sentences"."""
+        return f"{self.number}_{self.topic}"
+
+
+LESSONS: dict[str, Info] = {
+    info.number: info
+    for info in [
+        Info(
+            "00",
+            "start_here",
+            "Start here",
+            "Type a sentence and see a bird drawn; meet the world whose truth we know.",
+            "RE-1",
+            {"course": 0.3, "cpu": 0.3, "gpu": 0.3, "work": 15},
+        ),
+        Info(
+            "01",
+            "vanilla_gan",
+            "Vanilla GAN",
+            "Two networks play a game; the optimum, the flat gradient, the spiral and "
+            "the collapse, each measured against theory.",
+            "GM-13 to GM-16, GM-33 to GM-35, RE-2",
+            {"course": 1, "cpu": 4, "gpu": 3, "work": 90},
+        ),
+        Info(
+            "08",
+            "pictures_from_sentences",
+            "Pictures from sentences",
+            "A GAN that reads: matching-aware discriminator, interpolated captions, and a "
+            "bird that obeys its sentence.",
+            "RE-1 to RE-12, GM-21, TM-10 to TM-13",
+            {"course": 1, "cpu": 6, "gpu": 5, "work": 120},
+            wants_gpu=True,
+        ),
+    ]
+}
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """How this run of a lesson goes: read by its cells.
+
+    `live` says whether to train for real or to load the shipped networks; `smoke` that
+    everything should take seconds and claim nothing.
+    """
+
+    info: Info
+    preset: str
+    device: torch.device
+    live: bool
+
+    @property
+    def smoke(self) -> bool:
+        """Whether this is a quick proof that everything runs."""
+        return self.preset == presets.SMOKE
+
+    def _ipython_display_(self) -> None:
+        """Shows nothing as a cell's value: `begin` has greeted already."""
+
+    def choose(self, smoke, cpu, gpu=None):
+        """The value for the preset in force; paper uses gpu's, and gpu cpu's if None."""
+        by_preset = {presets.SMOKE: smoke, presets.CPU: cpu}
+        return by_preset.get(self.preset, cpu if gpu is None else gpu)
+
+
+def begin(number: str, seed: int = 0) -> Lesson:
+    """Starts lesson `number` ("08"): prints what to expect, seeds, sets the style.
+
+    T2I_PRESET overrides the preset that the hardware suggests; T2I_LIVE=0 loads the
+    shipped networks where the lesson would train. LookupError for an unknown lesson.
+    """
+    if number not in LESSONS:
+        raise LookupError(
+            f"there is no lesson {number!r}; there are " + ", ".join(LESSONS)
+        )
+    info, preset = LESSONS[number], presets.current()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    lesson = Lesson(info, preset, device, live=os.environ.get("T2I_LIVE", "1") != "0")
+    seed_everything(seed)
+    _style()
+    print(f"Lesson {number}: {info.title}\n{_expectation(lesson)}")
+    return lesson
+
+
+def _expectation(lesson: Lesson) -> str:
+    """One line: device, preset, minutes, and advice where the hardware is slow."""
+    device, minutes = lesson.device.type, lesson.info.minutes
+    where = f"device {device}, preset {lesson.preset}"
+    if lesson.smoke:
+        return f"{where}: everything in miniature, in seconds, to see that it runs."
+    if not lesson.live:
+        wait = _minutes(minutes["course"])
+        return f"{where}: about {wait} with the shipped networks."
+    if device == "cpu" and lesson.preset != presets.CPU:
+        return (
+            f"{where}: hours without a GPU. Restart with T2I_PRESET=cpu, or on a "
+            "machine with a GPU."
+        )
+    wait = _minutes(minutes["gpu" if device == "cuda" else "cpu"])
+    return f"{where}: about {wait} of computing, if you run it all."
+
+
+def _minutes(minutes: float) -> str:
+    if minutes < 1:
+        return f"{round(minutes * 60)} seconds"
+    return "a minute" if minutes == 1 else f"{minutes:g} minutes"
+
+
+def seed_everything(seed: int) -> None:
+    """Seeds Python's, NumPy's and torch's random numbers."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def _style() -> None:
+    """Figures of one look: light, legible, small enough to commit."""
+    import matplotlib
+    from matplotlib import rcParams
+
+    if "ipykernel" not in sys.modules and "MPLBACKEND" not in os.environ:
+        matplotlib.use("Agg")
+    # tqdm advises to update Jupyter where it falls back to a text bar
+    warnings.filterwarnings("ignore", message="IProgress not found")
+    rcParams.update(
+        {
+            "figure.figsize": (7.0, 3.2),
+            "figure.dpi": 100,
+            "savefig.dpi": 100,
+            "figure.constrained_layout.use": True,
+            "font.size": 10,
+            "axes.titlesize": 11,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": True,
+            "grid.alpha": 0.25,
+            "grid.linewidth": 0.6,
+            "legend.frameon": False,
+            "image.interpolation": "nearest",
+            "axes.prop_cycle": matplotlib.cycler(
+                color=["#1f6fb4", "#e07b39", "#3c9d6b", "#b8477a", "#7a62b8", "#8a7a52"]
+            ),
+        }
+    )
