@@ -1,0 +1,8 @@
+"""The training room: one loop for every system; checkpoints; averages of weights."""
+
+from .checkpoint import CheckpointError
+from .fit import NonFiniteLoss, fit
+from .history import History
+from .system import System
+
+__all__ = ["CheckpointError", "History", "NonFiniteLoss", "System", "fit"]

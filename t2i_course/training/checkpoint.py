@@ -1,0 +1,180 @@
+"""Checkpoints: all of a training in one file, written whole or not at all.
+
+A file is first written beside its final place and then renamed, which a file system
+does in one go. Whatever happens (a kill, a full disk, a power cut), the name stands
+for a complete checkpoint: the new one or the one before.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import torch
+
+from . import randomness
+from .history import History
+
+FORMAT = 1
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint can't be written, or can't be read into this system."""
+
+
+# ------------------------------------------------------------- writing a file whole
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
+    """Let `write` fill a file that appears at `path` only when it is complete.
+
+    Raises OSError (or what `write` raises) with the old file intact and nothing left
+    beside it. The name of the unfinished file is fixed, so that one left behind by a
+    kill is overwritten next time.
+    """
+    path = Path(path)
+    unfinished = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(unfinished, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    except BaseException:
+        with suppress(OSError):  # the first error says it all
+            unfinished.unlink(missing_ok=True)
+        raise
+
+
+def check_writable(path: Path) -> None:
+    """Raise CheckpointError now, not after an hour, if `path` can't be written."""
+    if Path(path).is_dir():
+        raise CheckpointError(f"{path} is a folder; name a file for the checkpoint.")
+    probe = Path(path).with_name(Path(path).name + ".probe")
+    try:
+        write_whole(probe, lambda file: None)
+        probe.unlink()
+    except OSError as error:
+        raise CheckpointError(
+            f"Can't write the checkpoint {path} ({error.strerror}). "
+            "Name a file in a folder where you may write."
+        ) from error
+
+
+# -------------------------------------------------------------- what is written down
+
+
+def fingerprint(system, seed: int) -> dict:
+    """What a checkpoint must share with the system that reads it.
+
+    The class, its settings (but not the number of steps: a run may be prolonged), the
+    seed, and the shape of every weight.
+    """
+    settings = {
+        name: value
+        for name, value in (system.settings or {}).items()
+        if name != "steps" and isinstance(value, (int, float, str, bool, type(None)))
+    }
+    shapes = {
+        name: list(tensor.shape)
+        for name, tensor in system.state_dict().items()
+        if isinstance(tensor, torch.Tensor)
+    }
+    kind = type(system).__name__
+    return {"system": kind, "seed": seed, "settings": settings, "shapes": shapes}
+
+
+def save(path: Path, system, optimizers: dict, history: History, seed: int, states):
+    """Write the checkpoint. states: every process's random states, by rank.
+
+    Raises CheckpointError (disk full, no permission), the former checkpoint intact.
+    """
+    content = {
+        "format": FORMAT,
+        "fingerprint": fingerprint(system, seed),
+        "system": system.state_dict(),
+        "optimizers": {name: o.state_dict() for name, o in optimizers.items()},
+        "history": history.state(),
+        "random": states,
+    }
+    try:
+        write_whole(path, lambda file: torch.save(content, file))
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise CheckpointError(
+            f"Can't write the checkpoint {path} at step {history.step} ({reason}). "
+            "What was there before is intact: free some space (or choose another "
+            "folder) and call fit again with resume=True."
+        ) from error
+
+
+# ------------------------------------------------------------------- what is read back
+
+
+def read(path: Path) -> dict:
+    """The content of a checkpoint, read without running any code that it may hold.
+
+    Raises CheckpointError when the file is cut off, damaged or no checkpoint.
+    """
+    advice = "Delete it and begin anew, or name another file."
+    try:
+        # `torch.load` doesn't compare checksums: a flipped bit would pass unnoticed.
+        with zipfile.ZipFile(path) as archive:
+            if archive.testzip() is not None:
+                raise CheckpointError(f"{path} is damaged. {advice}")
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (zipfile.BadZipFile, EOFError, pickle.UnpicklingError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} is cut off, damaged or no checkpoint. {advice}"
+        ) from error
+    except (OSError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(f"Can't read {path} ({reason}). {advice}") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise CheckpointError(f"{path} is no checkpoint of this course. {advice}")
+    return content
+
+
+def difference(there: dict, here: dict) -> str | None:
+    """The first difference of two fingerprints in words, or None."""
+    for what in ("system", "seed"):
+        if there[what] != here[what]:
+            return f"its {what} is {there[what]}, not {here[what]}"
+    for part, word in (("settings", "its setting"), ("shapes", "the shape of")):
+        for name in sorted(there[part].keys() | here[part].keys()):
+            old, new = (side[part].get(name, "missing") for side in (there, here))
+            if old != new:
+                return f"{word} {name} is {old}, not {new}"
+    return None
+
+
+def load(path: Path, system, optimizers: dict, seed: int, rank: int = 0) -> History:
+    """Put a checkpoint back into a system and its optimizers; its history.
+
+    Nothing is touched unless all of it fits. Raises CheckpointError when the file is
+    damaged or belongs to another system, preset or seed (naming what differs).
+    """
+    content = read(path)
+    differs = difference(content["fingerprint"], fingerprint(system, seed))
+    if differs is None and content["optimizers"].keys() != optimizers.keys():
+        differs = f"its players are {', '.join(content['optimizers'])}"
+    if differs is not None:
+        raise CheckpointError(
+            f"{path} belongs to another training: {differs}. "
+            "Name another file, or delete this one and begin anew."
+        )
+    system.load_state_dict(content["system"])
+    for name, optimizer in optimizers.items():
+        optimizer.load_state_dict(content["optimizers"][name])
+    history = History.from_state(content["history"])
+    states = content["random"]
+    if rank >= len(states) or not randomness.restore(system, states[rank]):
+        # More processes than before, or another kind of device: other noise.
+        system.rng.manual_seed(randomness.own_seed(seed, rank, history.step))
+    return history
