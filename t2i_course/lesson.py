@@ -67,8 +67,8 @@ LESSONS: dict[str, Info] = {
             "08",
             "pictures_from_sentences",
             "Pictures from sentences",
-            "A GAN that reads: matching-aware discriminator, interpolated captions, and a "
-            "bird that obeys its sentence.",
+            "A GAN that reads: a matching-aware discriminator, interpolated captions, "
+            "and a bird that obeys its sentence.",
             "RE-1 to RE-12, GM-21, TM-10 to TM-13",
             {"course": 1, "cpu": 6, "gpu": 5, "work": 120},
             wants_gpu=True,
@@ -99,7 +99,7 @@ class Lesson:
         """Shows nothing as a cell's value: `begin` has greeted already."""
 
     def choose(self, smoke, cpu, gpu=None):
-        """The value for the preset in force; paper uses gpu's, and gpu cpu's if None."""
+        """The value for the preset in force (paper takes gpu's; gpu takes cpu's)."""
         by_preset = {presets.SMOKE: smoke, presets.CPU: cpu}
         return by_preset.get(self.preset, cpu if gpu is None else gpu)
 
