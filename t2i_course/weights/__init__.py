@@ -1,0 +1,233 @@
+"""Small trained networks that come with the course, and where they come from.
+
+Each network is a safetensors file (nothing in it can run) with an entry in
+manifest.json: file, sha256, the command that made it, seed, seconds of training, the
+hardware, and what was measured. T2I_WEIGHTS may name another folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as read_tensors
+from safetensors.torch import save as tensors_to_bytes
+from torch import Tensor, nn
+
+from ..training.checkpoint import write_whole
+
+SHIPPED = Path(__file__).parent
+LARGEST = 4 * 2**20  # bytes; the limit for a network that ships with the course
+
+
+class WeightsError(RuntimeError):
+    """A network's weights are missing, damaged, or of another network."""
+
+
+class OtherNetwork(WeightsError):
+    """The weights are good, but their network has other parts or other shapes."""
+
+
+def folder() -> Path:
+    """Where the weights are: T2I_WEIGHTS, or this package's own folder."""
+    return Path(os.environ.get("T2I_WEIGHTS") or SHIPPED)
+
+
+def path(name: str) -> Path:
+    """The file of a network's weights, whether it exists or not."""
+    if not name or Path(name).name != name:
+        raise ValueError(f"{name!r} is no name for weights: it must be a plain word")
+    return folder() / f"{name}.safetensors"
+
+
+def manifest() -> dict[str, dict]:
+    """All entries by name; empty where there is no manifest yet."""
+    file = folder() / "manifest.json"
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"Can't read {file} ({error}). Restore it.") from error
+
+
+def names() -> list[str]:
+    """The names of all networks in the manifest."""
+    return sorted(manifest())
+
+
+def entry(name: str) -> dict:
+    """A network's manifest entry; WeightsError, naming those there are, if none."""
+    entries = manifest()
+    if name not in entries:
+        there = ", ".join(sorted(entries)) or "none yet"
+        raise WeightsError(f"There are no weights named {name!r}; there are: {there}.")
+    return entries[name]
+
+
+# -------------------------------------------------------------------------- reading
+
+
+def load(name: str) -> dict[str, Tensor]:
+    """The tensors of a network by name, on the CPU and as stored (perhaps fp16).
+
+    Raises WeightsError when the file is missing, cut off or otherwise not the one
+    that the manifest describes.
+    """
+    known, file = entry(name), path(name)
+    advice = "Restore it, or make it anew: " + known["command"]
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"Can't read {file} ({error.strerror}). {advice}") from error
+    if hashlib.sha256(content).hexdigest() != known["sha256"]:
+        raise WeightsError(
+            f"{file} is damaged, cut off or changed: its SHA-256 isn't the manifest's. "
+            + advice
+        )
+    try:
+        return read_tensors(content)
+    except SafetensorError as error:
+        raise WeightsError(f"{file} is no safetensors file. {advice}") from error
+
+
+def load_into(module: nn.Module, name: str) -> dict:
+    """Load a network's weights into a module (a `System` too); the manifest entry.
+
+    Weights stored as fp16 become what the module has. Nothing changes unless all fits.
+    Raises OtherNetwork, saying what differs, and WeightsError as `load` does.
+    """
+    state = load(name)
+    begin = getattr(module, "start_averages", None)
+    if begin is not None and any(key.startswith("averages.") for key in state):
+        begin()
+    own = {k: v for k, v in module.state_dict().items() if isinstance(v, Tensor)}
+    for key in sorted(own.keys() | state.keys()):
+        here, there = (
+            list(side[key].shape) if key in side else "missing" for side in (own, state)
+        )
+        if here != there:
+            raise OtherNetwork(
+                f"The weights {name!r} are of another network: "
+                f"{key} is {there} in the file and {here} here."
+            )
+    module.load_state_dict(state)
+    return entry(name)
+
+
+# -------------------------------------------------------------------------- writing
+
+
+def save(
+    module_or_state: nn.Module | dict[str, Tensor],
+    name: str,
+    *,
+    command: str,
+    seed: int,
+    seconds: float,
+    measured: dict,
+    half: bool = False,
+    hardware: str | None = None,
+) -> dict:
+    """Write a network's weights and their manifest entry; the entry.
+
+    command, seed, seconds: how they were made; measured: {what: value}, checked again
+    by a test. half=True stores float32 as fp16 (half the size; `load_into` casts back).
+    hardware: by default this machine's device. Each file appears whole or not at all.
+    Raises WeightsError on a full disk, without permission, and above 4 MB.
+    """
+    state = module_or_state
+    if isinstance(state, nn.Module):
+        state = {k: v for k, v in state.state_dict().items() if isinstance(v, Tensor)}
+    content = tensors_to_bytes({key: pack(value, half) for key, value in state.items()})
+    made = {
+        "file": path(name).name,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "command": command,
+        "seed": seed,
+        "seconds": round(seconds, 1),
+        "hardware": hardware or hardware_in_words(),
+        "measured": measured,
+    }
+    write(name, content, made)
+    return made
+
+
+def write(name: str, content: bytes, made: dict) -> None:
+    """Write a weights file and its manifest entry: both of them or neither."""
+    if len(content) > LARGEST and folder() == SHIPPED:
+        raise WeightsError(
+            f"The weights {name!r} take {len(content) / 2**20:.1f} MB, above the limit "
+            "of 4 MB: save only the network that draws, or use half=True."
+        )
+    entries = dict(sorted({**manifest(), name: made}.items()))
+    text = json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
+
+    def fill(file) -> None:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())  # the disk holds it; now the manifest may speak of it
+        write_whole(
+            folder() / "manifest.json", lambda other: other.write(text.encode())
+        )
+
+    try:
+        write_whole(path(name), fill)
+    except OSError as error:
+        raise WeightsError(
+            f"Can't write the weights {name!r} to {folder()} ({error.strerror}). Free "
+            "some space, or name a folder where you may write in T2I_WEIGHTS."
+        ) from error
+
+
+def pack(value: Tensor, half: bool) -> Tensor:
+    """A tensor as it is stored: on the CPU, with storage of its own, perhaps fp16.
+
+    Raises WeightsError for numbers that are not finite, or not within fp16's range.
+    """
+    value = value.detach().cpu().contiguous().clone()
+    if half and value.dtype == torch.float32:
+        value = value.half()
+    if value.is_floating_point() and not value.isfinite().all():
+        raise WeightsError("Some weights aren't finite, or too large for half=True.")
+    return value
+
+
+def hardware_in_words() -> str:
+    """The device that trains here: the GPU's name, or the CPU's kind and threads."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    threads = torch.get_num_threads()
+    return f"CPU ({platform.machine()}), {threads} thread{'s' * (threads > 1)}"
+
+
+# ------------------------------------------------------------------ load, or train
+
+
+def load_or_fit(system: nn.Module, name: str, train: Callable):
+    """Load the weights if there are any for this very network, else train it.
+
+    train(system) trains it; what it returns (a `History`) is returned, or None where
+    the weights were loaded. Says on a line which of the two it was. Damaged weights
+    are an error, not a reason to train.
+    """
+    why = "none are shipped"
+    if name in manifest() and path(name).exists():
+        try:
+            made = load_into(system, name)
+        except OtherNetwork as error:
+            why = f"{error}".rstrip(".")
+        else:
+            print(
+                f"Loaded the weights {name!r}: {made['seconds']:.0f} s of training "
+                f"on {made['hardware']}, by {made['command']}"
+            )
+            return None
+    print(f"Training, for there are no weights {name!r} to load: {why}.")
+    return train(system)
