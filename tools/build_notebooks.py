@@ -150,14 +150,15 @@ def _exercise_id(cells: list[NotebookNode], source: Path) -> str:
     return found[1]
 
 
-def solved(base: NotebookNode, source: Path) -> NotebookNode:
+def solved(base: NotebookNode, source: Path, badge: bool = True) -> NotebookNode:
     """The worked sheet, not yet executed: the base without the solution markers."""
     notebook = copy.deepcopy(base)
     for cell in notebook.cells:
         lines = cell.source.split("\n")
         kept = [x for x in lines if not re.match(r"\s*### (BEGIN|END) SOLUTION", x)]
         cell.source = "\n".join(kept)
-    _add_badge(notebook, f"solutions/{source.stem}.ipynb")
+    if badge:
+        _add_badge(notebook, f"solutions/{source.stem}.ipynb")
     return notebook
 
 
