@@ -1,0 +1,1 @@
+"""What a figure in a table is made of."""

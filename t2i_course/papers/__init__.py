@@ -1,0 +1,1 @@
+"""One file per paper: its networks, its losses, its round of play, its presets."""

@@ -1,0 +1,125 @@
+"""From a sentence to numbers: words, their numbers, and what to do with unknown ones.
+
+A sentence is cut into lower-case words; each word has a number, 0 is padding and 1 is
+"unknown". A word that is not in the vocabulary but is a likely typing error of one that
+is ("balck") is read as that word; real captions hold many.
+"""
+
+import difflib
+import hashlib
+import re
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+__all__ = ["NoKnownWord", "Vocabulary", "split_words", "MAX_WORDS", "PAD", "UNKNOWN"]
+
+PAD, UNKNOWN = 0, 1
+MAX_WORDS = 32  # longer sentences are cut, as in the papers
+
+# Words of real bird captions that look like a misspelt word of ours but are not.
+NOT_ERRORS = frozenset(
+    """brow brows eyebrow eyebrows tall talon talons bead wine wind back backs band
+    bands pile bold beard behind bright light feather leather weather breath breadth
+    gravy fray ready bred read bell bells bull bulls wring winds king rings ring crow
+    crows drown brawn grown growth frown town shore sport shirt shot throw though
+    through cheat heat lead dead heal heads boat blow below while what where there
+    then them when were wear hear near dear year lone lone line like lake likes whole
+    plan plane plant plants small smell tell toil wail nail nails rail""".split()
+)
+
+
+class NoKnownWord(ValueError):
+    """A caption in which not one word is known."""
+
+
+def split_words(sentence: str) -> list[str]:
+    """Lower-case words of a sentence; punctuation goes, hyphens separate."""
+    if not isinstance(sentence, str):
+        raise TypeError(
+            f"A caption is a sentence in quotes (str), not {type(sentence).__name__}."
+        )
+    return re.findall(r"[a-z]+|\d+", sentence.lower().replace("'s ", " "))
+
+
+class Vocabulary:
+    """The words that a text encoder knows; word i has number i + 2.
+
+    words: distinct lower-case words
+    correct: read likely typing errors as the word that was meant
+    """
+
+    def __init__(self, words: list[str], correct: bool = True):
+        if len(set(words)) != len(words):
+            raise ValueError("The words of a vocabulary must be distinct.")
+        self.words = list(words)
+        self.numbers = {word: i + 2 for i, word in enumerate(self.words)}
+        self._near = lru_cache(maxsize=10_000)(self._find_near)
+        self.correct = correct
+        self._long = [word for word in self.words if len(word) >= 4]
+
+    def __len__(self) -> int:
+        return len(self.words) + 2
+
+    @property
+    def fingerprint(self) -> str:
+        """Eight letters that change when any word does; weights remember it."""
+        return hashlib.sha256(" ".join(self.words).encode()).hexdigest()[:8]
+
+    def _find_near(self, word: str) -> str | None:
+        if len(word) < 4 or word in NOT_ERRORS:
+            return None
+        found = difflib.get_close_matches(word, self._long, n=1, cutoff=0.79)
+        return found[0] if found and abs(len(found[0]) - len(word)) <= 1 else None
+
+    def number(self, word: str) -> int:
+        """A word's number; UNKNOWN if it is neither known nor a likely typing error."""
+        number = self.numbers.get(word)
+        if number is None and self.correct:
+            number = self.numbers.get(self._near(word))
+        return UNKNOWN if number is None else number
+
+    def unknown(self, sentence: str) -> list[str]:
+        """The words of a sentence that the vocabulary does not know."""
+        return [w for w in split_words(sentence) if self.number(w) == UNKNOWN]
+
+    def numbers_of(self, sentence: str) -> list[int]:
+        """A sentence's word numbers, at most MAX_WORDS.
+
+        Raises NoKnownWord for an empty caption or one with no known word, with the
+        nearest words that are known; TypeError for what is not a string.
+        """
+        words = split_words(sentence)
+        if not words:
+            raise NoKnownWord(
+                "The caption is empty. Try: a small bird with blue wings and a red belly"
+            )
+        numbers = [self.number(word) for word in words[: 4 * MAX_WORDS]]
+        if all(number == UNKNOWN for number in numbers):
+            raise NoKnownWord(self._advice(words))
+        return numbers[:MAX_WORDS]
+
+    def _advice(self, words: list[str]) -> str:
+        near = {
+            w: difflib.get_close_matches(w, self.words, n=3, cutoff=0.5)
+            for w in words[:5]
+        }
+        hints = [f"{w!r} (near: {', '.join(n)})" if n else repr(w) for w, n in near.items()]
+        return (
+            f"None of the caption's words is known: {', '.join(hints)}. This network "
+            f"knows {len(self.words)} words, such as: {', '.join(self.words[:: max(len(self.words) // 8, 1)][:8])}."
+        )
+
+    def encode(self, sentences: list[str]) -> tuple[Tensor, Tensor]:
+        """Sentences to (tokens (B, T) int64 padded with 0, lengths (B,) int64)."""
+        if isinstance(sentences, str):
+            sentences = [sentences]
+        rows = [self.numbers_of(sentence) for sentence in sentences]
+        if not rows:
+            raise NoKnownWord("There is no caption. Give at least one sentence.")
+        lengths = torch.tensor([len(row) for row in rows])
+        tokens = torch.zeros(len(rows), int(lengths.max()), dtype=torch.long)
+        for i, row in enumerate(rows):
+            tokens[i, : len(row)] = torch.tensor(row)
+        return tokens, lengths

@@ -1,0 +1,1 @@
+"""Worlds that the course draws itself, with everything about them known."""

@@ -1,0 +1,338 @@
+"""Captions as people write them about CUB's birds, true by construction.
+
+A caption is put together from phrases ("blue wings", "a belly that is red") by one of
+many sentence forms. What it names is recorded, so that a drawing can be held against it.
+Forms in HELD_OUT are never used for training: with them we measure whether a text
+encoder understands sentences that nobody trained it on.
+"""
+
+import bisect
+import math
+from random import Random
+
+import numpy as np
+
+from ..text.typing_errors import misspell
+from .bird_species import ATTRIBUTES, COLOUR_PARTS
+
+__all__ = ["FORMS", "HELD_OUT", "caption", "describe", "named_by"]
+
+NAMES = list(ATTRIBUTES)
+INDEX = {name: i for i, name in enumerate(NAMES)}
+PART_WORDS = {
+    "wing": (
+        "wings|wings|wings|wings|wings|feathers on its wings|wing feathers|primaries"
+        "|secondaries|coverts|plumage on its wings|back and wings|wings and back"
+    ),
+    "belly": (
+        "belly|belly|belly|breast|breast|chest|throat|underbelly|underside|abdomen"
+        "|underparts|stomach|belly and breast|breast and belly|throat and chest"
+        "|throat and breast|chest and belly|breast and throat"
+    ),
+    "crown": "crown|crown|head|head|head|cap|crest|nape and crown|crown and nape|forehead",
+    "tail": "tail|tail|tail|tail feathers|rectrices|tailfeathers|retrices",
+}
+PLURAL = ("wings", "feathers", "primaries", "secondaries", "coverts", "underparts",
+          "rectrices", "retrices", "and")  # fmt: skip
+COLOUR_WORDS = {
+    "red": "red|red|red|red|bright red|crimson|scarlet|reddish",
+    "orange": "orange|orange|orange|bright orange|orangish",
+    "yellow": "yellow|yellow|yellow|bright yellow|golden|yellowish",
+    "green": "green|green|green|greenish|bright green",
+    "blue": "blue|blue|blue|bright blue|bluish",
+    "purple": "purple|purple|purple|violet|purplish",
+    "brown": "brown|brown|brown|brownish",
+    "black": "black|black|black|jet black|blackish",
+    "white": "white|white|white|snow white|whitish|pure white",
+    "grey": "grey|gray|grey|gray|greyish|grayish",
+}
+BEAK_WORDS = ("beak", "beak", "bill")
+SIZE_WORDS = {"small": ("small", "small", "tiny", "little"), "large": ("large", "big", "large")}
+LENGTH_WORDS = {"short": ("short", "short", "stubby", "short pointy", "short sharp"),
+                "long": ("long", "long", "long pointy", "long thin", "long sharp")}  # fmt: skip
+PATTERN_WORDS = {
+    "plain": ("plain", "plain", "unmarked"),
+    "barred": ("barred", "striped", "banded"),
+}
+PLACES = {
+    "sky": ("in the sky", "flying in the sky", "in the air", "in flight"),
+    "grass": ("in the grass", "standing in the grass", "on the grass", "in a meadow"),
+    "water": ("on the water", "swimming in the water", "floating on the water", "at the lake"),
+    "branch": ("on a branch", "sitting on a branch", "perched on a branch", "in a tree"),
+}
+SUBJECTS = (
+    "this bird|this bird|this bird|a bird|the bird|bird|this particular bird"
+    "|this little guy|this magnificent fellow|this colorful bird|the body of this bird|it"
+)
+ASIDES = (
+    "black eyes", "a black eye", "a round eye", "dark eyes", "small black eyes", "two eyes",
+    "a round body", "a rounded head", "a pointy beak", "a sharp bill", "two legs",
+)  # fmt: skip
+
+
+class Phrases:
+    """Phrases about one bird, drawn with one random generator; notes what it named."""
+
+    def __init__(self, content: np.ndarray, rng: Random):
+        self.content, self.rng = content, rng
+        self.named = np.full(len(NAMES), -1, np.int64)
+
+    def one_of(self, options) -> str:
+        options = options.split("|") if isinstance(options, str) else options
+        return options[int(self.rng.random() * len(options))]
+
+    def value(self, name: str) -> str:
+        return ATTRIBUTES[name][self.content[INDEX[name]]]
+
+    def note(self, name: str) -> str:
+        """The value of an attribute, now named."""
+        self.named[INDEX[name]] = self.content[INDEX[name]]
+        return self.value(name)
+
+    def colour(self, name: str) -> str:
+        """A colour word for a part or the beak, now named."""
+        return self.one_of(COLOUR_WORDS[self.note(name)])
+
+    def part(self, name: str) -> str:
+        return self.one_of(PART_WORDS[name])
+
+    def noun(self, name: str) -> str:
+        """"a red belly", "blue wings", "a short orange beak", "barred wings"."""
+        if name == "pattern":
+            return f"{self.one_of(PATTERN_WORDS[self.note(name)])} wings"
+        if name in ("beak", "beak_colour"):
+            return f"{self.article(self.beak_words(name))} {self.one_of(BEAK_WORDS)}"
+        part, colour = self.part(name), self.colour(name)
+        if part.split()[-1] in PLURAL or "and" in part or "feathers" in part:
+            return f"{colour} {part}"
+        return f"{self.article(colour)} {part}"
+
+    def beak_words(self, name: str) -> str:
+        """"short", "orange" or "short orange"; the other beak attribute may join."""
+        both = self.rng.random() < 0.3
+        words = []
+        if name == "beak" or both:
+            words.append(self.one_of(LENGTH_WORDS[self.note("beak")]))
+        if name == "beak_colour" or both:
+            words.append(self.colour("beak_colour"))
+        return " ".join(words)
+
+    def article(self, word: str) -> str:
+        if self.rng.random() < 0.12:
+            return word  # people drop it
+        return ("an " if word[0] in "aeiou" else "a ") + word
+
+    def bare(self, name: str) -> str:
+        """A noun phrase without its article."""
+        return self.noun(name).removeprefix("a ").removeprefix("an ")
+
+    def predicate(self, name: str, that: str = " that ") -> str:
+        """"wings that are blue", "a beak that is short"."""
+        if name == "pattern":
+            return f"wings{that}are {self.one_of(PATTERN_WORDS[self.note(name)])}"
+        if name in ("beak", "beak_colour"):
+            return f"{self.one_of(BEAK_WORDS)}{that}is {self.beak_words(name)}"
+        part = self.part(name)
+        verb = "are" if part.split()[-1] in PLURAL or "and" in part else "is"
+        return f"{part}{that}{verb} {self.colour(name)}"
+
+    def subject(self, with_size: bool) -> str:
+        """Who the sentence is about; the size comes as an adjective."""
+        if not with_size:
+            return self.one_of(SUBJECTS)
+        size = self.one_of(SIZE_WORDS[self.note("size")])
+        return self.one_of(f"this {size} bird|a {size} bird|the {size} bird"
+                           f"|this is a {size} bird that|{size} bird")  # fmt: skip
+
+    def listed(self, phrases: list[str]) -> str:
+        """"a, b and c", with the commas that people use or leave out."""
+        if self.rng.random() < 0.06:
+            phrases = phrases + [self.one_of(ASIDES)]
+        if len(phrases) == 1:
+            return phrases[0]
+        comma = self.one_of(", |, |, | and |  ")
+        last = self.one_of(" and | and |, and |, | as well as | with ")
+        return comma.join(phrases[:-1]) + last + phrases[-1]
+
+    def place(self) -> str:
+        return self.one_of(PLACES[self.note("habitat")])
+
+
+def _has(p: Phrases, names: list[str], size: bool, place: bool) -> str:
+    verb = p.one_of(" has | has | has | with | with | featuring | having | displays ")
+    return p.subject(size) + verb + p.listed([p.noun(n) for n in names])
+
+
+def _that_are(p: Phrases, names: list[str], size: bool, place: bool) -> str:
+    first = p.predicate(names[0])
+    rest = [p.noun(n) for n in names[1:]]
+    joint = p.one_of(" and has | and has | and | with | along with ")
+    text = p.subject(size) + p.one_of(" has | with ") + first
+    return text + (joint + p.listed(rest) if rest else "")
+
+
+def _is_are(p: Phrases, names: list[str], size: bool, place: bool) -> str:
+    start = p.one_of("the |its |the bird's |this bird's |")
+    between = p.one_of(f" and {start}|, {start}| while {start}|, and {start}")
+    return start + between.join(p.predicate(n, " ") for n in names)
+
+
+def _fragments(p: Phrases, names: list[str], size: bool, place: bool) -> str:
+    head = f"{p.one_of(SIZE_WORDS[p.note('size')])} bird, " if size else p.one_of("|bird, |")
+    return head + ", ".join(p.bare(n) for n in names)
+
+
+def _colour_on(p: Phrases, names: list[str], size: bool, place: bool) -> str:
+    pieces = []
+    for name in names:
+        if name in COLOUR_PARTS:
+            where = p.part(name)
+            pieces.append(f"{p.colour(name)} {p.one_of('on its|on the|in its')} {where}")
+        else:
+            pieces.append(p.noun(name))
+    return p.subject(size) + p.one_of(" has | with | shows ") + p.listed(pieces)
+
+
+def _headed(p: Phrases, names: list[str], size: bool, place: bool) -> str:
+    forms = {"wing": "winged", "belly": "bellied|breasted|throated|chested",
+             "crown": "headed|crowned|capped", "tail": "tailed"}  # fmt: skip
+    name = next((n for n in names if n in forms), None)
+    if name is None:
+        return _has(p, names, size, place)
+    size_word = p.one_of(SIZE_WORDS[p.note("size")]) + " " if size else ""
+    text = f"{p.one_of('this|a|the')} {size_word}{p.colour(name)} {p.one_of(forms[name])} bird"
+    rest = [p.noun(n) for n in names if n != name]
+    return text + (p.one_of(" has | with ") + p.listed(rest) if rest else "")
+
+
+def _overall(p: Phrases, names: list[str], size: bool, place: bool) -> str:
+    """Names all four colours: the most frequent one for the bird, then the exceptions."""
+    colours = [p.value(part) for part in COLOUR_PARTS]
+    main = max(colours, key=lambda colour: (colours.count(colour), -colours.index(colour)))
+    same = [part for part in COLOUR_PARTS if p.value(part) == main]
+    odd = [part for part in COLOUR_PARTS if part not in same]
+    if len(same) == 1 or len(odd) > 2:
+        return _has(p, names, size, place)
+    colour = [p.colour(part) for part in same][0]
+    size_word = p.one_of(SIZE_WORDS[p.note("size")]) + " " if size else ""
+    rest = [p.noun(n) for n in odd] + [
+        p.noun(n) for n in names if n not in COLOUR_PARTS
+    ][:1]
+    if not odd:
+        how = p.one_of("completely |all |entirely |totally |almost all |solid |")
+    else:
+        how = p.one_of("mostly |mainly ||||primarily ")
+    text = p.one_of([
+        f"this {size_word}bird is {how}{colour}",
+        f"{p.one_of('a|this|the')} {size_word}{how}{colour} bird",
+        f"this is a {size_word}{how}{colour} bird",
+        f"a {size_word}bird that is {how}{colour}",
+        f"{how}{colour} {size_word}bird",
+        f"the {size_word}bird is {how}{colour} in color",
+        f"{how}{colour}",
+    ])  # fmt: skip
+    joint = p.one_of(" with | with | and has | with " if text.endswith("bird") else
+                     " with | and has | except for | but has ")  # fmt: skip
+    return text + (joint + p.listed(rest) if rest else "")
+
+
+def _two_sentences(p: Phrases, names: list[str], size: bool, place: bool) -> str:
+    cut = max(1, len(names) // 2)
+    text = _has(p, names[:cut], size, place)
+    rest = names[cut:]
+    if not rest:
+        return text
+    return text + p.one_of(". it has |. it also has |; |. the bird has ") + p.listed(
+        [p.noun(n) for n in rest]
+    )
+
+
+def _there_is(p: Phrases, names: list[str], size: bool, place: bool) -> str:
+    word = f"{p.one_of(SIZE_WORDS[p.note('size')])} bird" if size else "bird"
+    return f"there is a {word} whose " + " and whose ".join(p.predicate(n, " ") for n in names)
+
+
+def _you_see(p: Phrases, names: list[str], size: bool, place: bool) -> str:
+    start = p.one_of("you can see |notice |look at |here we see |i see ")
+    word = f"{p.one_of(SIZE_WORDS[p.note('size')])} bird: " if size else ""
+    return start + word + p.listed([p.noun(n) for n in names])
+
+
+def _colon(p: Phrases, names: list[str], size: bool, place: bool) -> str:
+    word = f"{p.note('size')}. " if size else ""
+    return word + "; ".join(p.predicate(n, ": ").replace(": is ", ": ").replace(": are ", ": ")
+                            for n in names)  # fmt: skip
+
+
+def _possessive(p: Phrases, names: list[str], size: bool, place: bool) -> str:
+    word = f"{p.one_of(SIZE_WORDS[p.note('size')])} " if size else ""
+    things = [p.bare(n) for n in names]
+    return f"what a pretty {word}bird, {things[0]} and all" + (
+        ", and then " + p.listed(things[1:]) if things[1:] else ""
+    )
+
+
+FORMS = {
+    "has": _has, "that are": _that_are, "is": _is_are, "fragments": _fragments,
+    "colour on": _colour_on, "headed": _headed, "overall": _overall,
+    "two sentences": _two_sentences,
+}  # fmt: skip
+HELD_OUT = {
+    "there is": _there_is, "you see": _you_see, "colon": _colon, "possessive": _possessive,
+}  # fmt: skip
+FORM_WEIGHTS = [0.27, 0.40, 0.49, 0.57, 0.66, 0.74, 0.92, 1.0]  # cumulated
+COUNT_WEIGHTS = [0.08, 0.40, 0.80, 1.0]  # cumulated: 1, 2, 3 or 4 attributes
+PART_WEIGHTS = {"wing": 1.0, "belly": 1.0, "crown": 0.9, "tail": 0.45, "pattern": 0.22,
+                "beak": 0.35, "beak_colour": 0.35}  # fmt: skip
+
+
+def describe(
+    content: np.ndarray, rng: Random, form: str | None = None
+) -> tuple[str, np.ndarray]:
+    """One true sentence about a bird with this content.
+
+    content: (len(ATTRIBUTES),) whole numbers; form: a key of FORMS or HELD_OUT, or None
+    for one drawn from FORMS
+    Returns the sentence (lower case) and what it names, (len(ATTRIBUTES),), -1 elsewhere.
+    """
+    p = Phrases(content, rng)
+    count = 1 + bisect.bisect(COUNT_WEIGHTS, rng.random())
+    keys = {k: math.log(1 - rng.random()) / w for k, w in PART_WEIGHTS.items()}
+    names = sorted(keys, key=keys.get)[-count:]  # weighted, without repeats
+    if "beak" in names and "beak_colour" in names:
+        names.remove("beak_colour")
+    if form is None:
+        form = list(FORMS)[bisect.bisect(FORM_WEIGHTS, rng.random())]
+    make = FORMS.get(form) or HELD_OUT[form]
+    size, place = rng.random() < 0.25, rng.random() < 0.12
+    text = make(p, names, size, place)
+    if place:
+        text = f"{text} {p.one_of(['', ', '])}{p.place()}".replace(" ,", ",")
+    return " ".join(text.split()), p.named
+
+
+def caption(content: np.ndarray, seed: tuple[int, ...]) -> tuple[str, np.ndarray]:
+    """Training caption number `seed`: a form of FORMS, with typing errors here and there."""
+    rng = Random("-".join(map(str, seed)))
+    text, named = describe(content, rng)
+    if rng.random() < 0.03:
+        text = misspell(text, rng)
+    return text + ("." if rng.random() < 0.3 else ""), named
+
+
+def named_by(pairs: dict[str, str]) -> np.ndarray:
+    """{"wing": "blue", "belly": "red"} as a row like `describe`'s second result.
+
+    Raises ValueError for an attribute or value that this world does not have.
+    """
+    row = np.full(len(NAMES), -1, np.int64)
+    for name, value in pairs.items():
+        if name not in ATTRIBUTES:
+            raise ValueError(f"No attribute {name!r}; there are {', '.join(ATTRIBUTES)}.")
+        value = {"gray": "grey"}.get(value, value)
+        if value not in ATTRIBUTES[name]:
+            raise ValueError(
+                f"{name} cannot be {value!r}; it is one of {', '.join(ATTRIBUTES[name])}."
+            )
+        row[NAMES.index(name)] = ATTRIBUTES[name].index(value)
+    return row

@@ -1,0 +1,216 @@
+"""The bird world: 200 species, 60 individuals each, ten captions a picture (our CUB).
+
+Pictures are drawn once, kept on disk, and read as bytes. The folder's name holds a
+fingerprint of the code that draws, so a changed drawing is never mixed with old files.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from .. import text
+from ..data import Batch, batch_indices
+from . import bird_words
+from .bird_captions import caption
+from .bird_drawing import PARTS, draw_birds
+from .bird_species import ATTRIBUTES, individual_styles, species_table, split_species
+
+__all__ = ["Birds", "boxes_of", "cache_folder", "vocabulary"]
+
+CAPTIONS, CHUNK = 10, 32  # captions a picture; pictures drawn at a time (fits the cache)
+
+
+@lru_cache(maxsize=1)
+def vocabulary() -> text.Vocabulary:
+    """The words of the bird world's captions."""
+    return text.Vocabulary(bird_words.WORDS.split())
+
+
+def cache_folder() -> Path:
+    """Where drawn worlds are kept: T2I_CACHE, or .cache/t2i_course in your home."""
+    return Path(os.environ.get("T2I_CACHE") or Path.home() / ".cache" / "t2i_course")
+
+
+@lru_cache(maxsize=1)
+def _fingerprint() -> str:
+    here = Path(__file__).parent
+    files = sorted(here.glob("bird*.py")) + sorted(Path(text.__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:12]
+
+
+def _draw(split: str, size: int, individuals: int) -> dict[str, np.ndarray]:
+    """Everything about one split, as arrays; the captions as one text of lines."""
+    species = np.repeat(split_species()[split], individuals)
+    content = species_table()[species]
+    style = np.concatenate([individual_styles(s, individuals) for s in split_species()[split]])
+    images = np.empty((len(species), 3, size, size), np.uint8)
+    masks = np.empty((len(species), size, size), np.uint8)
+    for i in range(0, len(species), CHUNK):
+        part = slice(i, i + CHUNK)
+        images[part], masks[part] = draw_birds(content[part], style[part], size)
+    sentences, tokens, named = _write(species, content, individuals)
+    return {
+        "images": images, "masks": masks, "species": species, "style": style,
+        "captions": np.frombuffer("\n".join(sentences).encode(), np.uint8),
+        "tokens": tokens, "named": named,
+    }  # fmt: skip
+
+
+def _write(species, content, individuals) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Ten captions a picture: sentences, tokens (N, 10, T) and what each names."""
+    words = vocabulary()
+    tokens = np.zeros((len(species), CAPTIONS, text.vocabulary.MAX_WORDS), np.uint8)
+    named = np.empty((len(species), CAPTIONS, len(ATTRIBUTES)), np.int8)
+    sentences = []
+    for i, (kind, row) in enumerate(zip(species.tolist(), content)):
+        for j in range(CAPTIONS):
+            sentence, names = caption(row, (kind, i % individuals, j))
+            numbers = words.numbers_of(sentence)
+            tokens[i, j, : len(numbers)] = numbers
+            named[i, j] = names
+            sentences.append(sentence)
+    return sentences, tokens, named
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _store(folder: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write arrays to `folder` so that it appears whole or not at all."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".making-"))
+    try:
+        for name, array in arrays.items():
+            np.save(work / f"{name}.npy", array)
+        sums = {f.name: _digest(f) for f in sorted(work.glob("*.npy"))}
+        (work / "complete.json").write_text(json.dumps(sums))
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(work, folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _load(folder: Path) -> dict[str, np.ndarray] | None:
+    """The arrays of a whole and undamaged folder (memory-mapped), else None."""
+    try:
+        sums = json.loads((folder / "complete.json").read_text())
+        if any(_digest(folder / name) != value for name, value in sums.items()):
+            raise ValueError("a file has changed since it was written")
+        return {Path(n).stem: np.load(folder / n, mmap_mode="r") for n in sums}
+    except FileNotFoundError:
+        return None
+    except (ValueError, OSError) as error:
+        print(f"The drawn birds in {folder} are damaged ({error}); drawing them anew.",
+              file=sys.stderr)  # fmt: skip
+        return None
+
+
+@lru_cache(maxsize=8)
+def _world(split: str, size: int, individuals: int, folder: Path) -> dict[str, np.ndarray]:
+    place = folder / f"birds-{split}-{size}-{individuals}-{_fingerprint()}"
+    arrays = _load(place)
+    if arrays is not None:
+        return arrays
+    arrays = _draw(split, size, individuals)
+    try:
+        _store(place, arrays)
+    except OSError as error:
+        print(f"Drawn birds could not be kept in {folder} ({error.strerror}); they stay in "
+              "memory. Set T2I_CACHE to a folder with space.", file=sys.stderr)  # fmt: skip
+    return arrays
+
+
+def boxes_of(masks: np.ndarray) -> np.ndarray:
+    """(B, H, W) part maps to (B, parts - 1, 4) boxes (x0, y0, x1, y1) in 0..1.
+
+    A part that is hidden has a box of zeros; the background has none.
+    """
+    size = masks.shape[-1]
+    found = masks[:, None] == np.arange(1, len(PARTS), dtype=np.uint8)[:, None, None]
+    rows, columns = found.any(3), found.any(2)
+    low = [np.argmax(side, -1) for side in (columns, rows)]
+    high = [size - np.argmax(side[..., ::-1], -1) for side in (columns, rows)]
+    boxes = np.stack([*low, *high], -1).astype(np.float32) / size
+    return boxes * rows.any(-1)[..., None]
+
+
+class Birds:
+    """A split of the bird world as a source of batches.
+
+    split: "train" (150 species) or "test" (50 others)
+    size: pixels, 16 to 512; individuals: of each species
+    details: whether batches carry masks and boxes
+    """
+
+    def __init__(self, split="train", size=32, batch_size=64, individuals=60, seed=0,
+                 details=False):  # fmt: skip
+        if split not in split_species():
+            raise ValueError(f"The bird world has the splits train and test, not {split!r}.")
+        self.batch_size, self.seed, self.details = batch_size, seed, details
+        arrays = _world(split, size, individuals, cache_folder())
+        self.images, self.masks = arrays["images"], arrays["masks"]
+        self.species, self.style = arrays["species"], arrays["style"]
+        self.tokens, self.named = arrays["tokens"], arrays["named"]
+        self._captions = arrays["captions"]
+        self.content = species_table()[self.species]
+        self.size, self.individuals = size, individuals
+        self.vocabulary = vocabulary()
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def captions(self) -> list[str]:
+        """All captions; those of picture i are [10 * i : 10 * i + 10]."""
+        if not isinstance(self._captions, list):
+            self._captions = bytes(self._captions).decode().split("\n")
+        return self._captions
+
+    def at(self, indices, which) -> Batch:
+        """The batch of pictures `indices`, each with its caption number `which`."""
+        tokens = self.tokens[indices, which]
+        lengths = (tokens > 0).sum(1)
+        tokens = tokens[:, : lengths.max()].astype(np.int64)
+        masks = self.masks[indices] if self.details else None
+        return Batch(
+            image=torch.from_numpy(self.images[indices]),
+            caption=[self.captions[CAPTIONS * i + j] for i, j in zip(indices, which)],
+            tokens=torch.from_numpy(tokens),
+            lengths=torch.from_numpy(lengths),
+            class_id=torch.from_numpy(self.species[indices]),
+            attributes=torch.from_numpy(self.content[indices]),
+            named=torch.from_numpy(self.named[indices, which].astype(np.int64)),
+            style=torch.from_numpy(self.style[indices]),
+            masks=None if masks is None else torch.from_numpy(masks),
+            boxes=None if masks is None else torch.from_numpy(boxes_of(masks)),
+            labels=torch.arange(1, len(PARTS)) if self.details else None,
+        )
+
+    def batch(self, step: int, rank: int = 0, world: int = 1) -> Batch:
+        """The training batch of `step`; see data.Source."""
+        chosen = batch_indices(len(self), self.batch_size, self.seed, step, rank, world)
+        rng = np.random.default_rng((self.seed, step, rank, 1))
+        return self.at(chosen, rng.integers(CAPTIONS, size=len(chosen)))
+
+    def distinct(self, step: int, count: int = 40) -> Batch:
+        """`count` pictures of as many species, for losses that compare classes."""
+        rng = np.random.default_rng((self.seed, step, 2))
+        kinds = rng.permutation(len(self) // self.individuals)[:count]
+        chosen = kinds * self.individuals + rng.integers(self.individuals, size=len(kinds))
+        return self.at(chosen, rng.integers(CAPTIONS, size=len(chosen)))
+
+    def all(self, limit: int | None = None) -> Batch:
+        """Every picture with its first caption, or `limit` spread over the species."""
+        count = len(self) if limit is None else min(limit, len(self))
+        chosen = np.linspace(0, len(self) - 1, count).round().astype(int)
+        return self.at(chosen, np.arange(count) % CAPTIONS)
