@@ -147,7 +147,8 @@ def difference(there: dict, here: dict) -> str | None:
         if there[what] != here[what]:
             return f"its {what} is {there[what]}, not {here[what]}"
     for part, word in (("settings", "its setting"), ("shapes", "the shape of")):
-        for name in sorted(there[part].keys() | here[part].keys()):
+        names = there[part].keys() | here[part].keys()
+        for name in sorted(names, key=lambda n: (n.startswith("averages."), n)):
             old, new = (side[part].get(name, "missing") for side in (there, here))
             if old != new:
                 return f"{word} {name} is {old}, not {new}"
