@@ -1,0 +1,250 @@
+"""How `t2i grade` runs a notebook: a child process, watched, killed where need be.
+
+`Launcher` keeps one process that has imported torch and the checks; each run of a
+notebook is a fork of it (`grade_worker`), so that starting again is cheap. `Run`
+follows such a child's messages, and starts another one without the step that had to be
+killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+DONE, WRONG, MISSING = "done", "wrong", "missing"
+TIMED_OUT, CRASHED = "timed out", "crashed"
+# When an exercise has several answers, the verdict that counts.
+BEST_FIRST = [DONE, WRONG, TIMED_OUT, CRASHED, MISSING]
+MOST_RESTARTS = 12
+TORCH_ITSELF = 1024  # megabytes that a notebook holds before its first cell, at most
+START = 300  # seconds to import torch on a busy machine
+
+
+class Launcher:
+    """The process from which every run of a notebook is forked; use it in a `with`."""
+
+    def __enter__(self) -> Launcher:
+        self._scratch = tempfile.TemporaryDirectory()
+        self._inbox, outbox = os.pipe()
+        self._buffer = b""
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._inbox, selectors.EVENT_READ)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "t2i_course.grade_worker", str(outbox)],
+            cwd=self._scratch.name,
+            env=_environment(self._scratch.name),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[outbox],
+            start_new_session=True,
+        )
+        os.close(outbox)
+        return self
+
+    def __exit__(self, *problem: Any) -> None:
+        kill(self._process.pid)
+        self._process.wait()
+        self._process.stdin.close()
+        os.close(self._inbox)
+        self._scratch.cleanup()
+
+    def start(self, specification: dict) -> int:
+        """Forks a child for a notebook; returns its process id.
+
+        RuntimeError if the process to fork from did not come up.
+        """
+        line = json.dumps(specification) + "\n"
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(line.encode())
+            self._process.stdin.flush()
+        ends = time.monotonic() + START
+        while time.monotonic() < ends and self._process.poll() is None:
+            for message in self.messages(specification["token"], 0.5):
+                if message["what"] == "forked":
+                    return message["pid"]
+        raise RuntimeError("the grader's process did not start; try `t2i doctor`")
+
+    def messages(self, token: str, seconds: float) -> list[dict]:
+        """What came within that time and carries the token, which the run was told."""
+        if not self._selector.select(timeout=seconds):
+            return []
+        *lines, self._buffer = (self._buffer + os.read(self._inbox, 65536)).split(b"\n")
+        messages = []
+        for line in lines:
+            with contextlib.suppress(ValueError):
+                message = json.loads(line)
+                if isinstance(message, dict) and message.get("token") == token:
+                    messages.append(message)
+        return messages
+
+
+class Run:
+    """One notebook's run: a worker, and another one after each that had to be killed.
+
+    `steps` holds how each step ended, by its key ("cell 7", "01.3 in cell 7, 1");
+    a new worker skips the steps that failed and doesn't repeat the checks.
+    """
+
+    def __init__(
+        self,
+        launcher: Launcher,
+        specification: dict,
+        *,
+        timeout: float,
+        step_timeout: float,
+    ) -> None:
+        """`specification`: lesson, cells, names, memory (see `grade_worker`)."""
+        self.launcher, self.specification = launcher, specification
+        self.timeout, self.step_timeout = timeout, step_timeout
+        self.cells, self.names = specification["cells"], specification["names"]
+        self.memory = specification["memory"]
+        self.steps: dict[str, dict] = {}
+        self.guessing = False
+        self.deadline = float("inf")
+
+    def go(self) -> None:
+        """Runs children until one reaches the end, or time or patience is over."""
+        for attempt in range(MOST_RESTARTS):
+            token = secrets.token_hex(16)
+            more = {"token": token, "steps": self.steps}
+            pid = self.launcher.start(self.specification | more)
+            if attempt == 0:
+                self.deadline = time.monotonic() + self.timeout
+            try:
+                ended = self._follow(pid, token)
+            finally:
+                kill(pid)
+            if ended or time.monotonic() >= self.deadline:
+                return
+
+    def _follow(self, pid: int, token: str) -> bool:
+        """Reads the child's messages until it ends, dies, is late or grows too big."""
+        step, step_ends = None, time.monotonic() + self.step_timeout
+        while True:
+            for message in self.launcher.messages(token, 0.05):
+                if message["what"] == "end":
+                    return True
+                if message["what"] == "gone":
+                    return self._ended(step, CRASHED, "the process died here")
+                step, seconds = self._note(message, step)
+                step_ends = time.monotonic() + seconds
+            if time.monotonic() > min(step_ends, self.deadline):
+                return self._ended(step, TIMED_OUT)
+            if resident(pid) > self.memory + TORCH_ITSELF:
+                return self._ended(step, CRASHED)
+
+    def _note(self, message: dict, step: str | None) -> tuple[str | None, float]:
+        """Takes a message in; returns the step that goes on, and its seconds."""
+        if message["what"] == "begin":
+            self.guessing = message["guess"]
+            short = min(5, self.step_timeout)
+            return message["step"], short if self.guessing else self.step_timeout
+        self.steps[message["step"]] = message["result"]
+        return message["within"], self.step_timeout
+
+    def _ended(self, step: str | None, status: str, message: str = "") -> bool:
+        """Notes that the step ended the worker; True if nothing is left to try."""
+        if not message and status == TIMED_OUT:
+            limit = f"{self.step_timeout:g} seconds"
+            over = time.monotonic() > self.deadline
+            message = (
+                "the time for the notebook was over"
+                if over
+                else (f"not finished after {limit}; does a loop never end?")
+            )
+        message = message or f"it took more than {self.memory} MB of memory"
+        result = {"status": status, "message": message, "guess": self.guessing}
+        self.steps[step or "start"] = result
+        return step is None
+
+    def verdict(self, id: str) -> tuple[str, str]:
+        """Status and message of an exercise, from all that was seen."""
+        tried = [
+            result
+            for key, result in self.steps.items()
+            if key.startswith(id + " ") and not result.get("guess")
+        ]
+        if any(
+            r["status"] == DONE for k, r in self.steps.items() if k.startswith(id + " ")
+        ):
+            return DONE, ""
+        real = [r for r in tried if r["status"] != MISSING]
+        if not real:
+            real = self._broken_cells(id) or tried
+        if not real:
+            return MISSING, self._why_missing(id)
+        best = min(real, key=lambda r: BEST_FIRST.index(r["status"]))
+        return best["status"], best.get("message", "")
+
+    def _broken_cells(self, id: str) -> list[dict]:
+        """How the cells ended that should have answered the exercise, but failed."""
+        broken = []
+        for cell in self.cells:
+            result = self.steps.get(f"cell {cell['cell']}")
+            if result is None or result["status"] == DONE:
+                continue
+            names = filter(None, self.names.get(id, []))
+            defines = any(defines_name(cell["source"], name) for name in names)
+            asks = re.search(rf"check\(\s*[\"']{re.escape(id)}[\"']", cell["source"])
+            if asks and "NameError" in result["message"]:
+                asks = None  # the answer isn't there, which is no fault of the check
+            if defines or asks:
+                said = f"cell {cell['cell']}: {result['message']}"
+                broken.append({"status": result["status"], "message": said})
+        return broken
+
+    def _why_missing(self, id: str) -> str:
+        if "start" in self.steps:
+            return f"the notebook did not run: {self.steps['start']['message']}"
+        if time.monotonic() >= self.deadline:
+            return "the time for the notebook was over before its turn"
+        names = " or ".join(filter(None, self.names.get(id, []))) or "a function"
+        return f'there is no {names} and no check("{id}", ...) that was reached'
+
+
+def defines_name(source: str, name: str) -> bool:
+    """Whether the source has a function or class of that name, even if it can't run."""
+    pattern = rf"^\s*(def|class)\s+{re.escape(name)}\b"
+    return re.search(pattern, source, re.MULTILINE) is not None
+
+
+def _environment(scratch: str) -> dict[str, str]:
+    """The worker's environment: this package, small presets, no window, no home."""
+    package = str(Path(__file__).resolve().parents[1])
+    path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
+    chosen = {
+        "PYTHONPATH": path,
+        "T2I_PRESET": "smoke",
+        "T2I_LIVE": "0",
+        "MPLBACKEND": "Agg",
+        "IPYTHONDIR": scratch,
+        "T2I_STRICT": "0",
+    }
+    return os.environ | chosen
+
+
+def resident(pid: int) -> float:
+    """Megabytes of memory that the process holds; 0 where that can't be known."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def kill(pid: int) -> None:
+    """Ends the process and everything that it started in its group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)

@@ -1,0 +1,298 @@
+"""The child process of `t2i grade`: runs a notebook's cells and judges its answers.
+
+    python -m t2i_course.grade_worker PIPE
+
+Imports what checks need, then forks a child for each line of stdin: a JSON object with
+token, lesson, cells, names, steps (how those of earlier runs ended) and memory. The
+children report on the pipe (see `Channel`); `grade_run` watches them from outside.
+"""
+
+from __future__ import annotations
+
+import builtins
+import json
+import linecache
+import math
+import os
+import re
+import resource
+import sys
+import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib
+import numpy
+import torch
+import torch.nn.functional
+
+from . import checks
+from .checks import core
+from .grade_run import defines_name
+
+try:
+    from IPython.core.inputtransformer2 import TransformerManager
+except ImportError:  # then a simpler rule must do
+    TransformerManager = None
+
+# Modules whose functions a check relies on; a notebook that replaces one of them in
+# passing (or on purpose) doesn't change how it is judged.
+RELIED_ON = [builtins, math, numpy, torch, torch.nn, torch.nn.functional]
+OUT_OF_MEMORY = ("stops with MemoryError", "can't allocate memory")
+
+
+class Channel:
+    """Messages to the grader: one JSON object a line, each with the token."""
+
+    def __init__(self, pipe: int, token: str) -> None:
+        self._pipe, self._token = pipe, token
+        self._open: list[str] = []
+
+    def tell(self, **message: Any) -> None:
+        """Sends a message."""
+        line = json.dumps(message | {"token": self._token}) + "\n"
+        os.write(self._pipe, line.encode())
+
+    def begin(self, step: str, guess: bool = False) -> None:
+        """From now on the time of this step runs; a guess gets less of it."""
+        self._open.append(step)
+        self.tell(what="begin", step=step, guess=guess)
+
+    def end(self, step: str, status: str, message: str = "", **more: Any) -> None:
+        """How the step ended; the step around it, if any, goes on."""
+        self._open.pop()
+        within = self._open[-1] if self._open else None
+        result = {"status": status, "message": message, **more}
+        self.tell(what="result", step=step, result=result, within=within)
+
+    def finish(self) -> None:
+        """The notebook was run and judged to its end."""
+        self.tell(what="end")
+
+
+class Worker:
+    """Runs the cells in one namespace, and judges each answer as it appears."""
+
+    def __init__(self, channel: Channel, specification: dict) -> None:
+        self.channel = channel
+        self.cells = specification["cells"]
+        self.names = specification["names"]
+        self.steps = specification["steps"]
+        self.tasks = core.exercises(specification["lesson"])
+        self.judge = core.judge
+        self.cell = 0
+        self.asked: dict[str, int] = {}
+        self.found: list[tuple[str, Any]] = []  # answers known by their name
+        self.judged: list[tuple[str, Any, str]] = []  # exercise, answer, status
+        self.module = types.ModuleType("__main__")
+        self.module.get_ipython = _NoShell
+        self.module.display = lambda *things, **options: None
+        sys.modules["__main__"] = self.module
+        checks.check = core.check = self.check
+        self.untouched = {m: dict(vars(m)) for m in _guarded()}
+
+    def run(self) -> None:
+        """Every cell in order, then the answers that no check has asked for."""
+        for cell in self.cells:
+            if "live" not in cell["tags"]:
+                self._run_cell(cell)
+        self.cell, self.asked = 0, {}
+        for id, answer in self.found:
+            if id in self.tasks and not self._status(id, answer):
+                self._judge(id, answer)
+        self._try_the_rest()
+        self.channel.finish()
+
+    def _run_cell(self, cell: dict) -> None:
+        """Runs a cell unless it stopped an earlier worker; notes what it defines."""
+        step = f"cell {cell['cell']}"
+        known = self.steps.get(step)
+        if known and not known.get("survived"):
+            self._bind_references(cell)
+            return
+        self.cell, self.asked = cell["cell"], {}
+        before = dict(vars(self.module))
+        self.channel.begin(step)
+        status, message = "done", ""
+        try:
+            _execute(cell, vars(self.module))
+        except BaseException as error:
+            status, message = "crashed", _what_happened(error)
+        self.channel.end(step, status, message, survived=True)
+        self._bind_references(cell)
+        for id, names in self.names.items():
+            for name in names:
+                answer = vars(self.module).get(name)
+                if answer is not before.get(name) and _written_here(answer):
+                    self.found.append((id, answer))
+
+    def _bind_references(self, cell: dict) -> None:
+        """Where a cell should have defined an answer but failed, later exercises go on
+        with the course's version, as after a check."""
+        for id, names in self.names.items():
+            defines = [n for n in names if defines_name(cell["source"], n)]
+            if len(names) == 1 and defines and names[0] not in vars(self.module):
+                setattr(self.module, names[0], self.tasks[id].reference)
+
+    def check(self, id: str, answer: Any) -> Any:
+        """Stands for `checks.check` in the notebook: judges, prints nothing."""
+        if id not in self.tasks:
+            raise LookupError(f'there is no exercise "{id}"')
+        task = self.tasks[id]
+        status = self._status(id, answer)
+        if core.is_reference(task, answer):
+            self.channel.begin(f"{id} own")
+            self.channel.end(
+                f"{id} own", "missing", "this is the course's own function"
+            )
+        elif status not in ("done", "timed out", "crashed"):
+            status = self._judge(id, answer)
+        return answer if status == "done" else task.reference
+
+    def _status(self, id: str, answer: Any) -> str:
+        """What was found for this very answer before; "" if it wasn't judged."""
+        found = [s for i, a, s in self.judged if i == id and a is answer]
+        return found[-1] if found else ""
+
+    def _judge(self, id: str, answer: Any, guess: bool = False) -> str:
+        """Judges an answer under its own step; returns the status."""
+        self.asked[id] = self.asked.get(id, 0) + 1
+        step = f"{id} in cell {self.cell}, {self.asked[id]}"
+        if step not in self.steps:  # else an earlier worker knows, or was stopped by it
+            self.channel.begin(step, guess)
+            with self._as_imported():
+                verdict = self.judge(self.tasks[id], answer)
+            status, message = verdict.status, verdict.message
+            if any(sign in message for sign in OUT_OF_MEMORY):
+                status = "crashed"
+            self.channel.end(step, status, message, guess=guess)
+            self.steps[step] = {"status": status}
+        status = self.steps[step]["status"]
+        self.judged.append((id, answer, status))
+        return status
+
+    def _try_the_rest(self) -> None:
+        """Tries functions that were never judged on exercises without any answer.
+
+        A renamed function whose check was deleted is found this way. Only a right
+        answer counts: a wrong guess says nothing about the learner.
+        """
+        answered = {id for id, _, status in self.judged if status != "missing"}
+        judged = [answer for _, answer, _ in self.judged]
+        for value in list(vars(self.module).values()):
+            if not _written_here(value) or any(value is known for known in judged):
+                continue
+            for id in sorted(set(self.tasks) - answered):
+                if self._judge(id, value, guess=True) == "done":
+                    answered.add(id)
+
+    @contextmanager
+    def _as_imported(self) -> Iterator[None]:
+        """Undoes what the notebook replaced in the modules that checks rely on."""
+        replaced = []
+        for module, attributes in self.untouched.items():
+            now = vars(module)
+            for name, value in attributes.items():
+                if now.get(name) is not value:
+                    replaced.append((module, name, now.get(name)))
+                    setattr(module, name, value)
+        try:
+            yield
+        finally:
+            for module, name, value in replaced:
+                setattr(module, name, value)
+
+
+def _guarded() -> list[types.ModuleType]:
+    """The course's modules and those that its checks rely on."""
+    course = [
+        module
+        for name, module in sys.modules.items()
+        if name.split(".")[0] == __package__ and module is not None
+    ]
+    return course + RELIED_ON
+
+
+def _execute(cell: dict, namespace: dict) -> None:
+    """Runs a cell's source, magics and shell commands left out."""
+    name = f"<cell {cell['cell']}>"
+    source = _plain(cell["source"])
+    lines = source.splitlines(keepends=True)
+    linecache.cache[name] = (len(source), None, lines, name)  # for messages
+    exec(compile(source, name, "exec"), namespace)
+
+
+def _what_happened(error: BaseException) -> str:
+    """Why a cell stopped, in a line or two."""
+    if isinstance(error, SyntaxError):
+        return f"{error.msg} in line {error.lineno}: {(error.text or '').strip()}"
+    return core.describe(error)
+
+
+def _plain(source: str) -> str:
+    """A cell's source as Python: magics and shell commands become calls of nothing."""
+    if source.lstrip().startswith("%%"):
+        first = source.lstrip().split()[0]
+        rest = source.lstrip().partition("\n")[2]
+        return rest if first in ("%%time", "%%capture", "%%timeit") else ""
+    if TransformerManager is None:
+        return re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
+    return TransformerManager().transform_cell(source)
+
+
+class _NoShell:
+    """Stands for IPython's shell: takes any magic and does nothing."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *arguments, **options: None
+
+
+def _written_here(value: Any) -> bool:
+    """Whether a function or class was defined in one of the notebook's cells."""
+    if isinstance(value, types.FunctionType):
+        return value.__code__.co_filename.startswith("<cell ")
+    return isinstance(value, type) and value.__module__ == "__main__"
+
+
+def _limit(megabytes: int) -> None:
+    """Python's own MemoryError before the machine suffers, where the system can."""
+    try:
+        with open("/proc/self/status") as status:
+            held = next(int(x.split()[1]) for x in status if x.startswith("VmData"))
+        size = held * 1024 + megabytes * 2**20
+        resource.setrlimit(resource.RLIMIT_DATA, (size, size))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2**30, 2**30))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    except (ValueError, OSError):
+        pass  # the grader watches from outside as well
+
+
+def main() -> None:
+    """Forks a child for each specification that comes in."""
+    pipe = int(sys.argv[1])
+    matplotlib.use("Agg")
+    for line in sys.stdin.buffer:
+        specification = json.loads(line)
+        channel = Channel(pipe, specification["token"])
+        core.exercises(specification["lesson"])  # imported once for all its notebooks
+        pid = os.fork()
+        if pid == 0:
+            _child(channel, specification)
+        channel.tell(what="forked", pid=pid)
+        os.waitpid(pid, 0)
+        channel.tell(what="gone")
+
+
+def _child(channel: Channel, specification: dict) -> None:
+    """Runs one notebook in a process group of its own; never returns."""
+    os.setsid()
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    sys.stdin = os.fdopen(0)
+    _limit(specification["memory"])
+    Worker(channel, specification).run()
+    os._exit(0)  # whatever the notebook left running
+
+
+if __name__ == "__main__":
+    main()

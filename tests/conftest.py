@@ -1,0 +1,43 @@
+"""What several test files share: the tiny course, and a quiet machine."""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+TINY = Path(__file__).parent / "tiny"
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+
+
+def _put_back(name, value):
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
+
+
+@pytest.fixture(autouse=True)
+def _own_environment():
+    """A test leaves T2I_* variables as it found them."""
+    before = {k: v for k, v in os.environ.items() if k.startswith("T2I_")}
+    yield
+    for name in {*before, *(k for k in os.environ if k.startswith("T2I_"))}:
+        _put_back(name, before.get(name))
+
+
+@pytest.fixture(scope="session")
+def tiny_course():
+    """Adds lesson 97 (tests/tiny) to this process and to any Python it starts."""
+    before = os.environ.get("PYTHONPATH")
+    paths = [str(TINY), str(ROOT), before]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    file = TINY / "sitecustomize.py"
+    spec = importlib.util.spec_from_file_location("tiny_course", file)
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    yield TINY
+    _put_back("PYTHONPATH", before)
