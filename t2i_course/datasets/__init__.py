@@ -1,0 +1,1 @@
+"""Real pictures from disk; each data set is its own module."""
