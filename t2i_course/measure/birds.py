@@ -1,0 +1,69 @@
+"""One report on a network that draws birds from captions."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..data import Batch
+from ..worlds.birds import Birds
+from .obedience import obedience
+from .oracle import oracle
+from .scores import diversity, oracle_frechet_distance, oracle_inception_score
+
+__all__ = ["asked", "draw", "obedience_of", "report", "unseen_captions"]
+
+
+def unseen_captions(count: int = 1000, size: int = 32, seed: int = 0) -> Batch:
+    """`count` captions of species that no network has seen, with their pictures."""
+    birds = Birds("test", size)
+    rng = np.random.default_rng((7, seed))
+    chosen = rng.choice(len(birds), count, replace=count > len(birds))
+    return birds.at(chosen, rng.integers(10, size=count))
+
+
+def asked(sentences: list[str], named: np.ndarray) -> Batch:
+    """Captions of one's own and what they name (B, A), as a batch without pictures."""
+    from ..worlds.birds import vocabulary
+
+    tokens, lengths = vocabulary().encode(sentences)
+    image = torch.zeros(len(sentences), 0)
+    return Batch(image, list(sentences), tokens, lengths, named=torch.as_tensor(named))
+
+
+@torch.inference_mode()
+def draw(system, batch: Batch, seed: int = 0, samples: int = 1) -> Tensor:
+    """(B * samples, 3, S, S) pictures for a batch's captions; samples of one are adjacent."""
+    device = system.device
+    network = system.network("generator").eval()
+    made, rng = [], torch.Generator().manual_seed(seed)
+    for i in range(0, len(batch.lengths), 250):
+        part = slice(i, i + 250)
+        text = system.text_encoder(batch.tokens[part].to(device), batch.lengths[part].to(device))
+        text = text.repeat_interleave(samples, 0)
+        noise = torch.randn(len(text), network.noise_size, generator=rng)
+        made.append(network(noise.to(device), text).float().cpu())
+    return torch.cat(made)
+
+
+def obedience_of(system, batch: Batch, seed: int = 0) -> dict[str, float]:
+    """Obedience on a batch's captions, one picture each."""
+    pictures = draw(system, batch, seed)
+    return obedience(oracle(pictures.shape[-1]).read(pictures), batch.named)
+
+
+def report(system, count: int = 1000, seed: int = 0, size: int = 32) -> dict[str, float]:
+    """Obedience, inception score, Frechet distance and diversity on unseen species.
+
+    All by the oracle's features: not comparable with scores by an ImageNet network.
+    """
+    batch = unseen_captions(count, size, seed)
+    reader = oracle(size)
+    pictures = draw(system, batch, seed)
+    found = obedience(reader.read(pictures), batch.named)
+    real = batch.to("cpu").image
+    found["inception score"] = oracle_inception_score(reader.kinds, pictures, splits=1)[0]
+    found["frechet distance"] = oracle_frechet_distance(reader.features, real, pictures)
+    few = unseen_captions(50, size, seed + 1)
+    many = draw(system, few, seed + 1, samples=8)
+    found["diversity"] = diversity(many.view(50, 8, *many.shape[1:]))
+    return {name: round(float(value), 4) for name, value in found.items()}

@@ -1,0 +1,40 @@
+"""Of a hundred captions, is the true one the best match for the picture?"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+__all__ = ["caption_ceiling", "caption_lists", "first_rank"]
+
+
+def caption_lists(class_id: Tensor, others: int = 99, seed: int = 0) -> Tensor:
+    """(B, 1 + others) places of captions for each of B pictures: its own, then others.
+
+    The others are drawn from pictures of other classes, as in the R-precision protocol
+    of AttnGAN (AT-6).
+    """
+    rng, kinds = np.random.default_rng(seed), class_id.numpy()
+    rows = []
+    for i, kind in enumerate(kinds):
+        rows.append([i, *rng.choice(np.flatnonzero(kinds != kind), others, replace=False)])
+    return torch.as_tensor(np.asarray(rows))
+
+
+def first_rank(images: Tensor, texts: Tensor, lists: Tensor) -> float:
+    """How often the own caption agrees most: images, texts (B, D), lists (B, 100)."""
+    scores = (images[:, None] * texts[lists]).sum(2)
+    return (scores.argmax(1) == 0).float().mean().item()
+
+
+def caption_ceiling(truth: Tensor, named: Tensor, lists: Tensor) -> float:
+    """What an observer reaches who sees every attribute and understands every word.
+
+    truth, named: (B, A). Of the captions that are true of the picture the observer takes
+    the one that names most, and draws lots among equals: captions that name only some
+    attributes cannot be told apart further.
+    """
+    said = named[lists]
+    true = ((said < 0) | (said == truth[:, None])).all(2)
+    detail = torch.where(true, (said >= 0).sum(2), -1)
+    best = detail == detail.max(1, keepdim=True).values
+    return (best[:, 0].float() / best.sum(1)).mean().item()

@@ -1,0 +1,308 @@
+"""Pictures from sentences: GAN, GAN-CLS, GAN-INT and GAN-INT-CLS (lesson 08).
+
+Reed, Akata, Yan, Logeswaran, Schiele, Lee: Generative Adversarial Text to Image
+Synthesis, ICML 2016; report RE-2 to RE-8, slides TM-11 and TM-12. A text embedding is
+projected to 128 numbers and joined to the noise in the generator, and to every place of
+the discriminator's 4x4 map. CLS shows the discriminator real pictures with wrong text;
+INT lets the generator practise on sentences half-way between two others.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .. import weights
+from ..training import System
+from .joint_embedding import text_encoder  # the paper builds on its authors' encoder
+
+__all__ = [
+    "SHIPPED", "Discriminator", "GanCls", "Generator", "StyleEncoder", "StyleTraining",
+    "between", "discriminator_loss", "generator_loss", "mismatched", "shipped",
+]  # fmt: skip
+
+PRESETS = {
+    "smoke": {"size": 32, "base": 8, "depth": 8, "projected": 16, "noise_size": 16,
+              "embedding": 256, "batch_size": 8, "steps": 4},
+    "cpu": {"size": 32, "base": 32, "depth": 32, "projected": 128, "noise_size": 100,
+            "embedding": 256, "batch_size": 64, "steps": 4500},
+    "gpu": {"size": 64, "base": 96, "depth": 64, "projected": 128, "noise_size": 100,
+            "embedding": 256, "batch_size": 64, "steps": 40000},
+    "paper": {"size": 64, "base": 128, "depth": 64, "projected": 128, "noise_size": 100,
+              "embedding": 1024, "batch_size": 64, "steps": 600 * 138},
+}  # fmt: skip
+
+
+class Bottleneck(nn.Module):
+    """Residual bottleneck: 1x1 to a quarter, 3x3, 3x3 back; added to its input."""
+
+    def __init__(self, channels: int, activation: nn.Module):
+        super().__init__()
+        inner = channels // 4
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, inner, 1, bias=False), nn.BatchNorm2d(inner), activation,
+            nn.Conv2d(inner, inner, 3, 1, 1, bias=False), nn.BatchNorm2d(inner), activation,
+            nn.Conv2d(inner, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels),
+        )  # fmt: skip
+        self.activation = activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, channels, H, W) to the same shape."""
+        return self.activation(x + self.body(x))
+
+
+class FromPoint(nn.ConvTranspose2d):
+    """The first layer: a code (B, inside) to a map (B, outside, 4, 4).
+
+    A fractionally strided convolution of a single point is one matrix product; on a CPU
+    its backward pass is twenty times as fast that way (benchmarks/layers.py).
+    """
+
+    def __init__(self, inside: int, outside: int):
+        super().__init__(inside, outside, 4, bias=False)
+
+    def forward(self, code: Tensor) -> Tensor:
+        """(B, inside) to (B, outside, 4, 4)."""
+        return (code @ self.weight.flatten(1)).view(len(code), -1, 4, 4)
+
+
+def doubling(inside: int, outside: int) -> list[nn.Module]:
+    """A fractionally strided convolution with batch norm: twice the size."""
+    return [nn.ConvTranspose2d(inside, outside, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(outside)]  # fmt: skip
+
+
+class Generator(nn.Module):
+    """Noise (B, noise_size) and text (B, embedding) to pictures (B, 3, size, size).
+
+    base: channels before the last layer (ngf); each step down doubles them. The text is
+    projected and joined to the noise: x = G(z, phi(t)). RE-4.
+    """
+
+    def __init__(self, size=64, base=128, projected=128, noise_size=100, embedding=1024):
+        super().__init__()
+        self.noise_size, self.size = noise_size, size
+        self.project = nn.Sequential(nn.Linear(embedding, projected), nn.LeakyReLU(0.2))
+        relu, wide = nn.ReLU(), base * size // 8
+        layers = [FromPoint(noise_size + projected, wide), nn.BatchNorm2d(wide)]
+        layers += [Bottleneck(wide, relu), *doubling(wide, wide // 2)]
+        layers += [Bottleneck(wide // 2, relu)]
+        channels = wide // 2
+        while channels > base:
+            layers += [*doubling(channels, channels // 2), relu]
+            channels //= 2
+        last = nn.ConvTranspose2d(channels, 3, 4, 2, 1, bias=False)
+        self.net = nn.Sequential(*layers, last, nn.Tanh())
+
+    def forward(self, noise: Tensor, text: Tensor) -> Tensor:
+        """Pictures in [-1, 1]."""
+        return self.net(torch.cat([noise, self.project(text)], 1))
+
+
+class Discriminator(nn.Module):
+    """Pictures (B, 3, size, size) and text (B, embedding) to logits (B,).
+
+    `features` looks at the picture alone and `match` joins the text, so that one look
+    serves a picture's right text and its wrong one. RE-4; depth is the first layer's
+    channels (ndf).
+    """
+
+    def __init__(self, size=64, depth=64, projected=128, embedding=1024):
+        super().__init__()
+        leaky = nn.LeakyReLU(0.2)
+        layers: list[nn.Module] = [nn.Conv2d(3, depth, 4, 2, 1, bias=False), leaky]
+        channels, side = depth, size // 2
+        while side > 4:
+            layers += [nn.Conv2d(channels, 2 * channels, 4, 2, 1, bias=False),
+                       nn.BatchNorm2d(2 * channels), leaky]  # fmt: skip
+            channels, side = 2 * channels, side // 2
+        self.look = nn.Sequential(*layers[:-1], Bottleneck(channels, leaky))
+        self.project = nn.Sequential(
+            nn.Linear(embedding, projected), nn.BatchNorm1d(projected), leaky
+        )
+        self.judge = nn.Sequential(
+            nn.Conv2d(channels + projected, channels, 1, bias=False),
+            nn.BatchNorm2d(channels), leaky,
+            nn.Conv2d(channels, 1, 4, bias=False),
+        )  # fmt: skip
+
+    def features(self, pictures: Tensor) -> Tensor:
+        """What the discriminator sees in the pictures alone: (B, channels, 4, 4)."""
+        return self.look(pictures)
+
+    def match(self, seen: Tensor, text: Tensor) -> Tensor:
+        """Logits (B,) that what was seen is real and fits the text."""
+        words = self.project(text)[:, :, None, None].expand(-1, -1, 4, 4)
+        return self.judge(torch.cat([seen, words], 1)).flatten()
+
+    def forward(self, pictures: Tensor, text: Tensor) -> Tensor:
+        """Logits (B,); D of the papers is their sigmoid."""
+        return self.match(self.features(pictures), text)
+
+
+def initialize(network: nn.Module) -> nn.Module:
+    """DCGAN's start: convolutions N(0, 0.02), batch-norm scales N(1, 0.02), biases 0."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(module.weight, 0.0, 0.02)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, 0.02)
+            nn.init.zeros_(module.bias)
+    return network
+
+
+def mismatched(class_id: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """For each of B items the place (B,) of a random item of another class.
+
+    Raises ValueError for a batch with one class only: there is nothing to mismatch.
+    """
+    other = class_id[:, None] != class_id[None, :]
+    lottery = torch.rand(other.shape, device=class_id.device, generator=generator)
+    best, place = (lottery + 1).mul(other).max(1)
+    if not torch.compiler.is_compiling() and best.device.type == "cpu" and (best == 0).any():
+        raise ValueError(
+            "A wrong caption must come from another class, and this batch holds only one "
+            "class. Use a larger batch, or train without wrong captions (cls=False)."
+        )
+    return place
+
+
+def between(text: Tensor, beta: float = 0.5) -> Tensor:
+    """Sentences that nobody wrote: beta t1 + (1 - beta) t2 of eq. (3), report RE-6.
+
+    text: (B, D). Item i of the first half is mixed with item i of the second half.
+    Returns (B // 2, D); no interpolated text is ever shown to the discriminator's turn.
+    """
+    half = len(text) // 2
+    return beta * text[:half] + (1 - beta) * text[half : 2 * half]
+
+
+def discriminator_loss(real: Tensor, fake: Tensor, wrong: Tensor | None = None) -> Tensor:
+    """Algorithm 1, line 10, as a loss to go down: -L_D, from logits (B,) each.
+
+    real: real picture, right text; fake: drawn picture, right text; wrong: real
+    picture, wrong text (None: GAN without CLS). log s = -softplus(-logit) and
+    log(1 - s) = -softplus(logit): exact where a sigmoid would round to 0 or 1.
+    """
+    loss = F.softplus(-real).mean()
+    if wrong is None:
+        return loss + F.softplus(fake).mean()
+    return loss + (F.softplus(wrong).mean() + F.softplus(fake).mean()) / 2
+
+
+def generator_loss(fake: Tensor) -> Tensor:
+    """Algorithm 1, line 12: -log s_f from logits (B,), the non-saturating loss."""
+    return F.softplus(-fake).mean()
+
+
+class GanCls(System):
+    """All four variants: cls shows wrong text, interpolate (INT) mixes sentences."""
+
+    players = ("discriminator", "generator")
+    averaged = ("generator",)
+    learning_rate = 2e-4
+
+    def __init__(self, text_encoder: nn.Module | None = None, size=64, base=128, depth=64,
+                 projected=128, noise_size=100, embedding=1024, cls=True,
+                 interpolate=True):  # fmt: skip
+        super().__init__()
+        self.cls, self.interpolate = cls, interpolate
+        self.text_encoder = text_encoder  # frozen: not a player
+        self.generator = initialize(Generator(size, base, projected, noise_size, embedding))
+        self.discriminator = initialize(Discriminator(size, depth, projected, embedding))
+
+    def embed(self, batch) -> Tensor:
+        """phi(t) of the batch's captions (B, embedding); the encoder is frozen."""
+        with torch.no_grad():
+            return self.text_encoder(batch.tokens, batch.lengths)
+
+    def round(self, batch):
+        """Algorithm 1: the discriminator's turn, then the generator's."""
+        text = self.embed(batch)
+        asked = torch.cat([text, between(text)]) if self.interpolate else text
+        drawn = self.generator(self.noise(len(asked), self.generator.noise_size), asked)
+
+        d = self.discriminator
+        seen = d.features(batch.image)
+        wrong = None
+        if self.cls:
+            wrong = d.match(seen, text[mismatched(batch.class_id, self.rng)])
+        fake = d(drawn[: len(text)].detach(), text)
+        yield "discriminator", discriminator_loss(d.match(seen, text), fake, wrong)
+        yield "generator", generator_loss(d(drawn, asked))
+
+    @torch.no_grad()
+    def sample(self, text: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Pictures in [-1, 1] for embeddings (B, D), by the averaged generator."""
+        if noise is None:
+            noise = self.noise(len(text), self.generator.noise_size)
+        return self.network("generator").eval()(noise, text)
+
+
+# The networks that ship with the course: settings of each (weights/manifest.json has the
+# commands that made them). Only the averaged generators ship; discriminators don't draw.
+BIRD_32 = {"size": 32, "base": 32, "depth": 32, "embedding": 256}
+SHIPPED = {
+    "gan_32": BIRD_32 | {"cls": False, "interpolate": False},
+    "gan_cls_32": BIRD_32 | {"cls": True, "interpolate": False},
+    "gan_int_32": BIRD_32 | {"cls": False, "interpolate": True},
+    "gan_int_cls_32": BIRD_32 | {"cls": True, "interpolate": True},
+    "gan_int_cls_64": {"size": 64, "base": 32, "depth": 32, "embedding": 256},
+}
+
+
+def shipped(name: str = "gan_int_cls_64") -> GanCls:
+    """A trained system that draws birds, with its text encoder, in evaluation mode.
+
+    Raises ValueError for a name that is not in SHIPPED, WeightsError for bad weights.
+    """
+    if name not in SHIPPED:
+        raise ValueError(f"No network {name!r}; there are {', '.join(SHIPPED)}.")
+    system = GanCls(text_encoder(), **SHIPPED[name])
+    weights.load_into(system.generator, name)
+    return system.eval().requires_grad_(False)
+
+
+class StyleEncoder(nn.Module):
+    """S: a picture to the noise that would have drawn it, (B, noise_size). RE-7.
+
+    The paper publishes no architecture; this is the discriminator's trunk and a linear
+    layer.
+    """
+
+    def __init__(self, size=64, depth=64, noise_size=100):
+        super().__init__()
+        layers, channels, side = [], 3, size
+        while side > 4:
+            out = depth if channels == 3 else 2 * channels
+            layers += [nn.Conv2d(channels, out, 4, 2, 1), nn.BatchNorm2d(out), nn.LeakyReLU(0.2)]
+            channels, side = out, side // 2
+        self.look = nn.Sequential(*layers)
+        self.out = nn.Linear(channels * 16, noise_size)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Pictures (B, 3, size, size) in [-1, 1] to styles."""
+        return self.out(self.look(pictures).flatten(1))
+
+
+class StyleTraining(System):
+    """Trains S by the squared error of eq. (4), against a generator that rests."""
+
+    players = ("style",)
+    learning_rate = 5e-4
+    betas = (0.9, 0.999)
+
+    def __init__(self, gan: GanCls, depth: int = 32):
+        super().__init__()
+        self.text_encoder, self.generator = gan.text_encoder, gan.network("generator")
+        noise_size = self.generator.noise_size
+        self.style = StyleEncoder(self.generator.size, depth, noise_size)
+
+    def round(self, batch):
+        """Draw with known noise, and recover it: ||z - S(G(z, phi(t)))||^2."""
+        with torch.no_grad():
+            text = self.text_encoder(batch.tokens, batch.lengths)
+            z = self.noise(len(text), self.generator.noise_size)
+            pictures = self.generator(z, text)
+        yield "style", F.mse_loss(self.style(pictures), z)
