@@ -12,6 +12,7 @@ from unittest.mock import patch
 import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.nn.utils import rnn
 
 
 def on_pretend_cuda(module: nn.Module, mode: FakeTensorMode) -> nn.Module:
@@ -44,6 +45,73 @@ def pretend_gradient(outputs, inputs, *arguments, **keywords) -> tuple[Tensor, .
     return tuple(torch.empty_like(tensor) for tensor in inputs)
 
 
+# Recurrent layers ask for a driver even when their tensors are pretended. In their
+# place stand sums over the same weights and inputs: right shapes, right devices.
+
+
+def touch(layer: nn.Module, data: Tensor) -> Tensor:
+    """(..., hidden) from data (..., D) and every weight of a recurrent layer."""
+    first = getattr(layer, "weight_ih_l0", None)
+    first = layer.weight_ih if first is None else first
+    hidden = nn.functional.linear(data, first)[..., : layer.hidden_size]
+    for weight in layer.parameters():
+        hidden = hidden + weight.flatten()[:1]
+    return hidden
+
+
+def recurrent(layer: nn.RNNBase, given, state=None):
+    """Stands for the forward pass of nn.GRU and nn.LSTM, packed or padded."""
+    packed = isinstance(given, rnn.PackedSequence)
+    hidden = touch(layer, given.data if packed else given)
+    for tensor in (state,) if isinstance(state, Tensor) else state or ():
+        hidden = hidden + tensor.flatten()[:1]
+    ways = 2 if layer.bidirectional else 1
+    if packed:
+        count = len(hidden) // len(given.batch_sizes)
+    else:
+        count = hidden.shape[0 if layer.batch_first else 1]
+    last = hidden.mean() + hidden.new_zeros(
+        layer.num_layers * ways, count, layer.hidden_size
+    )
+    output = torch.cat([hidden] * ways, -1)
+    output = given._replace(data=output) if packed else output
+    return output, ((last, last) if isinstance(layer, nn.LSTM) else last)
+
+
+def cell(layer: nn.RNNCellBase, given: Tensor, state=None):
+    """Stands for the forward pass of nn.GRUCell and nn.LSTMCell."""
+    hidden = touch(layer, given)
+    for tensor in (state,) if isinstance(state, Tensor) else state or ():
+        hidden = hidden + tensor
+    return (hidden, hidden) if isinstance(layer, nn.LSTMCell) else hidden
+
+
+def pack(data: Tensor, lengths: Tensor, batch_first: bool):
+    """Stands for packing: as if every sentence were full."""
+    assert lengths.device.type == "cpu", "packing wants the lengths on the CPU"
+    time = data.shape[1 if batch_first else 0]
+    return data.flatten(0, 1), torch.zeros(time, dtype=torch.int64, device="cpu")
+
+
+def unpack(data: Tensor, sizes: Tensor, batch_first: bool, fill: float, total: int):
+    """Stands for unpacking."""
+    count = len(data) // len(sizes)
+    shape = (count, len(sizes)) if batch_first else (len(sizes), count)
+    lengths = torch.zeros(count, dtype=torch.int64, device="cpu")
+    return data.reshape(*shape, -1), lengths
+
+
+STAND_INS = {
+    "torch.autograd.grad": pretend_gradient,
+    "torch.nn.GRU.forward": recurrent,
+    "torch.nn.LSTM.forward": recurrent,
+    "torch.nn.GRUCell.forward": cell,
+    "torch.nn.LSTMCell.forward": cell,
+    "torch.nn.utils.rnn._VF._pack_padded_sequence": pack,
+    "torch.nn.utils.rnn._VF._pad_packed_sequence": unpack,
+}
+
+
 def assert_plays_on_pretend_cuda(system_factory, batch_factory) -> list[str]:
     """Play a round's losses on the pretend GPU; whose turns there were.
 
@@ -62,9 +130,8 @@ def assert_plays_on_pretend_cuda(system_factory, batch_factory) -> list[str]:
     try:
         with ExitStack() as stack:
             stack.enter_context(mode)
-            # cuDNN's recurrent layers look for a driver; PyTorch's own don't.
-            stack.enter_context(torch.backends.cudnn.flags(enabled=False))
-            stack.enter_context(patch("torch.autograd.grad", pretend_gradient))
+            for name, stand_in in STAND_INS.items():
+                stack.enter_context(patch(name, stand_in))
             for player, loss in system.round(batch):
                 assert loss.device.type == "cuda", (
                     f"{player}'s loss is on {loss.device}"

@@ -4,6 +4,7 @@ import pytest
 import torch
 from cuda_pretend import assert_plays_on_pretend_cuda
 from torch import nn
+from torch.nn.utils import rnn
 from training_toys import Pictures, Toy
 
 from t2i_course.training import System
@@ -113,7 +114,8 @@ class Rich(System):
             {
                 "words": nn.Embedding(20, 8, padding_idx=0),
                 "gru": nn.GRU(8, 8, batch_first=True, bidirectional=True),
-                "lstm": nn.LSTM(16, 8, batch_first=True),
+                "lstm": nn.LSTM(16, 8, num_layers=2, batch_first=True),
+                "cell": nn.LSTMCell(8, 8),
                 "attention": nn.MultiheadAttention(8, 2, batch_first=True),
                 "norm": nn.utils.parametrizations.spectral_norm(nn.Linear(8, 4)),
                 "read": nn.Conv2d(3, 4, 3, 2, 1),
@@ -121,22 +123,50 @@ class Rich(System):
         )
         self.register_buffer("scale", torch.ones(()))
 
-    def round(self, batch):
-        net = self.critic
-        words = net["lstm"](net["gru"](net["words"](batch.tokens))[0])[0]
-        words = net["attention"](words, words, words)[0]
+    def text(self, batch):
+        words = self.critic["words"](batch.tokens)
+        packed = rnn.pack_padded_sequence(
+            words, batch.lengths.cpu(), batch_first=True, enforce_sorted=False
+        )
+        words, _ = rnn.pad_packed_sequence(self.critic["gru"](packed)[0], True)
+        words, (last, _) = self.critic["lstm"](words)
+        assert words.shape == (8, 5, 8) and last.shape == (2, 8, 8)
+        words = self.critic["attention"](words, words, words)[0]
         here = torch.arange(words.shape[1], device=words.device)
         mask = here[None] < batch.lengths[:, None]
-        text = net["norm"]((words * mask[..., None]).sum(1))
+        hidden, _ = self.critic["cell"](
+            (words * mask[..., None]).sum(1), (last[0],) * 2
+        )
+        return self.critic["norm"](hidden)
+
+    def round(self, batch):
         image = batch.image.requires_grad_()
-        score = (net["read"](image).mean((2, 3)) * text).sum(1)
+        read = self.critic["read"](image).mean((2, 3))
+        score = (read * self.text(batch)).sum(1)
         (gradient,) = torch.autograd.grad(score.sum(), image, create_graph=True)
         penalty = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
         yield "critic", score.mean() * self.scale + 10 * penalty
 
 
-def test_recurrent_text_attention_and_penalties_play():
+def sentences():
     some = batch()
-    some.tokens = torch.randint(0, 20, (8, 5))
-    some.lengths = torch.randint(1, 6, (8,))
-    assert assert_plays_on_pretend_cuda(Rich, lambda: some) == ["critic"]
+    some.tokens = torch.randint(1, 20, (8, 5))
+    some.lengths = torch.tensor([5, 1, 2, 3, 4, 5, 1, 2])
+    return some
+
+
+def test_recurrent_text_attention_and_penalties_play():
+    assert assert_plays_on_pretend_cuda(Rich, sentences) == ["critic"]
+    losses = [loss for _, loss in Rich().round(sentences().to("cpu"))]
+    assert losses[0].isfinite()  # and the same system plays for real
+
+
+def test_a_hidden_recurrent_layer_is_caught():
+    class Hidden(Rich):
+        def text(self, batch):
+            return super().text(batch) + self.layers[0](batch.style[:, None])[0][:, 0]
+
+        layers = (nn.GRU(6, 4),)
+
+    with pytest.raises(AssertionError, match="would not run on a GPU"):
+        assert_plays_on_pretend_cuda(Hidden, sentences)
