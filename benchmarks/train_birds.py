@@ -2,30 +2,32 @@
 
     python benchmarks/train_birds.py gan_int_cls_32 --seed 0 --steps 1200
 
-Seed 0 is shipped; every seed's measures go to benchmarks/results/birds.json, and the
+Seed 0 is shipped; every seed's measures go to t2i_course/measure/results_birds.json, and the
 obedience on the way (for learning curves over time) with them.
 """
 
 import argparse
 import json
-from pathlib import Path
 
 from t2i_course import weights
-from t2i_course.measure.birds import obedience_of, report, unseen_captions
+from t2i_course.measure.birds import (
+    RESULTS,
+    obedience_of,
+    report,
+    results,
+    unseen_captions,
+)
 from t2i_course.papers.gan_cls import SHIPPED, GanCls
 from t2i_course.papers.joint_embedding import text_encoder
 from t2i_course.papers.projection import ProjectionGan
 from t2i_course.training import fit
 from t2i_course.worlds.birds import Birds
 
-RESULTS = Path(__file__).parent / "results" / "birds.json"
-
 
 def record(name: str, seed: int, entry: dict) -> None:
     """Add one run's figures to the results file."""
-    found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    found = results()
     found.setdefault(name, {})[str(seed)] = entry
-    RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
 
 
