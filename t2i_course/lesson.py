@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import random
-import sys
 import warnings
 from dataclasses import dataclass, field
 
@@ -159,8 +158,6 @@ def _style() -> None:
     import matplotlib
     from matplotlib import rcParams
 
-    if "ipykernel" not in sys.modules and "MPLBACKEND" not in os.environ:
-        matplotlib.use("Agg")
     # tqdm advises to update Jupyter where it falls back to a text bar
     warnings.filterwarnings("ignore", message="IProgress not found")
     rcParams.update(

@@ -10,7 +10,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 TINY = Path(__file__).parent / "tiny"
 
-os.environ.setdefault("MPLBACKEND", "Agg")
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
 

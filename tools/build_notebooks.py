@@ -211,11 +211,9 @@ def execute(
     manager = AsyncKernelManager(kernel_name="python3")
     manager.kernel_spec.argv[0] = sys.executable
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
-    kernel_environment = (
-        os.environ
-        | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
-        | (environment or {})
-    )
+    kernel_environment = os.environ | (environment or {})
+    kernel_environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    kernel_environment.pop("MPLBACKEND", None)  # or its pictures would go elsewhere
     with tempfile.TemporaryDirectory() as scratch:
         client = NotebookClient(
             notebook,

@@ -15,10 +15,13 @@ import argparse
 import html
 import json
 import os
+import re
 import sys
 import time
 from pathlib import Path
 
+from jinja2 import pass_context
+from latex2mathml.converter import convert as mathml
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
@@ -48,9 +51,9 @@ header p { color: var(--soft); max-width: 62ch; margin: 0 0 36px; }
   color: inherit; text-decoration: none; transition: transform .12s, box-shadow .12s; }
 .card:hover, .card:focus-visible { transform: translateY(-3px);
   box-shadow: 0 10px 28px rgba(20, 30, 45, .14); }
-.picture { height: 190px; background: #fff; display: grid; place-items: center;
-  border-bottom: 1px solid var(--line); }
-.picture img { width: 100%; height: 100%; object-fit: contain; padding: 10px; }
+.picture { height: 190px; background: #fff; border-bottom: 1px solid var(--line); }
+.picture img { display: block; width: 100%; height: 100%; object-fit: contain;
+  padding: 10px; }
 .text { padding: 16px 18px 18px; }
 .number { color: var(--accent); font-weight: 650; font-size: .85rem; }
 h2 { font-size: 1.15rem; margin: 2px 0 6px; }
@@ -91,14 +94,60 @@ def first_error(notebook: NotebookNode) -> str:
     return ""
 
 
+FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$([^$]+?)\$", re.DOTALL)
+NOT_TEXT = re.compile(r"(<pre.*?</pre>|<code.*?</code>|<[^>]*>)", re.DOTALL)
+
+
+def with_mathml(page: str) -> tuple[str, bool]:
+    """HTML with its TeX formulas as MathML, which browsers show without a script.
+
+    Also whether some formula could not be converted and is left to MathJax.
+    """
+    left = False
+
+    def convert(match: re.Match) -> str:
+        nonlocal left
+        tex = html.unescape(match[1] or match[2]).strip()
+        tex = tex.replace("{aligned}", "{align*}")  # the same to a reader
+        try:
+            return mathml(tex, display="block" if match[1] else "inline")
+        except Exception:  # the converter's own errors are of many types
+            left = True
+            return match[0]
+
+    parts = NOT_TEXT.split(page)
+    parts[::2] = [FORMULA.sub(convert, text) for text in parts[::2]]
+    return "".join(parts), left
+
+
+class Page(HTMLExporter):
+    """A notebook as one HTML file that needs no network: everything shown, pictures
+    inside, formulas as MathML (MathJax only where one can't be converted)."""
+
+    def __init__(self) -> None:
+        # RequireJS serves live widgets only, and would be fetched from the network
+        super().__init__(template_name="lab", embed_images=True)
+        self.mathjax = self.mathjax_url
+        self.mathjax_url = self.require_js_url = "data:,"
+        self.log.setLevel("ERROR")
+
+    @pass_context
+    def markdown2html(self, context: dict, source: str) -> str:
+        """A text cell as HTML."""
+        made, left = with_mathml(super().markdown2html(context, source))
+        if left:
+            context["resources"]["formulas_left"] = True
+        return made
+
+
 def page(notebook: NotebookNode, title: str) -> str:
-    """The notebook as one HTML file: everything shown, pictures inside."""
-    exporter = HTMLExporter(template_name="lab", embed_images=True)
-    # RequireJS serves live widgets only, and would be fetched from the network
-    exporter.require_js_url = "data:,"
-    body, _ = exporter.from_notebook_node(
-        notebook, resources={"metadata": {"name": title}}
-    )
+    """The notebook as the text of a page."""
+    exporter = Page()
+    described = {"metadata": {"name": title}}
+    body, found = exporter.from_notebook_node(notebook, resources=described)
+    if found.get("formulas_left"):
+        exporter.mathjax_url = exporter.mathjax
+        body, _ = exporter.from_notebook_node(notebook, resources=described)
     return body
 
 

@@ -1,0 +1,312 @@
+"""The notebooks are what their sources give, and the machinery that makes them."""
+
+import base64
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import build_notebooks
+import nbformat
+import notebook_outputs
+import numpy as np
+import pytest
+import run_course
+from PIL import Image
+
+from t2i_course import __version__
+from t2i_course.lesson import LESSONS
+
+PINNED = build_notebooks.PINNED
+SOURCES = build_notebooks.sources()
+NOTEBOOKS = [
+    build_notebooks.ROOT / folder / f"{source.stem}.ipynb"
+    for source in SOURCES
+    for folder in ("lessons", "solutions")
+]
+
+
+def named(path):
+    return f"{path.parent.name}/{path.name}"
+
+
+# The committed notebooks -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_notebooks_are_what_the_source_gives(source):
+    """Sources, metadata, tags and pinned outputs: a notebook edited alone fails."""
+    for file, text in build_notebooks.build(source, run=False).items():
+        same = file.exists() and file.read_text(encoding="utf-8") == text
+        assert same, f"{named(file)} is not what its source gives: make notebooks"
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_source_fits_its_row_in_the_table_of_lessons(source):
+    info = LESSONS[source.stem[:2]]
+    assert source.stem == info.file
+    first = build_notebooks.read(source).cells[0]
+    assert first.cell_type == "markdown" and info.title in first.source.split("\n")[0]
+
+
+def test_names_of_answers_are_up_to_date():
+    if SOURCES:
+        assert build_notebooks.NAMES.read_text() == build_notebooks.names()
+
+
+@pytest.mark.parametrize("file", NOTEBOOKS, ids=named)
+def test_notebook_is_small_and_quiet(file):
+    text = file.read_text(encoding="utf-8")
+    assert len(text.encode()) <= build_notebooks.LIMIT
+    notebook = nbformat.reads(text, as_version=4)
+    nbformat.validate(notebook)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            assert output.output_type != "error"
+            assert output.get("name") != "stderr"
+            assert notebook_outputs.WIDGET not in output.get("data", {})
+        if file.parent.name == "lessons" and PINNED not in build_notebooks.tags(cell):
+            assert not cell.get("outputs") and not cell.get("execution_count")
+
+
+@pytest.mark.parametrize("file", NOTEBOOKS, ids=named)
+def test_notebook_pins_at_least_three_outputs(file):
+    """With an execution count: nbval would skip a marked cell without one."""
+    cells = nbformat.read(file, as_version=4).cells
+    pinned = [cell for cell in cells if PINNED in build_notebooks.tags(cell)]
+    assert len(pinned) >= 3
+    for cell in pinned:
+        assert cell.execution_count and cell.outputs, cell.source
+        assert any(re.search(r"\d", str(output)) for output in cell.outputs)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_cells_are_short(source):
+    """The idea is in the notebook, the plumbing in the package."""
+    for cell in build_notebooks.read(source).cells:
+        if cell.cell_type == "code" and "setup" not in build_notebooks.tags(cell):
+            assert len(cell.source.splitlines()) <= 30, cell.source
+
+
+# The machinery, on the tiny lesson ---------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def built(tiny_course, tmp_path_factory):
+    """A course that has only the tiny lesson, built and executed."""
+    root = tmp_path_factory.mktemp("course")
+    shutil.copytree(tiny_course / "solutions", root / "solutions")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build_notebooks, "ROOT", root)
+        patch.setattr(build_notebooks, "NAMES", root / "names.json")
+        patch.setenv("T2I_PRESET", "smoke")
+        # the kernel imports the course from the real root
+        patch.setenv("PYTHONPATH", f"{tiny_course}:{tiny_course.parents[1]}")
+        assert build_notebooks.main([]) == 0
+        yield root
+
+
+@pytest.fixture
+def source(built):
+    return built / "solutions" / "97_tiny.py"
+
+
+@pytest.fixture
+def sheet(built):
+    return nbformat.read(built / "lessons" / "97_tiny.ipynb", as_version=4)
+
+
+@pytest.fixture
+def worked(built):
+    return nbformat.read(built / "solutions" / "97_tiny.ipynb", as_version=4)
+
+
+def test_work_sheet_has_stubs_and_pinned_outputs_only(sheet):
+    code = "\n".join(c.source for c in sheet.cells if c.cell_type == "code")
+    assert "SOLUTION" not in code and "softplus" not in code
+    for id in ("97.1", "97.2", "97.3"):
+        assert f'raise NotImplementedError("exercise {id}")' in code
+    kept = [cell for cell in sheet.cells if cell.get("outputs")]
+    assert [c.outputs[0].text for c in kept] == ["0.6931\n", "1.3863\n", "(4, 2)\n"]
+    assert all(cell.execution_count for cell in kept)
+
+
+def test_worked_sheet_keeps_pictures_and_drops_noise(worked):
+    code = "\n".join(c.source for c in worked.cells if c.cell_type == "code")
+    assert "SOLUTION" not in code and "softplus" in code
+    text = json.dumps(worked)
+    assert "stderr" not in re.findall(r'"name": "(\w+)"', text)
+    assert "widget-view" not in text and "widgets" not in worked.metadata
+    last = worked.cells[-1]
+    assert [list(o.data) for o in last.outputs] == [["image/png", "text/plain"]]
+
+
+def test_both_sheets_have_badge_gpu_and_the_same_ids(sheet, worked):
+    for folder, notebook in (("lessons", sheet), ("solutions", worked)):
+        badge = f"/blob/v{__version__}/{folder}/97_tiny.ipynb"
+        assert badge in notebook.cells[0].source
+        assert notebook.metadata.accelerator == "GPU"
+    assert [c.id for c in sheet.cells] == [c.id for c in worked.cells]
+
+
+def test_building_again_changes_nothing(built, capsys):
+    assert build_notebooks.main(["--check"]) == 0
+    assert build_notebooks.main(["--no-execute"]) == 0
+    assert build_notebooks.main(["--check", "--only", "97"]) == 0
+    assert build_notebooks.main(["--only", "55"]) == 1
+    assert "no source" in capsys.readouterr().err
+
+
+def test_an_edited_notebook_is_noticed(built, source, capsys):
+    file = built / "lessons" / "97_tiny.ipynb"
+    text = file.read_text()
+    file.write_text(text.replace("Twice the loss", "twice the loss"))
+    assert build_notebooks.main(["--check"]) == 1
+    assert "97_tiny.ipynb differs" in capsys.readouterr().out
+    file.write_text(text)
+
+
+def test_outputs_of_changed_cells_are_not_kept(built, source):
+    text = source.read_text()
+    source.write_text(text.replace(':.4f}")\n', ':.3f}")\n', 1))
+    worked = next(iter(build_notebooks.build(source, run=False).values()))
+    source.write_text(text)
+    cells = nbformat.reads(worked, as_version=4).cells
+    changed = next(cell for cell in cells if ":.3f" in cell.source)
+    assert not changed.outputs and changed.execution_count is None
+
+
+def test_a_changed_number_fails_nbval_and_an_unsolved_sheet_runs(
+    built, sheet, tmp_path
+):
+    """All cells of the unfinished sheet pass but the one whose number was changed."""
+    pinned = next(cell for cell in sheet.cells if cell.get("outputs"))
+    pinned.outputs[0].text = "0.6932\n"
+    nbformat.write(sheet, tmp_path / "changed.ipynb")
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env"]
+    command += ["-p", "no:cacheprovider", "-p", "no:xdist", "-q", "changed.ipynb"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1, done.stdout
+    cells = sum(cell.cell_type == "code" for cell in sheet.cells)
+    assert f"1 failed, {cells - 1} passed" in done.stdout
+    assert "0.6932" in done.stdout and "0.6931" in done.stdout
+
+
+def test_colab_cell_installs_lightly(sheet, monkeypatch):
+    """On Colab one pip call without dependencies; elsewhere nothing."""
+    calls = []
+    monkeypatch.setattr(subprocess, "check_call", calls.append)
+    setup = next(cell.source for cell in sheet.cells if cell.cell_type == "code")
+    install = setup.partition("from t2i_course")[0]
+    exec(install, {})
+    assert calls == []
+    monkeypatch.setitem(sys.modules, "google.colab", object())
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    exec(install, {})
+    assert "--no-deps" in calls[0] and f"@v{__version__}" in calls[0][6]
+    assert not {"torch", "torchvision", "numpy", "ipywidgets"} & set(calls[0])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        ('# %% tags=["setup"]', "# %%", "tagged setup"),
+        ('begin("97")', 'begin("96")', 'must call lesson.begin("97")'),
+        ('# %% tags=["exercise"]', "# %%", "tagged exercise"),
+        ('check("97.3", ', 'str("97.3", ', "no check follows"),
+        ("    ### BEGIN", "### BEGIN", "inside a function"),
+    ],
+)
+def test_rules_of_a_source(built, tmp_path, source, old, new, rule):
+    broken = tmp_path / source.name
+    broken.write_text(source.read_text().replace(old, new))
+    with pytest.raises(build_notebooks.SourceError, match=re.escape(rule)):
+        build_notebooks.read(broken)
+
+
+def test_exercise_may_be_named_by_tag_or_line(built, tmp_path, source):
+    text = source.read_text()
+    broken = tmp_path / source.name
+    first = '# %% tags=["exercise"]\n'
+    for new in (
+        '# %% tags=["exercise", "exercise-97.9"]\n',
+        first + "# exercise 97.9\n",
+    ):
+        broken.write_text(text.replace(first, new, 1))
+        cells = build_notebooks.read(broken).cells
+        assert (
+            next(c for c in cells if "exercise" in c.metadata).metadata.exercise
+            == "97.9"
+        )
+
+
+def test_shrink_meets_the_budget():
+    """Noise is what compresses worst; a notebook that can't be shrunk says why."""
+    pixels = np.random.default_rng(0).integers(0, 256, (500, 500, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    picture = base64.b64encode(file.getvalue()).decode()
+    output = nbformat.v4.new_output("display_data", data={"image/png": picture})
+    cell = nbformat.v4.new_code_cell("noise()", outputs=[output])
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    assert notebook_outputs.size(notebook) > 900_000
+    notebook_outputs.shrink(notebook, 200_000)
+    assert notebook_outputs.size(notebook) <= 200_000
+    nbformat.validate(notebook)
+    assert notebook_outputs.thumbnail(notebook).startswith("data:image/jpeg")
+    with pytest.raises(ValueError, match=r"noise\(\)"):
+        notebook_outputs.shrink(notebook, 1000)
+
+
+# make course -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def course(built, tmp_path, monkeypatch, worked):
+    """Runs `make course` on the tiny course; executing is replaced by known outputs."""
+
+    def execute(notebook, allow_errors):
+        file = built / "solutions" / "97_tiny.ipynb"
+        build_notebooks.keep_outputs(notebook, file)
+
+    monkeypatch.setattr(build_notebooks, "execute", execute)
+    return lambda *options: run_course.main(["--build", str(tmp_path), *options])
+
+
+def test_course_writes_pages_that_stand_alone(course, tmp_path, capsys):
+    assert course("--only", "97") == 0
+    line = capsys.readouterr().out.splitlines()[0]
+    assert re.match(r"97  Tiny +expected +6 s   used +\d+ s   ok$", line)
+    page = (tmp_path / "97_tiny.html").read_text()
+    assert page.count('src="data:image/png') == 2 and "0.6931" in page
+    assert "colab-badge" not in page and not re.search(r"src=.https?://", page)
+    index = (tmp_path / "index.html").read_text()
+    assert 'href="97_tiny.html"' in index and "data:image/jpeg" in index
+    assert "A lesson for tests." in index
+
+
+def test_formulas_become_mathml():
+    """So that a page needs no network; code and prices without a pair stay."""
+    made, left = run_course.with_mathml(
+        "<p>for $x &lt; 1$ and <code>$y$</code>: $$\\begin{aligned}a&amp;=b\\\\"
+        "c&amp;=d\\end{aligned}$$ for $5</p>"
+    )
+    assert made.count("<math") == 2 and "<code>$y$</code>" in made and "$5" in made
+    assert '<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">' in made
+    assert "<mtable" in made and not left
+    assert run_course.with_mathml("$\\frac{a$") == ("$\\frac{a$", True)
+
+
+def test_course_reports_a_lesson_that_fails(course, tmp_path, capsys, monkeypatch):
+    def fail(notebook, allow_errors):
+        error = nbformat.v4.new_output("error", ename="KeyError", evalue="'x'")
+        notebook.cells[3].outputs = [error]
+
+    monkeypatch.setattr(build_notebooks, "execute", fail)
+    assert course() == 1
+    assert "FAILED at cell 4: KeyError: 'x'" in capsys.readouterr().out
+    assert "stopped at cell 4" in (tmp_path / "index.html").read_text()
+    assert course("--only", "98") == 1
+    assert "there is no lesson 98; there are 97" in capsys.readouterr().err

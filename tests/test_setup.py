@@ -1,0 +1,121 @@
+"""The set-up's files agree with each other and with the rules of the house."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from t2i_course import __version__, lesson
+
+ROOT = Path(__file__).resolve().parents[1]
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def test_dependencies_have_lower_bounds_and_reasons():
+    extras = PROJECT["optional-dependencies"]
+    names = [*PROJECT["dependencies"], *extras["notebooks"], *extras["test"]]
+    text = (ROOT / "pyproject.toml").read_text()
+    for name in names:
+        assert re.fullmatch(r"[\w-]+>=[\d.]+", name), name
+        assert re.search(rf'"{re.escape(name)}", +# \S', text), f"{name}: no reason"
+    assert extras["all"] == ["t2i-course[notebooks,test]"]
+    assert PROJECT["requires-python"] == ">=3.11"
+
+
+def test_environment_file_is_thin():
+    text = (ROOT / "environment.yml").read_text()
+    wanted = [
+        line.strip("- ") for line in text.splitlines() if "- " in line.strip()[:2]
+    ]
+    assert wanted == ["python>=3.11", "pip", "pip:", "e .[all]"]
+
+
+def test_console_command_and_version():
+    assert PROJECT["scripts"] == {"t2i": "t2i_course.cli:main"}
+    assert re.fullmatch(r"\d+\.\d+\.\d+", __version__)
+
+
+def test_importing_the_package_is_light():
+    """No torch until something needs it."""
+    code = "import sys, t2i_course; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def python_files():
+    folders = ("t2i_course", "tools", "tests", "data_scripts", "benchmarks")
+    return [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
+
+
+def test_files_are_short_and_functions_fit_a_screen():
+    long = []
+    for file in python_files():
+        text = file.read_text(encoding="utf-8")
+        if len(text.splitlines()) > 500:
+            long.append(f"{file.relative_to(ROOT)}: {len(text.splitlines())} lines")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef):
+                lines = node.end_lineno - node.lineno + 1
+                if lines > 60:
+                    long.append(f"{file.relative_to(ROOT)}: {node.name}, {lines} lines")
+    assert not long, "\n".join(long)
+
+
+def test_public_things_have_docstrings():
+    bare = []
+    for file in (ROOT / "t2i_course").rglob("*.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        kinds = (ast.FunctionDef, ast.ClassDef)
+        public = [n for n in tree.body if isinstance(n, kinds) and n.name[0] != "_"]
+        for thing in [*public, tree]:
+            if not ast.get_docstring(thing) and (thing is not tree or tree.body):
+                name = getattr(thing, "name", "the file")
+                bare.append(f"{file.relative_to(ROOT)}: {name}")
+    assert not bare, "\n".join(bare)
+
+
+@pytest.mark.parametrize(
+    ("preset", "live", "part"),
+    [
+        ("cpu", "1", "6 minutes of computing"),
+        ("cpu", "0", "a minute with the shipped networks"),
+        ("smoke", "1", "in miniature"),
+    ],
+)
+def test_begin_says_what_to_expect(preset, live, part, capsys, monkeypatch):
+    monkeypatch.setenv("T2I_PRESET", preset)
+    monkeypatch.setenv("T2I_LIVE", live)
+    monkeypatch.setitem(lesson.LESSONS["08"].minutes, "course", 1)
+    monkeypatch.setitem(lesson.LESSONS["08"].minutes, "cpu", 6)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    run = lesson.begin("08")
+    assert run.smoke == (preset == "smoke") and run.live == (live == "1")
+    assert run.choose(1, 2) == (1 if run.smoke else 2)
+    said = capsys.readouterr().out
+    assert "Pictures from sentences" in said and part in said and "device cpu" in said
+
+
+def test_begin_warns_of_hours(capsys, monkeypatch):
+    monkeypatch.setenv("T2I_PRESET", "paper")
+    monkeypatch.setenv("T2I_LIVE", "1")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    lesson.begin("08")
+    assert "T2I_PRESET=cpu" in capsys.readouterr().out
+
+
+def test_begin_refuses_unknown_lessons():
+    with pytest.raises(LookupError, match=r"'55'.*08"):
+        lesson.begin("55")
+
+
+def test_begin_seeds():
+    import torch
+
+    lesson.begin("08")
+    first = torch.rand(3)
+    lesson.begin("08")
+    assert torch.equal(torch.rand(3), first)
