@@ -93,16 +93,13 @@ def train(system, steps, **keywords):
 
 
 def to_be_killed(path, steps):
-    """Train from the checkpoint, telling each step, until the parent kills us."""
-    print("ready", flush=True)
-    train(
-        toy(),
-        int(steps),
-        checkpoint=path,
-        every=3,
-        resume=True,
-        on_step=lambda system, history, step: print(step, flush=True),
-    )
+    """Train from the checkpoint until the parent, told of each step, kills us."""
+
+    def tell(system, history, step):
+        print(step, flush=True)
+        sys.stdin.readline()
+
+    train(toy(), int(steps), checkpoint=path, every=3, resume=True, on_step=tell)
 
 
 def one_of_two(folder):

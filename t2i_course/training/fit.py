@@ -42,15 +42,14 @@ def fit(
 ) -> History:
     """Train a system for `steps` rounds in all; the history of its losses.
 
-    source: gives each step's batch (`t2i_course.data.Source`). seed: of all noise; the
-    same seed gives the same networks, on a CPU bit for bit. device: None for the best.
-    precision: "no", or "bf16" for autocast. checkpoint: a file, written every `every`
-    steps and at the end; with resume=True a run goes on from it, where there is one, as
-    if it had never stopped. show(system, history) is called every `show_every` steps
-    and a figure it returns is shown in place in a notebook; on_step(system, history,
-    step) is called after each. An interrupt lets the step finish and saves; a notebook
-    then goes on with `history.interrupted` set, a script gets KeyboardInterrupt.
-    Raises NonFiniteLoss, CheckpointError, ValueError. Used in every lesson.
+    source: gives each step's batch (`data.Source`). seed: of all noise. device: None is
+    the best. precision: "no", or "bf16" for autocast. checkpoint: a file, written every
+    `every` steps and at the end; resume=True goes on from it, if it is there, as if the
+    run had never stopped. show(system, history): every `show_every` steps; a notebook
+    shows the figure it returns in place. on_step(system, history, step): after each.
+    An interrupt lets the step finish and saves; a notebook goes on with
+    `history.interrupted` set, a script gets KeyboardInterrupt. Raises NonFiniteLoss,
+    CheckpointError, ValueError. Used in every lesson.
     """
     accelerator, device = accelerator_for(device, precision)
     with seeded(own_seed(seed, accelerator.process_index)):
@@ -68,7 +67,6 @@ def fit(
                 if interrupt.asked:
                     break
             run.save()
-            bar.close(run.history)
     if interrupt.asked:
         stopped_by_hand(run.history, steps, checkpoint)
     return run.history

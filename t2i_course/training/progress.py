@@ -41,6 +41,7 @@ class Silent:
     def __init__(self, steps: int, first: int):
         self.steps, self.first = steps, first
         self.begun = self.looked = time.perf_counter()
+        self.history = History()
         self.open()
 
     def open(self) -> None:
@@ -50,6 +51,8 @@ class Silent:
         return self
 
     def __exit__(self, *error) -> None:
+        if self.history.steps:
+            self.close(self.history)
         self.end()
 
     def end(self) -> None:
@@ -61,6 +64,7 @@ class Silent:
 
     def update(self, history: History) -> None:
         """Tell of a finished step; most calls do nothing."""
+        self.history = history
         if self.due(history):
             self.draw(history)
             self.looked = time.perf_counter()
