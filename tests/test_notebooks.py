@@ -296,7 +296,14 @@ def test_formulas_become_mathml():
     assert made.count("<math") == 2 and "<code>$y$</code>" in made and "$5" in made
     assert '<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">' in made
     assert "<mtable" in made and not left
-    assert run_course.with_mathml("$\\frac{a$") == ("$\\frac{a$", True)
+
+
+def test_formula_that_can_not_be_converted_is_left_to_mathjax(monkeypatch):
+    monkeypatch.setattr(run_course, "mathml", lambda *a, **k: 1 / 0)
+    assert run_course.with_mathml("<p>$x$</p>") == ("<p>$x$</p>", True)
+    cell = nbformat.v4.new_markdown_cell("so $x$")
+    made = run_course.page(nbformat.v4.new_notebook(cells=[cell]), "A page")
+    assert "MathJax" in made and "$x$" in made and "<title>A page</title>" in made
 
 
 def test_course_reports_a_lesson_that_fails(course, tmp_path, capsys, monkeypatch):
