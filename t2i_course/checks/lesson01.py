@@ -1,0 +1,359 @@
+"""Checks of lesson 01, Vanilla GAN: the game, its losses, its algorithm, its repair."""
+
+from __future__ import annotations
+
+import inspect
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..papers import gan
+from .core import Wrong, diagnose, exercise, expect, expect_shape
+
+
+def _normal(*shape: int, seed: int = 1, scale: float = 1.0) -> Tensor:
+    return scale * torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+# ---------------------------------------------------------------- 01.1, the optimal D
+
+
+@exercise("01.1", title="The optimal discriminator", minutes=5, difficulty=1,
+          reference=gan.optimal_discriminator)  # fmt: skip
+def _(answer):
+    """Values on seeded densities; known mistakes by name."""
+    p_data, p_g = _normal(7).abs() + 0.05, _normal(7, seed=2).abs() + 0.05
+    grid = torch.rand(3, 4) + 0.1, torch.rand(3, 4) + 0.1
+    known = {
+        "the two densities are swapped: this is 1 - D*, the belief that x is fake. The "
+        "real density belongs in the numerator.": lambda p, g: g / (p + g),
+        "this is the ratio p_data / p_g, which can exceed 1; D is a probability, so "
+        "divide by everything that may have made x.": lambda p, g: p / g,
+        "this is log(p_data / p_g), the logit of D*; the sigmoid of it is "
+        "D*.": lambda p, g: (p / g).log(),
+        "0.5 is the value at the end of the game, where p_data = p_g; before that D* "
+        "depends on x.": lambda p, g: torch.full_like(p, 0.5),
+        "this normalizes over all points x; D* looks at one x at a time: divide by "
+        "p_data(x) + p_g(x) at the same x.": lambda p, g: p / (p + g).sum(),
+        "this is the difference of the densities; set the derivative of "
+        "p_data log D + p_g log(1 - D) to 0.": lambda p, g: p - g,
+    }  # fmt: skip
+    diagnose(answer, [(p_data, p_g), grid], gan.optimal_discriminator, known, what="D*")
+
+
+# ------------------------------------------------------------------ 01.2, 01.3, losses
+
+SURE = 150.0  # a logit at which the sigmoid is exactly 0 or 1 in float32
+
+
+def _stays_finite(loss: Tensor, what: str) -> None:
+    """At logits of +-150 a log of the sigmoid is -inf; softplus is not."""
+    if not torch.isfinite(torch.as_tensor(loss)).all():
+        raise Wrong(
+            f"{what} is not finite when D is very sure (logits of {SURE:.0f} and "
+            f"-{SURE:.0f}): the sigmoid rounds to 0 or 1 there, and its log is "
+            "infinite. Use F.softplus or F.logsigmoid on the logits instead."
+        )
+
+
+def _without_clamp(loss: Tensor, want: float) -> None:
+    """The right value at sure logits: log(sigmoid + eps) has a wrong, flat one."""
+    if abs(float(torch.as_tensor(loss).detach()) - want) > 0.01 * abs(want):
+        raise Wrong(
+            f"where D is very sure the loss should be about {want:.0f}, but is "
+            f"{float(loss):.4g}: a small number added inside the log, or a clamp, cuts "
+            "it off (and with it the gradient). Use F.softplus on the logits instead."
+        )
+
+
+@exercise("01.2", title="The discriminator's loss", minutes=10, difficulty=2,
+          reference=gan.discriminator_loss)  # fmt: skip
+def _(answer):
+    """Values, then very sure logits, where a log of the sigmoid fails."""
+    s = F.softplus
+    known = {
+        "this is V itself, which D wants to go up; the optimizer goes down, so the "
+        "loss is -V.": lambda r, f: -s(-r).mean() - s(f).mean(),
+        "real and fake are swapped: here D learns to call real pictures "
+        "fake.": lambda r, f: s(r).mean() + s(-f).mean(),
+        "the fake half is missing: such a D may call everything "
+        "real.": lambda r, f: s(-r).mean(),
+        "the real half is missing: such a D may call everything "
+        "fake.": lambda r, f: s(f).mean(),
+        "this adds up the batch; V holds expectations, so take the mean (of each half "
+        "on its own).": lambda r, f: s(-r).sum() + s(f).sum(),
+        "this is half of -V: the two expectations are added, not "
+        "averaged.": lambda r, f: (s(-r).mean() + s(f).mean()) / 2,
+        "the fake half rewards D for believing the fakes: it needs log(1 - D), and "
+        "this has log D.": lambda r, f: s(-r).mean() + s(-f).mean(),
+        "this takes the logits for probabilities; D is their "
+        "sigmoid.": lambda r, f: -r.log().mean() - (1 - f).log().mean(),
+    }  # fmt: skip
+    inputs = [(_normal(6, scale=2.0), _normal(6, seed=2, scale=2.0))]
+    inputs += [(_normal(4, seed=3), _normal(4, seed=4))]
+    diagnose(answer, inputs, gan.discriminator_loss, known, what="the loss")
+    wrong_all = torch.full((3,), -SURE), torch.full((3,), SURE)
+    loss = answer(*wrong_all)
+    _stays_finite(loss, "the loss")
+    _without_clamp(loss, 2 * SURE)
+
+
+@exercise("01.3", title="The non-saturating loss", minutes=5, difficulty=2,
+          reference=gan.nonsaturating_loss)  # fmt: skip
+def _(answer):
+    """Values, very sure logits, and that a gradient comes back."""
+    s = F.softplus
+    known = {
+        "this is the saturating loss log(1 - D(G(z))): flat where D is sure. Maximize "
+        "log D instead.": lambda f: -s(f).mean(),
+        "the sign is wrong: this is log D(G(z)), which G wants to go up; a loss goes "
+        "down.": lambda f: -s(-f).mean(),
+        "this is the discriminator's loss on fakes: it drives D(G(z)) to "
+        "0.": lambda f: s(f).mean(),
+        "this adds up the batch; take the mean.": lambda f: s(-f).sum(),
+        "this is -D(G(z)) without the log: as flat as the saturating loss where D is "
+        "sure.": lambda f: -torch.sigmoid(f).mean(),
+        "this gives one loss per sample; a loss is a single number, so take the "
+        "mean.": lambda f: s(-f),
+        "this takes the logits for probabilities; D is their "
+        "sigmoid.": lambda f: -f.log().mean(),
+    }  # fmt: skip
+    inputs = [(_normal(6, scale=2.0),), (_normal(4, seed=3) - 3,)]
+    diagnose(answer, inputs, gan.nonsaturating_loss, known, what="the loss")
+    sure = torch.full((3,), -SURE, requires_grad=True)
+    loss = answer(sure)
+    _stays_finite(loss, "the loss")
+    _without_clamp(loss, SURE)
+    expect(
+        loss.requires_grad and torch.autograd.grad(loss, sure)[0].abs().min() > 0,
+        "the value is right, but no gradient comes back to the logits: is something "
+        "detached, or turned into a plain number?",
+    )
+
+
+# ----------------------------------------------------------------- 01.4, Algorithm 1
+
+
+class _Watched(nn.Module):
+    """A small network that notes what it is given, and after how many turns."""
+
+    def __init__(self, outputs: int, seed: int):
+        super().__init__()
+        self.weight = nn.Parameter(_normal(2, outputs, seed=seed))
+        self.turn, self.seen = 0, []
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.seen.append((self.turn, x.detach().clone()))
+        return (x @ self.weight).squeeze(1) if self.weight.shape[1] == 1 else x @ self.weight
+
+
+def _play(answer, k: int, m: int = 3):
+    """Plays one round as the loop does; what happened, by name."""
+    g, d = _Watched(2, seed=5), _Watched(1, seed=6)
+    real, noises, pairs = _normal(k * m, 2, seed=7) + 5, [], []
+
+    def noise(count: int) -> Tensor:
+        noises.append(_normal(count, 2, seed=100 + len(noises)))
+        return noises[-1]
+
+    def d_loss(r, f):
+        pairs.append((r.detach().clone(), f.detach().clone()))
+        return gan.discriminator_loss(r, f)
+
+    round_ = answer(real, noise, g, d, k, d_loss, gan.nonsaturating_loss)
+    expect(
+        inspect.isgenerator(round_) or hasattr(round_, "__next__"),
+        "the function should `yield` whose turn it is and that player's loss; it has "
+        "no `yield`.",
+    )
+    turns = []
+    for player, loss in round_:
+        expect_shape(loss, (), f"the {player}'s loss")
+        reached = {
+            name: any(
+                part is not None and part.abs().sum() > 0
+                for part in torch.autograd.grad(
+                    loss, [net.weight], allow_unused=True, retain_graph=True
+                )
+            )
+            for name, net in (("generator", g), ("discriminator", d))
+        } if loss.requires_grad else {"generator": False, "discriminator": False}  # fmt: skip
+        turns.append((player, reached))
+        net = g if player == "generator" else d
+        net.weight.data += 0.1  # .data: a loss worked out too early is told in words
+        g.turn = d.turn = len(turns)
+        expect(len(turns) < 50, "the round never ends: k turns of D, then one of G.")
+    return turns, noises, pairs, real, g, d
+
+
+def _check_order(turns, k: int) -> None:
+    players = [player for player, _ in turns]
+    if players == ["discriminator"] * k + ["generator"]:
+        return
+    count = players.count("discriminator")
+    if players and players[0] == "generator":
+        raise Wrong("the generator plays first; in Algorithm 1 D's k turns come first.")
+    if players.count("generator") != 1:
+        raise Wrong(
+            f"with k = {k} the generator has {players.count('generator')} turns in a "
+            "round; it has one, after the loop over D's turns (line it up with `for`)."
+        )
+    if count != k:
+        raise Wrong(f"with k = {k} the discriminator has {count} turns; it should have k.")
+    raise Wrong(f"the turns are {players}; expected k of D, then one of G.")
+
+
+def _check_turns(turns, real, d, k: int) -> None:
+    """Gradients, the order of the loss's arguments, fresh weights, fresh minibatches."""
+    for player, reached in turns:
+        expect(
+            reached[player],
+            f"the {player}'s loss gives the {player} no gradient; is its own work "
+            "detached?",
+        )
+        expect(
+            player == "generator" or not reached["generator"],
+            "in the discriminator's turn a gradient reaches the generator: the fake "
+            "picture is not detached.",
+        )
+    late = [turn for turn, _ in d.seen]
+    expect(
+        sorted(set(late)) == list(range(k + 1)),
+        "a loss is worked out before the turn it belongs to: D must judge again after "
+        "each of its steps, so call it between one `yield` and the next.",
+    )
+    is_real = [bool((x > 2).float().mean() > 0.8) for _, x in d.seen]
+    shown = [x for (_, x), yes in zip(d.seen, is_real) if yes]
+    expect(
+        all(len(x) == len(real) // k for x in shown),
+        "each of D's turns takes one minibatch of m = len(real) / k real samples, not "
+        "all of `real`; real.chunk(k) cuts it.",
+    )
+    together = torch.cat(shown) if shown else real[:0]
+    fresh = together.shape == real.shape and torch.isclose(together, real).all()
+    expect(fresh, "each of D's turns needs its own fresh minibatch of `real`; here the "
+           "turns don't show D every sample once.")  # fmt: skip
+
+
+def _check_arguments(pairs, real, k: int) -> None:
+    """`discriminator_loss(real logits, fake logits)`, in this order."""
+    weight = _normal(2, 1, seed=6)
+    first = (real.chunk(k)[0] @ weight).squeeze(1)
+    got_real, got_fake = pairs[0]
+    if got_fake.shape == first.shape and torch.allclose(got_fake, first, atol=1e-4):
+        raise Wrong("the arguments of discriminator_loss are swapped: real logits first.")
+    expect(
+        got_real.shape == first.shape and torch.allclose(got_real, first, atol=1e-4),
+        "discriminator_loss should get D's logits for the real minibatch first.",
+    )
+
+
+@exercise("01.4", title="Algorithm 1", minutes=15, difficulty=3,
+          reference=gan.algorithm_1)  # fmt: skip
+def _(answer):
+    """Plays a round with k = 3 and one with k = 1, and watches."""
+    for k in (3, 1):
+        turns, noises, pairs, real, g, d = _play(answer, k)
+        _check_order(turns, k)
+        expect(
+            all(len(z) == len(real) // k for z in noises),
+            "a minibatch of noise has m vectors, as many as a real minibatch: "
+            "m = len(real) / k.",
+        )
+        _check_turns(turns, real, d, k)
+        expect(
+            len(noises) == k + 1 and len(g.seen) == k + 1,
+            f"with k = {k} noise should be drawn k + 1 = {k + 1} times, fresh for each "
+            f"turn (the generator's too); here it is drawn {len(noises)} times.",
+        )
+        expect(len(pairs) == k, "discriminator_loss should be used once in each of D's "
+               "turns.")  # fmt: skip
+        _check_arguments(pairs, real, k)
+
+
+# ------------------------------------------------------- 01.5, 01.6, spiral and repair
+
+
+@exercise("01.5", title="Taking turns on V = xy", minutes=5, difficulty=1,
+          reference=gan.alternating_step)  # fmt: skip
+def _(answer):
+    """Values from a few places; known mistakes by name."""
+
+    def other_first(x, y, rate):
+        y = y + rate * x
+        return x - rate * y, y
+
+    known = {
+        "this is the simultaneous step: y still uses the old x. Take turns: y steps "
+        "at the new x.": gan.simultaneous_step,
+        "here y steps first; in this exercise x does, and y answers the new "
+        "x.": other_first,
+        "y goes down too: x wants V = xy small, but y wants it large.":
+            lambda x, y, r: (x - r * y, y - r * (x - r * y)),
+        "the players have each other's wishes: x goes down V, y goes up.":
+            lambda x, y, r: (x + r * y, y - r * (x + r * y)),
+        "each player's gradient is the other's place: dV/dx = y and dV/dy = x, not "
+        "x and y.": lambda x, y, r: (x - r * x, y + r * y),
+        "the learning rate is missing.": lambda x, y, r: (x - y, y + x - y),
+        "the two results are swapped: return x, y in this order.":
+            lambda x, y, r: tuple(reversed(gan.alternating_step(x, y, r))),
+    }  # fmt: skip
+    inputs = [(1.0, 0.0, 0.1), (0.3, -0.7, 0.2), (2.0, 1.0, 0.5)]
+    diagnose(answer, inputs, gan.alternating_step, known, what="(x, y)", atol=1e-9)
+
+
+def _deviation_known() -> dict:
+    def add(x, number):
+        return torch.cat([x, number], 1)
+
+    def of(x, group, unbiased=False):
+        return x.view(-1, group, x.shape[1]).var(1, unbiased=unbiased).add(1e-8).sqrt()
+
+    def spread(number, group):
+        return number.repeat_interleave(group)[:, None]
+
+    return {
+        "this is the deviation over the whole batch; each group of neighbours has its "
+        "own.": lambda x, g: add(
+            x, x.var(0, unbiased=False).sqrt().mean().expand(len(x), 1)),
+        "this is the variance; take its square root.":
+            lambda x, g: add(x, spread((of(x, g) ** 2).mean(1), g)),
+        "this is the deviation over a sample's features; it should be over the samples "
+        "of a group, feature by feature (dim=1 of (groups, group, features)).":
+            lambda x, g: add(x, x.var(1, unbiased=False, keepdim=True).sqrt()),
+        "the groups are made of samples that lie far apart; a group is `group` "
+        "neighbours: view(-1, group, features).":
+            lambda x, g: add(x, x.view(g, -1, x.shape[1]).var(0, unbiased=False)
+                             .sqrt().mean(1).repeat(g)[:, None]),
+        "the right numbers land at the wrong samples: repeat_interleave gives a number "
+        "to a whole group, repeat deals them out in turn.":
+            lambda x, g: add(x, of(x, g).mean(1).repeat(g)[:, None]),
+        "this divides by group - 1; use unbiased=False, so that a group is described "
+        "as it is.": lambda x, g: add(x, spread(of(x, g, True).mean(1), g)),
+        "the new feature should come last.":
+            lambda x, g: torch.cat([spread(of(x, g).mean(1), g), x], 1),
+        "this appends one number per feature; average them over the features "
+        "first.": lambda x, g: add(x, of(x, g).repeat_interleave(g, 0)),
+        "this is the distance from the group's mean, sample by sample; the whole group "
+        "shares one number.": lambda x, g: add(x, (x.view(-1, g, x.shape[1])
+            - x.view(-1, g, x.shape[1]).mean(1, keepdim=True)).abs().mean(2)
+            .view(-1, 1)),
+    }  # fmt: skip
+
+
+@exercise("01.6", title="Showing D how much its batch varies", minutes=10, difficulty=3,
+          reference=gan.with_deviation)  # fmt: skip
+def _(answer):
+    """Values, then a collapsed group: its gradient must be finite."""
+    inputs = [(_normal(12, 3), 4), (_normal(16, 2, seed=2) * 3 + 1, 8)]
+    diagnose(answer, inputs, gan.with_deviation, _deviation_known(), atol=1e-3,
+             what="samples with the deviation")  # fmt: skip
+    same = torch.ones(8, 2, requires_grad=True)
+    answer(same, 4).sum().backward()
+    expect(
+        same.grad is not None and same.grad.isfinite().all(),
+        "where all samples of a group are equal, the gradient is not finite (the root "
+        "of 0 is infinitely steep), and that is just the collapse we want to see. Add "
+        "a small number such as 1e-8 under the root.",
+    )

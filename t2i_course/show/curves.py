@@ -1,0 +1,174 @@
+"""Curves, bars and paths: what a training, a theory or a table looks like.
+
+All functions return a matplotlib Figure (see `pictures.new_figure`), with every axis
+named. Used in every lesson.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+
+from .pictures import new_figure
+
+__all__ = ["bars", "curves", "lines", "paths", "smoothed"]
+
+LOOKS = ["-", "--", "-.", ":"]
+
+
+def as_array(values) -> np.ndarray:
+    """A tensor, list or array as a NumPy array of floats."""
+    if isinstance(values, torch.Tensor):
+        values = values.detach().cpu().numpy()
+    return np.asarray(values, dtype=float)
+
+
+def smoothed(values, window: int) -> np.ndarray:
+    """Running mean over up to `window` values before and at each place; same length."""
+    values = as_array(values)
+    known = np.where(np.isnan(values), 0.0, values)
+    total = np.cumsum(np.insert(known, 0, 0.0))
+    number = np.cumsum(np.insert(~np.isnan(values), 0, False))
+    end = np.arange(1, len(values) + 1)
+    begin = np.maximum(end - window, 0)
+    count = np.maximum(number[end] - number[begin], 1)
+    return (total[end] - total[begin]) / count
+
+
+def lines(
+    x,
+    series: Mapping[str, Sequence],
+    xlabel: str,
+    ylabel: str,
+    title: str | None = None,
+    *,
+    log: str = "",
+    marks: Mapping[str, float] | None = None,
+    size: tuple[float, float] = (7.0, 3.0),
+    axes=None,
+):
+    """Curves over a common x, with a legend.
+
+    x: the common values, or None to count from 1. log: "x", "y" or "xy" for logarithmic
+    axes. marks: {text: y} dotted levels to compare with. axes: draw into these.
+    Returns the Figure.
+    """
+    axes = axes if axes is not None else new_figure(*size).subplots()
+    for i, (name, values) in enumerate(series.items()):
+        values = as_array(values)
+        along = np.arange(1, len(values) + 1) if x is None else as_array(x)
+        axes.plot(along, values, label=name, lw=2, ls=LOOKS[i % 4 if i > 3 else 0])
+    for name, level in (marks or {}).items():
+        axes.axhline(level, color="0.45", lw=1, ls=":")
+        axes.annotate(name, (1.0, level), xycoords=("axes fraction", "data"), ha="right",
+                      va="bottom", fontsize=8, color="0.35")  # fmt: skip
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    if title:
+        axes.set_title(title)
+    if "x" in log:
+        axes.set_xscale("log")
+    if "y" in log:
+        axes.set_yscale("log")
+    axes.legend(fontsize=9)
+    return axes.figure
+
+
+def curves(
+    history,
+    measures: Sequence[str] | None = None,
+    *,
+    title: str | None = None,
+    window: int | None = None,
+    marks: Mapping[str, float] | None = None,
+):
+    """A training's losses, a curve a player, and beside them its measurements.
+
+    history: what `fit` returns; measures: names in `history.measures` (all by default);
+    window: of the running mean, by default a fiftieth of the steps; the values before
+    smoothing are drawn faintly. marks: {text: level} in the picture of the losses.
+    """
+    names = list(history.measures) if measures is None else list(measures)
+    figure = new_figure(7.0 if len(names) < 2 else 9.0, 3.0)
+    first, *rest = figure.subplots(1, 1 + len(names), squeeze=False)[0]
+    window = window or max(len(history.steps) // 50, 1)
+    smooth = {name: smoothed(v, window) for name, v in history.losses.items()}
+    for i, values in enumerate(history.losses.values()):
+        first.plot(history.steps, values, color=f"C{i}", alpha=0.2, lw=0.6)
+    lines(history.steps, smooth, "step", "loss", title, marks=marks, axes=first)
+    for i, (axes, name) in enumerate(zip(rest, names)):
+        points = np.array(history.measures[name], dtype=float).reshape(-1, 3)
+        axes.plot(points[:, 0], points[:, 2], color=f"C{2 + i}", lw=2, marker=".")
+        axes.set(xlabel="step", ylabel=name)
+    return figure
+
+
+def bars(
+    names: Sequence[str],
+    groups: Mapping[str, Sequence],
+    xlabel: str,
+    ylabel: str,
+    title: str | None = None,
+    *,
+    spread: Mapping[str, Sequence] | None = None,
+    marks: Mapping[str, float] | None = None,
+    size: tuple[float, float] = (7.0, 2.8),
+):
+    """Bars side by side: one place per name, one colour per group, values on top.
+
+    spread: {group: half length of each error bar}; marks: {text: level} to compare with.
+    """
+    axes = new_figure(*size).subplots()
+    place, wide = np.arange(len(names)), 0.8 / len(groups)
+    for i, (group, values) in enumerate(groups.items()):
+        where = place + (i - (len(groups) - 1) / 2) * wide
+        error = None if spread is None else spread.get(group)
+        made = axes.bar(where, as_array(values), wide * 0.94, label=group, yerr=error,
+                        capsize=2, error_kw={"lw": 1})  # fmt: skip
+        if len(groups) * len(names) <= 24:
+            axes.bar_label(made, fmt="{:.4g}", fontsize=8, padding=2)
+    for name, level in (marks or {}).items():
+        axes.axhline(level, color="0.45", lw=1, ls=":")
+        axes.annotate(name, (1.0, level), xycoords=("axes fraction", "data"), ha="right",
+                      va="bottom", fontsize=8, color="0.35")  # fmt: skip
+    axes.set_xticks(place, names)
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.margins(y=0.15)
+    axes.grid(False, axis="x")
+    if title:
+        axes.set_title(title)
+    if len(groups) > 1:
+        axes.legend(fontsize=9, ncols=len(groups), loc="upper right")
+    return axes.figure
+
+
+def paths(
+    tracks: Mapping[str, Sequence],
+    xlabel: str,
+    ylabel: str,
+    title: str | None = None,
+    *,
+    circle: float | None = None,
+    size: tuple[float, float] = (5.2, 4.4),
+):
+    """Paths in the plane, each (T, 2), with a dot where they begin.
+
+    circle: radius of a dotted circle round the origin to compare with.
+    """
+    axes = new_figure(*size).subplots()
+    for name, track in tracks.items():
+        track = as_array(track)
+        axes.plot(track[:, 0], track[:, 1], lw=1.4, marker=".", ms=3, label=name)
+    for track in tracks.values():
+        axes.plot(*as_array(track)[0], "o", color="black", ms=6, zorder=5)
+    if circle:
+        turn = np.linspace(0, 2 * np.pi, 200)
+        axes.plot(circle * np.cos(turn), circle * np.sin(turn), ":", color="0.4", lw=1)
+    axes.plot(0, 0, "+", color="black", ms=9)
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.set_aspect("equal")
+    if title:
+        axes.set_title(title)
+    axes.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return axes.figure
