@@ -344,7 +344,7 @@ history = fit(system, Pictures(), 10**6, device="cpu", checkpoint={path!r})
 def messages(kernel, cell, kind):
     """A cell's messages of one kind, until the cell has ended."""
     while True:
-        message = kernel.get_iopub_msg(timeout=60)
+        message = kernel.get_iopub_msg(timeout=300)
         if message["parent_header"].get("msg_id") != cell:
             continue
         if message["msg_type"] == kind:
@@ -362,7 +362,7 @@ def test_an_interrupted_notebook_lives_and_its_checkpoint_is_good(tmp_path):
     kernel = manager.client()
     kernel.start_channels()
     try:
-        kernel.wait_for_ready(timeout=60)
+        kernel.wait_for_ready(timeout=300)
         cell = kernel.execute(NOTEBOOK_CELL.format(tests=str(HERE), path=path))
         bar = next(messages(kernel, cell, "update_display_data"))["data"]
         assert "step " in bar["text/plain"] and "<progress" in bar["text/html"]
@@ -408,7 +408,7 @@ def pair(tmp_path_factory):
         for rank in "01"
     ]
     try:
-        said = [process.communicate(timeout=120) for process in processes]
+        said = [process.communicate(timeout=600) for process in processes]
     finally:
         for process in processes:
             process.kill()
