@@ -1,0 +1,540 @@
+"""The checks of lesson 08: from joining a sentence to a picture to the whole round."""
+
+from types import SimpleNamespace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..papers import gan_cls
+from .core import (
+    Wrong,
+    diagnose,
+    exercise,
+    expect,
+    expect_close,
+    expect_gradient,
+    expect_shape,
+)
+
+__all__ = ["join", "style_loss"]
+
+
+# ------------------------------------------------- 08.1: text joins picture, RE-4
+
+
+def join(seen: Tensor, words: Tensor) -> Tensor:
+    """Text at every place of the picture's map, behind its channels. RE-4.
+
+    seen: (B, C, H, W); words: (B, T). Returns (B, C + T, H, W).
+    """
+    places = words[:, :, None, None].expand(-1, -1, *seen.shape[2:])
+    return torch.cat([seen, places], 1)
+
+
+def _corner(seen, words):
+    places = seen.new_zeros(*words.shape, *seen.shape[2:])
+    places[:, :, 0, 0] = words
+    return torch.cat([seen, places], 1)
+
+
+def _scrambled(seen, words):
+    many = words.repeat(1, seen.shape[2] * seen.shape[3])
+    return torch.cat([seen, many.view(*words.shape, *seen.shape[2:])], 1)
+
+
+JOIN_ERRORS = {
+    "the text stands in front of the picture's channels; the picture comes first.": (
+        lambda s, w: join(s, w).roll(w.shape[1], 1)
+    ),
+    "the text stands at one place of the map only; replicate it to all 16.": _corner,
+    "repeat and view have scrambled the text: channel C + j should hold number j of "
+    "the text at all 16 places. Add two axes of length 1 first, then expand.": _scrambled,
+    "every item has got the text of the first one; row i belongs to picture i.": (
+        lambda s, w: join(s, w[:1].expand_as(w))
+    ),
+    "the text is divided by the number of places; replicate it as it is.": (
+        lambda s, w: join(s, w / 16)
+    ),
+}
+
+
+@exercise("08.1", title="The text joins the picture", reference=join, minutes=8,
+          difficulty=2)  # fmt: skip
+def _(answer):
+    inputs = [
+        (torch.randn(b, c, 4, 4), torch.randn(b, t))
+        for b, c, t in [(3, 5, 2), (2, 4, 6)]
+    ]
+    (seen, words), (b, c, t) = inputs[0], (3, 5, 2)
+    got = answer(seen.clone(), words.clone())
+    shape = tuple(got.shape) if isinstance(got, Tensor) else None
+    expect(
+        shape != (b, t, 4, 4),
+        "only the text is left: put the picture's channels in front of it.",
+    )
+    expect(
+        shape != (b, c, 4, 4),
+        "the result has no more channels than the picture alone: put the text behind "
+        "them (a depth concatenation, torch.cat over axis 1), don't add it to them.",
+    )
+    expect_shape(got, (b, c + t, 4, 4), "the joint map", "(batch, C + T, 4, 4)")
+    diagnose(answer, inputs, join, JOIN_ERRORS, what="the joint map")
+    parts = seen.requires_grad_(), words.requires_grad_()
+    joint = answer(*parts)
+    expect_gradient(joint, {"the picture's map": parts[0], "the text": parts[1]})
+
+
+# ------------------------------------- 08.2: captions of another class, TM-11 line 4
+
+KINDS = torch.tensor([21, 21, 35, 35, 35, 48])
+
+
+def _expect_places(got, kinds):
+    """One place of the batch for each item."""
+    expect(
+        not (isinstance(got, Tensor) and got.ndim == 2),
+        "this is a table of pairs; choose one place for each item: shape (B,).",
+    )
+    expect_shape(got, (len(kinds),), "the places", "(batch,)")
+    expect(
+        isinstance(got, Tensor)
+        and not got.is_floating_point()
+        and got.dtype != torch.bool,
+        "places are whole numbers (they index the batch), but these are "
+        f"{getattr(got, 'dtype', type(got))}.",
+    )
+    if not 0 <= int(got.min()) <= int(got.max()) < len(kinds):
+        known = set(got.tolist()) <= set(kinds.tolist())
+        raise Wrong(
+            "these are class numbers; asked for is the place in the batch, 0 to B - 1."
+            if known
+            else f"places run from 0 to {len(kinds) - 1}, but one is {int(got.max())}."
+        )
+
+
+def _expect_other_class(draws, kinds):
+    """No draw may give an item a sentence of its own class."""
+    own = torch.arange(len(kinds))
+    same = kinds[draws] == kinds
+    if not same.any():
+        return
+    if (draws == own).all():
+        raise Wrong("every item gets its own caption, which is the right one.")
+    if same.all():
+        raise Wrong("the captions come from the same class; they should not.")
+    rolled = any((draws == own.roll(k)).all() for k in (1, -1))
+    where = "moving the batch on by one is not enough: " if rolled else ""
+    raise Wrong(
+        f"{where}{100 * same.float().mean():.0f} % of the wrong captions come from the "
+        "picture's own class, so a true sentence would be called wrong."
+    )
+
+
+@exercise("08.2", title="Wrong captions", reference=gan_cls.mismatched, minutes=12,
+          difficulty=3)  # fmt: skip
+def _(answer):
+    def draw(kinds, seed):
+        return answer(kinds.clone(), torch.Generator().manual_seed(seed))
+
+    for kinds in (KINDS, torch.tensor([7, 9])):
+        draws = []
+        for seed in range(150 if len(kinds) > 2 else 5):
+            draws.append(draw(kinds, seed))
+            _expect_places(draws[-1], kinds)
+        draws = torch.stack(draws)
+        _expect_other_class(draws, kinds)
+        if len(kinds) == 2:
+            continue
+        expect(
+            (draws != draws[0]).any(),
+            "each call gives the same places; draw lots, so that a picture meets many "
+            "wrong captions.",
+        )
+        expect(
+            all(torch.equal(draw(kinds, 3), draws[3]) for _ in range(3)),
+            "the same generator in the same state gives other places each time; draw "
+            "the lots with generator=generator, so that a training can be repeated.",
+        )
+        for i, kind in enumerate(kinds):
+            reached = set(draws[:, i].tolist())
+            allowed = set(torch.nonzero(kinds != kind).flatten().tolist())
+            expect(
+                reached == allowed,
+                f"item {i} never gets the caption of item {min(allowed - reached, default=0)}, "
+                "though that is of another class; all of them should have a chance.",
+            )
+
+
+# ------------------------------------------- 08.3: the discriminator's loss, lines 7-10
+
+
+def _mean_logs(real, fake, wrong, halves=(0.5, 0.5)):
+    """Line 10 with other weights for (wrong, fake)."""
+    negatives = (
+        halves[0] * F.softplus(wrong).mean() + halves[1] * F.softplus(fake).mean()
+    )
+    return F.softplus(-real).mean() + negatives
+
+
+def _clamped(real, fake, wrong):
+    logs = [torch.sigmoid(x).clamp(1e-7, 1 - 1e-7) for x in (real, -wrong, -fake)]
+    logs = [-x.log().mean() for x in logs]
+    return logs[0] + (logs[1] + logs[2]) / 2
+
+
+DISCRIMINATOR_ERRORS = {
+    "this is L_D of line 10 itself, which should grow; a loss goes down, so turn its "
+    "sign. (The slide's line 11 has the same slip: it subtracts the gradient.)": (
+        lambda r, f, w: -gan_cls.discriminator_loss(r, f, w)
+    ),
+    "the two negative terms count in full; line 10 takes half of their sum, so that "
+    "right and wrong weigh the same.": lambda r, f, w: _mean_logs(r, f, w, (1, 1)),
+    "this is the mean of the three terms; in line 10 the first counts in full, and the "
+    "other two half each.": lambda r, f, w: _mean_logs(r, f, w, (1, 1)) / 3,
+    "the half reaches the first term too; line 10 halves the negative ones only.": (
+        lambda r, f, w: _mean_logs(r, f, w, (1, 1)) / 2
+    ),
+    "the wrong caption doesn't count: this is GAN without CLS.": (
+        lambda r, f, w: gan_cls.discriminator_loss(r, f)
+    ),
+    "the wrong pair is taken for a right one: s_w should go to 0.": (
+        lambda r, f, w: F.softplus(-r).mean() + (F.softplus(-w).mean() + F.softplus(f).mean()) / 2
+    ),
+    "real and fake are exchanged: s_r should go to 1 and s_f to 0.": (
+        lambda r, f, w: gan_cls.discriminator_loss(f, r, w)
+    ),
+    "the sums over the batch are taken; take means, or the batch size changes the step.": (
+        lambda r, f, w: gan_cls.discriminator_loss(r, f, w) * len(r)
+    ),
+    "the sigmoid is kept away from 0 and 1 by force, so where the discriminator is sure "
+    "there is no gradient; F.softplus or F.logsigmoid are exact.": _clamped,
+}  # fmt: skip
+
+
+@exercise("08.3", title="The matching-aware loss", reference=gan_cls.discriminator_loss,
+          minutes=10, difficulty=2)  # fmt: skip
+def _(answer):
+    ordinary = tuple(torch.randn(6) * 2 for _ in range(3))
+    sure = tuple(torch.tensor([-120.0, 3.0, 90.0]).roll(i) for i in range(3))
+    got = answer(*(x.clone() for x in ordinary))
+    expect_shape(got, (), "the loss")
+    diagnose(answer, [ordinary, sure], gan_cls.discriminator_loss, DISCRIMINATOR_ERRORS,
+             what="the loss")  # fmt: skip
+
+
+# --------------------------------------------- 08.4: half-way sentences, eq. (3), RE-6
+
+
+def _neighbours(text, beta=0.5):
+    half = len(text) // 2
+    return beta * text[0 : 2 * half : 2] + (1 - beta) * text[1 : 2 * half : 2]
+
+
+def _halves(text, mix):
+    half = len(text) // 2
+    return mix(text[:half], text[half : 2 * half])
+
+
+BETWEEN_ERRORS = {
+    "beta weighs the second half; in eq. (3) it weighs t1, the first.": (
+        lambda t, beta=0.5: gan_cls.between(t, 1 - beta)
+    ),
+    "the sentences are added without weights; they should be beta t1 + (1 - beta) t2.": (
+        lambda t, beta=0.5: _halves(t, lambda a, b: a + b)
+    ),
+    "beta is not used: it weighs t1, and 1 - beta weighs t2.": (
+        lambda t, beta=0.5: gan_cls.between(t)
+    ),
+    "item i is mixed with its neighbour; mix the first half with the second, item by "
+    "item.": _neighbours,
+    "this goes on beyond t2 (an extrapolation): the weights should sum to 1 and lie "
+    "between 0 and 1.": lambda t, beta=0.5: _halves(t, lambda a, b: a + beta * (a - b)),
+    "the mixture is scaled to length 1; leave it as it is.": (
+        lambda t, beta=0.5: F.normalize(gan_cls.between(t, beta), dim=1)
+    ),
+    "this is the first half as it was; mix it with the second.": (
+        lambda t, beta=0.5: _halves(t, lambda a, b: a)
+    ),
+}
+
+
+@exercise("08.4", title="Sentences that nobody wrote", reference=gan_cls.between, minutes=6,
+          difficulty=1)  # fmt: skip
+def _(answer):
+    text = torch.randn(6, 3)
+    got = answer(text.clone())
+    if isinstance(got, Tensor) and got.shape == (9, 3):
+        raise Wrong(
+            "the true sentences are in the result too; return only the mixed ones, "
+            "(B // 2, D)."
+        )
+    expect_shape(got, (3, 3), "the mixtures", "(B // 2, D)")
+    inputs = [(text, 0.3), (text, 0.5), (torch.randn(4, 2), 0.8), (text[:5], 0.3)]
+    diagnose(answer, inputs, gan_cls.between, BETWEEN_ERRORS, what="the mixtures")
+    expect_close(
+        answer(text), gan_cls.between(text), "the mixtures where beta is not given"
+    )
+
+
+# -------------------------------------------------------- 08.5: the round, Algorithm 1
+
+
+class _Generator(nn.Module):
+    """A generator small enough to follow by hand: noise (B, 2), text (B, 2)."""
+
+    noise_size = 2
+
+    def __init__(self):
+        super().__init__()
+        rows = torch.arange(12, dtype=torch.float64).view(4, 3)
+        self.weight = nn.Parameter(torch.sin(1 + rows))
+
+    def forward(self, noise, text):
+        return (torch.cat([noise, text], 1) @ self.weight).tanh()
+
+
+class _Discriminator(nn.Module):
+    """Looks at pictures (B, 3), then matches with text (B, 2)."""
+
+    def __init__(self):
+        super().__init__()
+        rows = torch.arange(15, dtype=torch.float64).view(5, 3)
+        self.weight = nn.Parameter(torch.cos(1 + 2 * rows))
+
+    def features(self, pictures):
+        return (pictures @ self.weight[:3]).tanh()
+
+    def match(self, seen, text):
+        return (seen * (1 + text @ self.weight[3:])).sum(1)
+
+    def forward(self, pictures, text):
+        return self.match(self.features(pictures), text)
+
+
+class _Toy(nn.Module):
+    """A system whose every draw is known: noise is a table, a class has one sentence."""
+
+    cls = interpolate = True
+
+    def __init__(self):
+        super().__init__()
+        self.generator, self.discriminator = _Generator(), _Discriminator()
+        self.rng = torch.Generator().manual_seed(0)
+        self.device = torch.device("cpu")
+
+    def noise(self, count, size):
+        return torch.sin(torch.arange(count * size, dtype=torch.float64)).view(
+            count, size
+        )
+
+    def embed(self, batch):
+        return batch.text.clone()
+
+
+def _toy_batch():
+    kinds = torch.tensor([4, 4, 6, 6])
+    text = torch.tensor([[0.9, -0.4], [0.9, -0.4], [-0.7, 0.5], [-0.7, 0.5]])
+    image = torch.cos(torch.arange(12.0)).view(4, 3)
+    return SimpleNamespace(image=image.double(), text=text.double(), class_id=kinds,
+                           tokens=kinds[:, None], lengths=torch.ones(4))  # fmt: skip
+
+
+def _gradient(loss, network):
+    found = torch.autograd.grad(
+        loss, network.weight, retain_graph=True, allow_unused=True
+    )
+    return found[0]
+
+
+def _play(algorithm, turns_wanted=2):
+    """What happens in a round: (player, loss, its gradient) for each turn, with a step."""
+    system, seen = _Toy(), []
+    turns = algorithm(system, _toy_batch())
+    if not hasattr(turns, "__next__"):
+        raise Wrong(
+            "the round should hand over its losses one at a time: `yield name, loss`, "
+            "twice, in place of `return`."
+        )
+    for turn in turns:
+        if not (
+            isinstance(turn, tuple) and len(turn) == 2 and isinstance(turn[0], str)
+        ):
+            raise Wrong(
+                'each yield gives two things: "discriminator" or "generator", and a loss.'
+            )
+        player, loss = turn
+        if player not in ("discriminator", "generator"):
+            raise Wrong(
+                f'there is no player {player!r}; they are "discriminator", "generator".'
+            )
+        expect_shape(loss, (), f"the {player}'s loss")
+        other = "generator" if player == "discriminator" else "discriminator"
+        network = getattr(system, player)
+        own = _gradient(loss, network) if loss.requires_grad else None
+        if own is None:
+            raise Wrong(
+                f"the {player}'s loss gives the {player} no gradient; is something "
+                "detached that should not be?"
+            )
+        leaks = (
+            other == "generator" and _gradient(loss, getattr(system, other)) is not None
+        )
+        seen.append((player, loss.detach(), own, leaks))
+        # not in place: a loss worked out too early shall reach its diagnosis
+        network.weight.data = network.weight.data - 0.5 * own
+        if len(seen) > turns_wanted:
+            raise Wrong("a round has two turns, but here are more.")
+    return seen
+
+
+def _round(wrong="text", asked="both", judged="text", fresh=True, order="dg"):
+    """Algorithm 1 with one thing done otherwise: the wrong answers we know."""
+
+    def algorithm(system, batch):
+        text, d = system.embed(batch), system.discriminator
+        halves = gan_cls.between(text)
+        asks = {"both": torch.cat([text, halves]), "text": text, "halves": halves}[
+            asked
+        ]
+        drawn = system.generator(system.noise(len(asks), 2), asks)
+        place = gan_cls.mismatched(batch.class_id, system.rng)
+        pairs = {"text": (batch.image, text[place]), "image": (batch.image[place], text),
+                 "fake": (drawn.detach()[:4], text[place][: len(drawn)]),
+                 "rolled": (batch.image, text.roll(1, 0)), "none": None}[wrong]  # fmt: skip
+        count = 4 if judged == "text" else len(asks)
+        fake = d(drawn[:count].detach(), asks[:count])
+        against = None if pairs is None else d(*pairs)
+        loss = gan_cls.discriminator_loss(d(batch.image, text), fake, against)
+        early = gan_cls.generator_loss(d(drawn, asks))
+        if order == "gd":
+            yield "generator", early
+        yield "discriminator", loss
+        if order == "dg":
+            yield (
+                "generator",
+                gan_cls.generator_loss(d(drawn, asks)) if fresh else early,
+            )
+
+    return algorithm
+
+
+ROUND_ERRORS = {
+    "the generator's loss is worked out before the discriminator has stepped; ask the "
+    "discriminator again after the first yield (line 12 follows line 11).": _round(
+        fresh=False
+    ),
+    "the discriminator is shown pictures of half-way sentences; in its turn only those "
+    "of true sentences count (RE-6), the first B.": _round(judged="asked"),
+    "the generator only practises on true sentences; INT adds the half-way ones, "
+    "B + B // 2 in all.": _round(asked="text"),
+    "the wrong sentence stands beside the drawn picture; line 8 puts it beside the real "
+    "one.": _round(wrong="fake"),
+    "here the picture is exchanged and the sentence stays; line 8 keeps the picture and "
+    "exchanges the sentence. (The released code exchanges the picture.)": _round(
+        wrong="image"
+    ),
+    "the wrong sentences are the batch moved on by one; some are of the same class. Use "
+    "wrong_captions.": _round(wrong="rolled"),
+    "no wrong sentence is shown: this is GAN-INT, without CLS.": _round(wrong="none"),
+    "the generator plays first; in Algorithm 1 the discriminator does.": _round(
+        order="gd"
+    ),
+}
+
+
+@exercise("08.5", title="A round of GAN-INT-CLS", reference=gan_cls.GanCls.round, minutes=20,
+          difficulty=4)  # fmt: skip
+def _(answer):
+    want, got = _play(gan_cls.GanCls.round), _play(answer)
+    if len(got) == 1:
+        raise Wrong(f"only the {got[0][0]} has a turn; yield once for each player.")
+    expect(len(got) == 2, "the round ended without a turn; yield once for each player.")
+    expect(
+        not (got[0][0] == "discriminator" and got[0][3]),
+        "in the discriminator's turn a gradient reaches the generator; the drawn picture "
+        "goes into that turn as .detach().",
+    )
+
+    def same(one, other):
+        return [t[0] for t in one] == [t[0] for t in other] and all(
+            torch.allclose(a[i], b[i], atol=1e-6)
+            for a, b in zip(one, other)
+            for i in (1, 2)
+        )
+
+    if same(got, want):
+        return
+    for message, wrong in ROUND_ERRORS.items():
+        if same(got, _play(wrong)):
+            raise Wrong(message)
+    for (player, loss, *_), (name, right, *_) in zip(got, want):
+        expect(player == name, f"the {name}'s turn comes here, not the {player}'s.")
+        expect_close(loss, right, f"the {player}'s loss on a tiny example", 1e-6)
+    raise Wrong("both losses are right in value, but a gradient goes another way.")
+
+
+# ------------------------------------------------------------ 08.6: style, RE-7, eq. (4)
+
+
+def style_loss(style, generator, text: Tensor, noise: Tensor) -> Tensor:
+    """The mean squared error of S(G(z, t)) and z; the generator rests. Eq. (4), RE-7."""
+    with torch.no_grad():
+        pictures = generator(noise, text)
+    return F.mse_loss(style(pictures), noise)
+
+
+def _error(style, generator, text, noise, measure):
+    with torch.no_grad():
+        pictures = generator(noise, text)
+    return measure(style(pictures) - noise)
+
+
+STYLE_ERRORS = {
+    "this is the absolute difference; eq. (4) squares it.": (
+        lambda *a: _error(*a, lambda e: e.abs().mean())
+    ),
+    "the squares are summed over the numbers of the noise; take the mean over them too, "
+    "so that 1 means: knows nothing.": lambda *a: _error(*a, lambda e: e.square().sum(1).mean()),
+    "this is the root of the mean square; leave the root out.": (
+        lambda *a: _error(*a, lambda e: e.square().mean().sqrt())
+    ),
+    "the difference is averaged before it is squared, so errors cancel.": (
+        lambda *a: _error(*a, lambda e: e.mean().square())
+    ),
+    "the text is compared instead of the noise: style is what the noise decides.": (
+        lambda s, g, t, z: F.mse_loss(s(g(z, t)), t)
+    ),
+    "the pictures are compared; eq. (4) compares the noise with what S recovers.": (
+        lambda s, g, t, z: F.mse_loss(g(s(g(z, t)), t), g(z, t))
+    ),
+    "another noise is drawn for the picture than the one that S should find.": (
+        lambda s, g, t, z: F.mse_loss(s(g(torch.randn_like(z), t)), z)
+    ),
+}  # fmt: skip
+
+
+class _Style(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.cos(torch.arange(6.0)).view(3, 2).double())
+
+    def forward(self, pictures):
+        return pictures @ self.weight
+
+
+@exercise("08.6", title="Finding the noise again", reference=style_loss, minutes=8,
+          difficulty=2)  # fmt: skip
+def _(answer):
+    text, noise = torch.randn(5, 2).double(), torch.randn(5, 2).double()
+    arguments = (_Style(), _Generator(), text, noise)
+    expect_shape(answer(*arguments), (), "the loss")
+    diagnose(answer, [arguments], style_loss, STYLE_ERRORS, what="the loss")
+    style, generator = _Style(), _Generator()
+    loss = answer(style, generator, text, noise)
+    expect_gradient(loss, {"the style encoder": style})
+    if _gradient(loss, generator) is not None:
+        raise Wrong(
+            "a gradient reaches the generator, which should rest while S learns; draw "
+            "the pictures under torch.no_grad()."
+        )

@@ -1,0 +1,359 @@
+"""Wrong answers to lesson 08 with a part of their diagnosis, and right ones."""
+
+import torch
+import torch.nn.functional as F
+
+from t2i_course.papers.gan_cls import (
+    between,
+    discriminator_loss,
+    generator_loss,
+    mismatched,
+)
+
+
+# 08.1 ---------------------------------------------------------------------------------
+def tiled(words):
+    return words[:, :, None, None].expand(-1, -1, 4, 4)
+
+
+def in_one_corner(seen, words):
+    places = torch.zeros(*words.shape, 4, 4)
+    places[:, :, 0, 0] = words
+    return torch.cat([seen, places], 1)
+
+
+def place_by_place(seen, words):
+    columns = [
+        torch.cat([seen[:, :, i, j], words], 1) for i in range(4) for j in range(4)
+    ]
+    return torch.stack(columns, 2).view(len(seen), -1, 4, 4)
+
+
+# 08.2 ---------------------------------------------------------------------------------
+def one_by_one(class_id, generator):
+    places = []
+    for kind in class_id.tolist():
+        others = [j for j, other in enumerate(class_id.tolist()) if other != kind]
+        lot = torch.randint(len(others), (), generator=generator)
+        places.append(others[int(lot)])
+    return torch.tensor(places)
+
+
+def by_multinomial(class_id, generator=None):
+    other = (class_id[:, None] != class_id).float()
+    return torch.multinomial(other, 1, generator=generator).squeeze(1)
+
+
+def shuffled_until_right(class_id, generator):
+    while True:
+        place = torch.randint(len(class_id), class_id.shape, generator=generator)
+        if (class_id[place] != class_id).all():
+            return place
+
+
+def first_other(class_id, generator):
+    return (class_id[:, None] != class_id).int().argmax(1)
+
+
+def without_generator(class_id, generator):
+    return torch.multinomial((class_id[:, None] != class_id).float(), 1).squeeze(1)
+
+
+def same_class(class_id, generator):
+    same = (class_id[:, None] == class_id).float()
+    return torch.multinomial(same, 1, generator=generator).squeeze(1)
+
+
+def never_the_last(class_id, generator):
+    other = (class_id[:, None] != class_id).float()
+    other[:-1, -1] = 0
+    return torch.multinomial(other, 1, generator=generator).squeeze(1)
+
+
+# 08.3 ---------------------------------------------------------------------------------
+def by_cross_entropy(real, fake, wrong):
+    entropy = F.binary_cross_entropy_with_logits
+    yes, no = torch.ones_like(real), torch.zeros_like(real)
+    return entropy(real, yes) + (entropy(wrong, no) + entropy(fake, no)) / 2
+
+
+def by_log_sigmoid(real, fake, wrong):
+    negative = F.logsigmoid(-wrong) + F.logsigmoid(-fake)
+    return -(F.logsigmoid(real) + 0.5 * negative).mean()
+
+
+def clamped(real, fake, wrong):
+    def log(x):
+        return torch.sigmoid(x).clamp(1e-7, 1 - 1e-7).log().mean()
+
+    return -log(real) - (log(-wrong) + log(-fake)) / 2
+
+
+def logs_of_sigmoids(real, fake, wrong):
+    r, f, w = (torch.sigmoid(x) for x in (real, fake, wrong))
+    return -(r.log() + ((1 - w).log() + (1 - f).log()) / 2).mean()
+
+
+# 08.4 ---------------------------------------------------------------------------------
+def by_lerp(text, beta=0.5):
+    half = len(text) // 2
+    return torch.lerp(text[half : 2 * half], text[:half], beta)
+
+
+def by_pairs(text, beta=0.5):
+    half = len(text) // 2
+    rows = [beta * text[i] + (1 - beta) * text[half + i] for i in range(half)]
+    return torch.stack(rows)
+
+
+def neighbours(text, beta=0.5):
+    even = 2 * (len(text) // 2)
+    return beta * text[0:even:2] + (1 - beta) * text[1:even:2]
+
+
+# 08.5 ---------------------------------------------------------------------------------
+def start(system, batch):
+    """What every round below begins with."""
+    text, d = system.embed(batch), system.discriminator
+    asked = torch.cat([text, between(text)])
+    drawn = system.generator(system.noise(len(asked), 2), asked)
+    other = text[mismatched(batch.class_id, system.rng)]
+    return text, d, asked, drawn, other
+
+
+def plain(system, batch):
+    text, d, asked, drawn, other = start(system, batch)
+    fake = drawn[: len(text)].detach()
+    real, wrong = d(batch.image, text), d(batch.image, other)
+    yield "discriminator", discriminator_loss(real, d(fake, text), wrong)
+    yield "generator", generator_loss(d(drawn, asked))
+
+
+def drawn_twice(system, batch):
+    text, d, asked, _, other = start(system, batch)
+    z = system.noise(len(asked), 2)
+    with torch.no_grad():
+        fake = system.generator(z[: len(text)], text)
+    scores = d(
+        torch.cat([batch.image, batch.image, fake]), torch.cat([text, other, text])
+    )
+    real, wrong, false = scores.chunk(3)
+    yield "discriminator", discriminator_loss(real, false, wrong)
+    yield "generator", generator_loss(d(system.generator(z, asked), asked))
+
+
+def not_detached(system, batch):
+    text, d, asked, drawn, other = start(system, batch)
+    fake = drawn[: len(text)]
+    loss = discriminator_loss(
+        d(batch.image, text), d(fake, text), d(batch.image, other)
+    )
+    yield "discriminator", loss
+    yield "generator", generator_loss(d(drawn, asked))
+
+
+def always_detached(system, batch):
+    text, d, asked, drawn, other = start(system, batch)
+    drawn = drawn.detach()
+    real, wrong = d(batch.image, text), d(batch.image, other)
+    yield "discriminator", discriminator_loss(real, d(drawn[: len(text)], text), wrong)
+    yield "generator", generator_loss(d(drawn, asked))
+
+
+def asked_too_early(system, batch):
+    text, d, asked, drawn, other = start(system, batch)
+    scores = d(drawn, asked)
+    real, wrong = d(batch.image, text), d(batch.image, other)
+    fake = d(drawn[: len(text)].detach(), text)
+    yield "discriminator", discriminator_loss(real, fake, wrong)
+    yield "generator", generator_loss(scores)
+
+
+def judged_half_way(system, batch):
+    text, d, asked, drawn, other = start(system, batch)
+    real, wrong = d(batch.image, text), d(batch.image, other)
+    yield "discriminator", discriminator_loss(real, d(drawn.detach(), asked), wrong)
+    yield "generator", generator_loss(d(drawn, asked))
+
+
+def without_int(system, batch):
+    text, d, _, drawn, other = start(system, batch)
+    fake = drawn[: len(text)]
+    real, wrong = d(batch.image, text), d(batch.image, other)
+    yield "discriminator", discriminator_loss(real, d(fake.detach(), text), wrong)
+    yield "generator", generator_loss(d(fake, text))
+
+
+def without_cls(system, batch):
+    text, d, asked, drawn, _ = start(system, batch)
+    fake = d(drawn[: len(text)].detach(), text)
+    yield "discriminator", discriminator_loss(d(batch.image, text), fake)
+    yield "generator", generator_loss(d(drawn, asked))
+
+
+def wrong_beside_fake(system, batch):
+    text, d, asked, drawn, other = start(system, batch)
+    fake = drawn[: len(text)].detach()
+    yield (
+        "discriminator",
+        discriminator_loss(d(batch.image, text), d(fake, text), d(fake, other)),
+    )
+    yield "generator", generator_loss(d(drawn, asked))
+
+
+def wrong_picture(system, batch):
+    text, d, asked, drawn, _ = start(system, batch)
+    image = batch.image[mismatched(batch.class_id, system.rng)]
+    fake = d(drawn[: len(text)].detach(), text)
+    yield (
+        "discriminator",
+        discriminator_loss(d(batch.image, text), fake, d(image, text)),
+    )
+    yield "generator", generator_loss(d(drawn, asked))
+
+
+def rolled(system, batch):
+    text, d, asked, drawn, _ = start(system, batch)
+    wrong = d(batch.image, text.roll(1, 0))
+    fake = d(drawn[: len(text)].detach(), text)
+    yield "discriminator", discriminator_loss(d(batch.image, text), fake, wrong)
+    yield "generator", generator_loss(d(drawn, asked))
+
+
+def generator_first(system, batch):
+    text, d, asked, drawn, other = start(system, batch)
+    yield "generator", generator_loss(d(drawn, asked))
+    real, wrong = d(batch.image, text), d(batch.image, other)
+    fake = d(drawn[: len(text)].detach(), text)
+    yield "discriminator", discriminator_loss(real, fake, wrong)
+
+
+def returned(system, batch):
+    return list(plain(system, batch))
+
+
+def one_turn(system, batch):
+    yield next(plain(system, batch))
+
+
+# 08.6 ---------------------------------------------------------------------------------
+def by_hand(style, generator, text, noise):
+    pictures = generator(noise, text).detach()
+    return (style(pictures) - noise).square().mean()
+
+
+def row_by_row(style, generator, text, noise):
+    with torch.no_grad():
+        pictures = generator(noise, text)
+    found = style(pictures)
+    return torch.stack([F.mse_loss(f, z) for f, z in zip(found, noise)]).mean()
+
+
+def resting(measure):
+    def loss(style, generator, text, noise):
+        with torch.no_grad():
+            pictures = generator(noise, text)
+        return measure(style(pictures) - noise)
+
+    return loss
+
+
+def other_noise(style, generator, text, noise):
+    with torch.no_grad():
+        pictures = generator(torch.randn_like(noise), text)
+    return F.mse_loss(style(pictures), noise)
+
+
+def compares_pictures(style, generator, text, noise):
+    with torch.no_grad():
+        pictures = generator(noise, text)
+    return F.mse_loss(generator(style(pictures), text), pictures)
+
+
+RIGHT = {
+    "08.1": [
+        lambda s, w: torch.cat([s, tiled(w)], dim=1),
+        lambda s, w: torch.cat([s, w[..., None, None].repeat(1, 1, 4, 4)], 1),
+        place_by_place,
+    ],
+    "08.2": [one_by_one, by_multinomial, shuffled_until_right],
+    "08.3": [by_cross_entropy, by_log_sigmoid],
+    "08.4": [by_lerp, by_pairs],
+    "08.5": [plain, drawn_twice],
+    "08.6": [by_hand, row_by_row],
+}
+
+WRONG = {
+    "08.1": [
+        (lambda s, w: torch.cat([tiled(w), s], 1), "the picture comes first"),
+        (in_one_corner, "at one place of the map only"),
+        (lambda s, w: torch.cat([s, w.repeat(1, 16).view(len(w), -1, 4, 4)], 1), "scrambled"),
+        (lambda s, w: torch.cat([s, tiled(w[:1]).expand(len(s), -1, 4, 4)], 1), "first one"),
+        (lambda s, w: tiled(w), "only the text is left"),
+        (lambda s, w: s + w.mean(1)[:, None, None, None], "don't add it"),
+        (lambda s, w: torch.cat([s, tiled(w).detach()], 1), "no gradient reaches the text"),
+        (lambda s, w: torch.cat([s, tiled(w) / 16], 1), "divided by the number of places"),
+        (lambda s, w: torch.cat([s.flatten(1), w], 1), "should have shape (3, 7, 4, 4)"),
+    ],
+    "08.2": [
+        (lambda c, g: torch.arange(len(c)).roll(1), "moving the batch on by one"),
+        (lambda c, g: torch.randint(len(c), c.shape, generator=g), "own class"),
+        (lambda c, g: torch.arange(len(c)), "its own caption"),
+        (same_class, "from the same class"),
+        (first_other, "draw lots"),
+        (lambda c, g: c[first_other(c, g)], "class numbers"),
+        (lambda c, g: c[:, None] != c, "a table of pairs"),
+        (without_generator, "generator=generator"),
+        (never_the_last, "never gets the caption of item 5"),
+        (lambda c, g: first_other(c, g).float(), "whole numbers"),
+    ],
+    "08.3": [
+        (lambda r, f, w: -by_cross_entropy(r, f, w), "turn its sign"),
+        (lambda r, f, w: discriminator_loss(r, f) + F.softplus(w).mean(), "count in full"),
+        (lambda r, f, w: (discriminator_loss(r, f) + F.softplus(w).mean()) / 3, "mean of the three"),
+        (lambda r, f, w: (discriminator_loss(r, f) + F.softplus(w).mean()) / 2, "first term too"),
+        (lambda r, f, w: discriminator_loss(r, f), "without CLS"),
+        (lambda r, f, w: by_cross_entropy(r, f, -w), "s_w should go to 0"),
+        (lambda r, f, w: by_cross_entropy(f, r, w), "exchanged"),
+        (lambda r, f, w: by_cross_entropy(r, f, w) * len(r), "take means"),
+        (lambda r, f, w: F.softplus(-r) + (F.softplus(w) + F.softplus(f)) / 2, "shape ()"),
+        (logs_of_sigmoids, "log of 0"),
+        (clamped, "by force"),
+    ],
+    "08.4": [
+        (lambda t, beta=0.5: by_lerp(t, 1 - beta), "it weighs t1"),
+        (lambda t, beta=0.5: by_lerp(t) * 2, "without weights"),
+        (lambda t, beta=0.5: by_lerp(t), "beta is not used"),
+        (neighbours, "its neighbour"),
+        (lambda t, beta=0.5: by_lerp(t, 1 + beta), "extrapolation"),
+        (lambda t, beta=0.5: F.normalize(by_lerp(t, beta), dim=1), "length 1"),
+        (lambda t, beta=0.5: torch.cat([t, by_lerp(t, beta)]), "only the mixed ones"),
+        (lambda t, beta=0.5: beta * t + (1 - beta) * t.flip(0), "should have shape (3, 3)"),
+        (lambda t, beta=0.5: t[: len(t) // 2], "mix it with the second"),
+    ],
+    "08.5": [
+        (not_detached, "as .detach()"),
+        (always_detached, "the generator no gradient"),
+        (asked_too_early, "after the first yield"),
+        (judged_half_way, "half-way sentences"),
+        (without_int, "INT adds"),
+        (without_cls, "without CLS"),
+        (wrong_beside_fake, "beside the drawn picture"),
+        (wrong_picture, "keeps the picture"),
+        (rolled, "moved on by one"),
+        (generator_first, "plays first"),
+        (returned, "in place of `return`"),
+        (one_turn, "only the discriminator has a turn"),
+    ],
+    "08.6": [
+        (lambda s, g, t, z: F.mse_loss(s(g(z, t)), z), "should rest"),
+        (resting(lambda e: e.abs().mean()), "absolute difference"),
+        (resting(lambda e: e.square().sum(1).mean()), "summed over the numbers"),
+        (resting(lambda e: e.square().mean().sqrt()), "root of the mean square"),
+        (resting(lambda e: e.mean().square()), "errors cancel"),
+        (other_noise, "another noise"),
+        (compares_pictures, "the pictures are compared"),
+        (lambda s, g, t, z: F.mse_loss(s(g(z, t)), t), "the text is compared"),
+        (lambda s, g, t, z: by_hand(s, g, t, z).detach(), "no gradient reaches the style"),
+    ],
+}  # fmt: skip
