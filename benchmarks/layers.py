@@ -1,6 +1,6 @@
 """The generator's first layer as a matrix product, against the convolution it equals.
 
-    python benchmarks/layers.py
+python benchmarks/layers.py
 """
 
 import time

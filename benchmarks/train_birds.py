@@ -1,9 +1,9 @@
-"""Train one network that draws birds from captions, measure it, and ship it or record it.
+"""Train one network that draws birds from captions, measure it, ship or record it.
 
     python benchmarks/train_birds.py gan_int_cls_32 --seed 0 --steps 1200
 
-Seed 0 is shipped; every seed's measures go to t2i_course/measure/results_birds.json, and the
-obedience on the way (for learning curves over time) with them.
+Seed 0 is shipped; every seed's measures go to t2i_course/measure/results_birds.json,
+and the obedience on the way (for learning curves over time) with them.
 """
 
 import argparse
@@ -58,24 +58,57 @@ def main() -> None:
     def watch(system, history, step):
         if step % chosen.look_every == 0:
             found = obedience_of(system, look)
-            curve.append([step, round(history.seconds[-1], 1), round(found["wing"], 3),
-                          round(found["belly"], 3), round(found.get("crown", 0), 3)])  # fmt: skip
+            curve.append(
+                [
+                    step,
+                    round(history.seconds[-1], 1),
+                    round(found["wing"], 3),
+                    round(found["belly"], 3),
+                    round(found.get("crown", 0), 3),
+                ]
+            )
             print(*curve[-1], flush=True)
 
-    history = fit(system, Birds("train", size, chosen.batch), chosen.steps, seed=chosen.seed,
-                  checkpoint=chosen.checkpoint, resume=chosen.checkpoint is not None,
-                  on_step=watch, precision=chosen.precision, progress=False)  # fmt: skip
+    history = fit(
+        system,
+        Birds("train", size, chosen.batch),
+        chosen.steps,
+        seed=chosen.seed,
+        checkpoint=chosen.checkpoint,
+        resume=chosen.checkpoint is not None,
+        on_step=watch,
+        precision=chosen.precision,
+        progress=False,
+    )
     found = report(system.eval(), 2000, size=size)
     print(chosen.name, chosen.seed, f"{history.seconds[-1]:.0f} s", found, flush=True)
     if chosen.try_out:
         return
     hardware = weights.hardware_in_words()
-    record(chosen.name, chosen.seed, {"steps": chosen.steps, "seconds": round(history.seconds[-1]),
-           "hardware": hardware, "measured": found, "curve": curve})  # fmt: skip
+    record(
+        chosen.name,
+        chosen.seed,
+        {
+            "steps": chosen.steps,
+            "seconds": round(history.seconds[-1]),
+            "hardware": hardware,
+            "measured": found,
+            "curve": curve,
+        },
+    )
     if chosen.seed == 0 and chosen.name in SHIPPED:
-        command = f"python benchmarks/train_birds.py {chosen.name} --steps {chosen.steps}"
-        weights.save(system.network("generator"), chosen.name, command=command, seed=0,
-                     seconds=history.seconds[-1], measured=found, half=True)  # fmt: skip
+        command = (
+            f"python benchmarks/train_birds.py {chosen.name} --steps {chosen.steps}"
+        )
+        weights.save(
+            system.network("generator"),
+            chosen.name,
+            command=command,
+            seed=0,
+            seconds=history.seconds[-1],
+            measured=found,
+            half=True,
+        )
 
 
 if __name__ == "__main__":

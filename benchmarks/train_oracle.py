@@ -1,6 +1,6 @@
 """Train the oracle for one size, measure it on unseen species, and ship it.
 
-    python benchmarks/train_oracle.py 32
+python benchmarks/train_oracle.py 32
 """
 
 import argparse
@@ -24,17 +24,28 @@ def main() -> None:
     settings = system.settings
     source = RandomBirds(settings["pictures"], chosen.size, settings["batch_size"])
     begin = time.time()
-    history = fit(system, source, settings["steps"], seed=chosen.seed,
-                  checkpoint=chosen.checkpoint, resume=chosen.checkpoint is not None)  # fmt: skip
+    history = fit(
+        system,
+        source,
+        settings["steps"],
+        seed=chosen.seed,
+        checkpoint=chosen.checkpoint,
+        resume=chosen.checkpoint is not None,
+    )
     print(f"{time.time() - begin:.0f} s, loss {history.losses['oracle'][-1]:.3f}")
     network = system.network("oracle").eval()
     test = Birds("test", chosen.size).all().to("cpu")
     right = accuracies(network.read(test.image), test.attributes)
     print({name: round(value, 4) for name, value in right.items()})
-    weights.save(network, f"oracle{chosen.size}", seed=chosen.seed, half=True,
-                 command=f"python benchmarks/train_oracle.py {chosen.size}",
-                 seconds=history.seconds[-1],
-                 measured={f"accuracy {k}": round(v, 4) for k, v in right.items()})  # fmt: skip
+    weights.save(
+        network,
+        f"oracle{chosen.size}",
+        seed=chosen.seed,
+        half=True,
+        command=f"python benchmarks/train_oracle.py {chosen.size}",
+        seconds=history.seconds[-1],
+        measured={f"accuracy {k}": round(v, 4) for k, v in right.items()},
+    )
 
 
 if __name__ == "__main__":

@@ -1,19 +1,17 @@
 """Train the bird world's text encoder, measure retrieval, and ship it.
 
-    python benchmarks/train_text.py
+python benchmarks/train_text.py
 """
 
 import argparse
-from types import SimpleNamespace
+from random import Random
 
 import numpy as np
 import torch
 
-from random import Random
-
 from t2i_course import weights
 from t2i_course.measure.retrieval import caption_ceiling, caption_lists, first_rank
-from t2i_course.papers.joint_embedding import JointEmbedding
+from t2i_course.papers.joint_embedding import FalseTwins, JointEmbedding
 from t2i_course.training import fit
 from t2i_course.worlds.bird_captions import HELD_OUT, describe
 from t2i_course.worlds.birds import Birds
@@ -24,7 +22,10 @@ def measure(encoders, size: int, count: int = 1000) -> dict[str, float]:
     birds = Birds("test", size)
     seen = birds.all(count).to("cpu")
     rng = Random(5)
-    forms = [describe(row.numpy(), rng, rng.choice(list(HELD_OUT))) for row in seen.attributes]
+    forms = [
+        describe(row.numpy(), rng, rng.choice(list(HELD_OUT)))
+        for row in seen.attributes
+    ]
     tokens, lengths = birds.vocabulary.encode([text for text, _ in forms])
     lists = caption_lists(seen.class_id)
     named = torch.from_numpy(np.stack([n for _, n in forms]))
@@ -48,17 +49,27 @@ def main() -> None:
     chosen = arguments.parse_args()
     birds = Birds("train", 32)
     system = JointEmbedding.from_preset("cpu", words=len(birds.vocabulary))
-    source = SimpleNamespace(
-        batch_size=system.settings["classes"],
-        batch=lambda step, rank=0, world=1: birds.distinct(step, system.settings["classes"]),
+    source = FalseTwins(birds, system.settings["classes"])
+    history = fit(
+        system,
+        source,
+        system.settings["steps"],
+        seed=chosen.seed,
+        checkpoint=chosen.checkpoint,
+        resume=chosen.checkpoint is not None,
     )
-    history = fit(system, source, system.settings["steps"], seed=chosen.seed,
-                  checkpoint=chosen.checkpoint, resume=chosen.checkpoint is not None)  # fmt: skip
     encoders = system.network("encoders").eval()
     found = {name: round(value, 4) for name, value in measure(encoders, 32).items()}
     print(found)
-    weights.save(encoders["text"], "text_birds", command="python benchmarks/train_text.py",
-                 seed=chosen.seed, seconds=history.seconds[-1], measured=found, half=True)  # fmt: skip
+    weights.save(
+        encoders["text"],
+        "text_birds",
+        command="python benchmarks/train_text.py",
+        seed=chosen.seed,
+        seconds=history.seconds[-1],
+        measured=found,
+        half=True,
+    )
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ __all__ = ["Batch", "Source", "batch_indices"]
 class Batch:
     """Pictures with all that is known about them; unknown fields are None.
 
-    image: (B, C, H, W), uint8 at rest, float in [-1, 1] once on a device; points: (B, 2)
+    image: (B, C, H, W), uint8 at rest, float in [-1, 1] on a device; points: (B, 2)
     caption: B sentences, or an empty list
     tokens, lengths: (B, T) int64 padded with 0, and (B,) the number of words
     class_id: (B,) species, digit or emoji

@@ -13,7 +13,15 @@ from .obedience import obedience
 from .oracle import oracle
 from .scores import diversity, oracle_frechet_distance, oracle_inception_score
 
-__all__ = ["RESULTS", "asked", "draw", "obedience_of", "report", "results", "unseen_captions"]
+__all__ = [
+    "RESULTS",
+    "asked",
+    "draw",
+    "obedience_of",
+    "report",
+    "results",
+    "unseen_captions",
+]
 
 # Written by benchmarks/train_birds.py; read by lesson 08's tables.
 RESULTS = Path(__file__).parent / "results_birds.json"
@@ -46,13 +54,15 @@ def asked(sentences: list[str], named: np.ndarray) -> Batch:
 
 @torch.inference_mode()
 def draw(system, batch: Batch, seed: int = 0, samples: int = 1) -> Tensor:
-    """(B * samples, 3, S, S) pictures for a batch's captions; samples of one are adjacent."""
+    """Pictures (B * samples, 3, S, S) for a batch's captions; samples adjoin."""
     device = system.device
     network = system.network("generator").eval()
     made, rng = [], torch.Generator().manual_seed(seed)
     for i in range(0, len(batch.lengths), 250):
         part = slice(i, i + 250)
-        text = system.text_encoder(batch.tokens[part].to(device), batch.lengths[part].to(device))
+        text = system.text_encoder(
+            batch.tokens[part].to(device), batch.lengths[part].to(device)
+        )
         text = text.repeat_interleave(samples, 0)
         noise = torch.randn(len(text), network.noise_size, generator=rng)
         made.append(network(noise.to(device), text).float().cpu())
@@ -65,7 +75,9 @@ def obedience_of(system, batch: Batch, seed: int = 0) -> dict[str, float]:
     return obedience(oracle(pictures.shape[-1]).read(pictures), batch.named)
 
 
-def report(system, count: int = 1000, seed: int = 0, size: int = 32) -> dict[str, float]:
+def report(
+    system, count: int = 1000, seed: int = 0, size: int = 32
+) -> dict[str, float]:
     """Obedience, inception score, Frechet distance and diversity on unseen species.
 
     All by the oracle's features: not comparable with scores by an ImageNet network.
@@ -75,7 +87,9 @@ def report(system, count: int = 1000, seed: int = 0, size: int = 32) -> dict[str
     pictures = draw(system, batch, seed)
     found = obedience(reader.read(pictures), batch.named)
     real = batch.to("cpu").image
-    found["inception score"] = oracle_inception_score(reader.kinds, pictures, splits=1)[0]
+    found["inception score"] = oracle_inception_score(reader.kinds, pictures, splits=1)[
+        0
+    ]
     found["frechet distance"] = oracle_frechet_distance(reader.features, real, pictures)
     few = unseen_captions(50, size, seed + 1)
     many = draw(system, few, seed + 1, samples=8)

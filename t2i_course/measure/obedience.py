@@ -1,4 +1,4 @@
-"""Does the bird obey its caption? The share of named attributes that the oracle sees."""
+"""Does the bird obey its caption? The share of named attributes the oracle sees."""
 
 import torch
 from torch import Tensor
@@ -16,7 +16,9 @@ def obedience(seen: Tensor, named: Tensor) -> dict[str, float]:
     Chance is 0.10 for a colour, 0.25 for the beak's, 0.5 for a pair.
     """
     if seen.shape != named.shape:
-        raise ValueError(f"seen {tuple(seen.shape)} and named {tuple(named.shape)} differ.")
+        raise ValueError(
+            f"seen {tuple(seen.shape)} and named {tuple(named.shape)} differ."
+        )
     spoken, right = named >= 0, (seen == named) & (named >= 0)
     found = {
         name: right[:, i].sum().item() / spoken[:, i].sum().item()

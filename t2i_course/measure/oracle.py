@@ -18,14 +18,32 @@ from ..training import System
 from ..worlds.bird_drawing import draw_birds
 from ..worlds.bird_species import ATTRIBUTES, individual_styles
 
-__all__ = ["Oracle", "OracleTraining", "RandomBirds", "oracle", "SIZES"]
+__all__ = ["SIZES", "Oracle", "OracleTraining", "RandomBirds", "oracle"]
 
 SIZES = (32, 64)
 PRESETS = {
     "smoke": {"size": 32, "width": 8, "pictures": 256, "batch_size": 32, "steps": 4},
-    "cpu": {"size": 32, "width": 32, "pictures": 20000, "batch_size": 128, "steps": 900},
-    "gpu": {"size": 64, "width": 32, "pictures": 60000, "batch_size": 256, "steps": 4000},
-    "paper": {"size": 64, "width": 32, "pictures": 60000, "batch_size": 256, "steps": 4000},
+    "cpu": {
+        "size": 32,
+        "width": 32,
+        "pictures": 20000,
+        "batch_size": 128,
+        "steps": 900,
+    },
+    "gpu": {
+        "size": 64,
+        "width": 32,
+        "pictures": 60000,
+        "batch_size": 256,
+        "steps": 4000,
+    },
+    "paper": {
+        "size": 64,
+        "width": 32,
+        "pictures": 60000,
+        "batch_size": 256,
+        "steps": 4000,
+    },
 }
 
 
@@ -43,7 +61,11 @@ class Oracle(nn.Module):
             stem = [nn.Conv2d(3, width, 4, 2, 1), nn.BatchNorm2d(width), nn.ReLU()]
         blocks, channels = [], width
         for out in (2 * width, 3 * width, 4 * width):
-            blocks += [nn.Conv2d(channels, out, 4, 2, 1), nn.BatchNorm2d(out), nn.ReLU()]
+            blocks += [
+                nn.Conv2d(channels, out, 4, 2, 1),
+                nn.BatchNorm2d(out),
+                nn.ReLU(),
+            ]
             blocks += [nn.Conv2d(out, out, 3, 1, 1), nn.BatchNorm2d(out), nn.ReLU()]
             channels = out
         self.trunk = nn.Sequential(*stem, *blocks)
@@ -69,7 +91,9 @@ class Oracle(nn.Module):
     def read(self, pictures: Tensor) -> Tensor:
         """(B, len(ATTRIBUTES)) int64: the most probable value of each attribute."""
         parts = pictures.split(500)
-        return torch.cat([torch.stack([r.argmax(1) for r in self(p).values()], 1) for p in parts])
+        return torch.cat(
+            [torch.stack([r.argmax(1) for r in self(p).values()], 1) for p in parts]
+        )
 
     @torch.inference_mode()
     def kinds(self, pictures: Tensor) -> Tensor:
@@ -80,7 +104,10 @@ class Oracle(nn.Module):
         found = []
         for part in pictures.split(500):
             logits = self(part)
-            pair = logits["wing"].softmax(1)[:, :, None] * logits["belly"].softmax(1)[:, None]
+            pair = (
+                logits["wing"].softmax(1)[:, :, None]
+                * logits["belly"].softmax(1)[:, None]
+            )
             found.append(pair.flatten(1))
         return torch.cat(found)
 
@@ -91,7 +118,9 @@ class RandomBirds:
     def __init__(self, count: int, size: int, batch_size: int, seed: int = 0):
         rng = np.random.default_rng((99, seed))
         self.batch_size, self.seed = batch_size, seed
-        self.content = np.stack([rng.integers(len(v), size=count) for v in ATTRIBUTES.values()], 1)
+        self.content = np.stack(
+            [rng.integers(len(v), size=count) for v in ATTRIBUTES.values()], 1
+        )
         style = individual_styles(1000 + seed, count)
         pictures = [
             draw_birds(self.content[i : i + 32], style[i : i + 32], size)[0]
@@ -101,7 +130,9 @@ class RandomBirds:
 
     def batch(self, step: int, rank: int = 0, world: int = 1) -> Batch:
         """The batch of `step`; see data.Source."""
-        chosen = batch_indices(len(self.images), self.batch_size, self.seed, step, rank, world)
+        chosen = batch_indices(
+            len(self.images), self.batch_size, self.seed, step, rank, world
+        )
         return Batch(
             image=torch.from_numpy(self.images[chosen]),
             attributes=torch.from_numpy(self.content[chosen]),
@@ -127,12 +158,19 @@ class OracleTraining(System):
 
     def round(self, batch):
         """Pictures are shifted by up to two pixels and slightly mixed with noise."""
-        shift = torch.randint(-2, 3, (2,), generator=self.rng, device=self.device).tolist()
+        shift = torch.randint(
+            -2, 3, (2,), generator=self.rng, device=self.device
+        ).tolist()
         image = torch.roll(batch.image, shift, (2, 3))
-        image = image + 0.03 * torch.randn(image.shape, generator=self.rng, device=self.device)
+        image = image + 0.03 * torch.randn(
+            image.shape, generator=self.rng, device=self.device
+        )
         rows = self.oracle(image).values()
         truth = batch.attributes.unbind(1)
-        yield "oracle", sum(F.cross_entropy(row, true) for row, true in zip(rows, truth))
+        yield (
+            "oracle",
+            sum(F.cross_entropy(row, true) for row, true in zip(rows, truth)),
+        )
 
 
 @lru_cache(maxsize=4)

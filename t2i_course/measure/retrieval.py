@@ -16,7 +16,9 @@ def caption_lists(class_id: Tensor, others: int = 99, seed: int = 0) -> Tensor:
     rng, kinds = np.random.default_rng(seed), class_id.numpy()
     rows = []
     for i, kind in enumerate(kinds):
-        rows.append([i, *rng.choice(np.flatnonzero(kinds != kind), others, replace=False)])
+        rows.append(
+            [i, *rng.choice(np.flatnonzero(kinds != kind), others, replace=False)]
+        )
     return torch.as_tensor(np.asarray(rows))
 
 
@@ -29,9 +31,9 @@ def first_rank(images: Tensor, texts: Tensor, lists: Tensor) -> float:
 def caption_ceiling(truth: Tensor, named: Tensor, lists: Tensor) -> float:
     """What an observer reaches who sees every attribute and understands every word.
 
-    truth, named: (B, A). Of the captions that are true of the picture the observer takes
-    the one that names most, and draws lots among equals: captions that name only some
-    attributes cannot be told apart further.
+    truth, named: (B, A). Of the captions that are true of the picture the observer
+    takes the one that names most, and draws lots among equals: captions that name only
+    some attributes cannot be told apart further.
     """
     said = named[lists]
     true = ((said < 0) | (said == truth[:, None])).all(2)

@@ -40,8 +40,9 @@ class StyleRuler:
     def __init__(self, size: int = 64, count: int = 2000, strength: float = 30.0):
         self.reader = oracle(size)
         known = drawings("train", size, count)
-        self.middle = self.look(known.image).mean(0)
-        seen = self.look(known.image) - self.middle
+        seen = self.look(known.image)
+        self.middle = seen.mean(0)
+        seen = seen - self.middle
         self.offset = known.style[:, COLUMNS].mean(0)
         wanted = known.style[:, COLUMNS] - self.offset
         gram = seen.T @ seen + strength * torch.eye(seen.shape[1])

@@ -16,20 +16,61 @@ from ..training import System
 from .joint_embedding import text_encoder  # the paper builds on its authors' encoder
 
 __all__ = [
-    "SHIPPED", "Discriminator", "GanCls", "Generator", "StyleEncoder", "StyleTraining",
-    "between", "discriminator_loss", "generator_loss", "mismatched", "shipped",
-]  # fmt: skip
+    "SHIPPED",
+    "Discriminator",
+    "GanCls",
+    "Generator",
+    "StyleEncoder",
+    "StyleTraining",
+    "between",
+    "discriminator_loss",
+    "generator_loss",
+    "mismatched",
+    "shipped",
+]
 
 PRESETS = {
-    "smoke": {"size": 32, "base": 8, "depth": 8, "projected": 16, "noise_size": 16,
-              "embedding": 256, "batch_size": 8, "steps": 4},
-    "cpu": {"size": 32, "base": 32, "depth": 32, "projected": 128, "noise_size": 100,
-            "embedding": 256, "batch_size": 64, "steps": 4500},
-    "gpu": {"size": 64, "base": 96, "depth": 64, "projected": 128, "noise_size": 100,
-            "embedding": 256, "batch_size": 64, "steps": 40000},
-    "paper": {"size": 64, "base": 128, "depth": 64, "projected": 128, "noise_size": 100,
-              "embedding": 1024, "batch_size": 64, "steps": 600 * 138},
-}  # fmt: skip
+    "smoke": {
+        "size": 32,
+        "base": 8,
+        "depth": 8,
+        "projected": 16,
+        "noise_size": 16,
+        "embedding": 256,
+        "batch_size": 8,
+        "steps": 4,
+    },
+    "cpu": {
+        "size": 32,
+        "base": 32,
+        "depth": 32,
+        "projected": 128,
+        "noise_size": 100,
+        "embedding": 256,
+        "batch_size": 64,
+        "steps": 4500,
+    },
+    "gpu": {
+        "size": 64,
+        "base": 96,
+        "depth": 64,
+        "projected": 128,
+        "noise_size": 100,
+        "embedding": 256,
+        "batch_size": 64,
+        "steps": 40000,
+    },
+    "paper": {
+        "size": 64,
+        "base": 128,
+        "depth": 64,
+        "projected": 128,
+        "noise_size": 100,
+        "embedding": 1024,
+        "batch_size": 64,
+        "steps": 600 * 138,
+    },
+}
 
 
 class Bottleneck(nn.Module):
@@ -39,10 +80,15 @@ class Bottleneck(nn.Module):
         super().__init__()
         inner = channels // 4
         self.body = nn.Sequential(
-            nn.Conv2d(channels, inner, 1, bias=False), nn.BatchNorm2d(inner), activation,
-            nn.Conv2d(inner, inner, 3, 1, 1, bias=False), nn.BatchNorm2d(inner), activation,
-            nn.Conv2d(inner, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels),
-        )  # fmt: skip
+            nn.Conv2d(channels, inner, 1, bias=False),
+            nn.BatchNorm2d(inner),
+            activation,
+            nn.Conv2d(inner, inner, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(inner),
+            activation,
+            nn.Conv2d(inner, channels, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(channels),
+        )
         self.activation = activation
 
     def forward(self, x: Tensor) -> Tensor:
@@ -67,8 +113,10 @@ class FromPoint(nn.ConvTranspose2d):
 
 def doubling(inside: int, outside: int) -> list[nn.Module]:
     """A fractionally strided convolution with batch norm: twice the size."""
-    return [nn.ConvTranspose2d(inside, outside, 4, 2, 1, bias=False),
-            nn.BatchNorm2d(outside)]  # fmt: skip
+    return [
+        nn.ConvTranspose2d(inside, outside, 4, 2, 1, bias=False),
+        nn.BatchNorm2d(outside),
+    ]
 
 
 class Generator(nn.Module):
@@ -78,7 +126,9 @@ class Generator(nn.Module):
     projected and joined to the noise: x = G(z, phi(t)). RE-4.
     """
 
-    def __init__(self, size=64, base=128, projected=128, noise_size=100, embedding=1024):
+    def __init__(
+        self, size=64, base=128, projected=128, noise_size=100, embedding=1024
+    ):
         super().__init__()
         self.noise_size, self.size = noise_size, size
         self.project = nn.Sequential(nn.Linear(embedding, projected), nn.LeakyReLU(0.2))
@@ -112,8 +162,11 @@ class Discriminator(nn.Module):
         layers: list[nn.Module] = [nn.Conv2d(3, depth, 4, 2, 1, bias=False), leaky]
         channels, side = depth, size // 2
         while side > 4:
-            layers += [nn.Conv2d(channels, 2 * channels, 4, 2, 1, bias=False),
-                       nn.BatchNorm2d(2 * channels), leaky]  # fmt: skip
+            layers += [
+                nn.Conv2d(channels, 2 * channels, 4, 2, 1, bias=False),
+                nn.BatchNorm2d(2 * channels),
+                leaky,
+            ]
             channels, side = 2 * channels, side // 2
         self.look = nn.Sequential(*layers[:-1], Bottleneck(channels, leaky))
         self.project = nn.Sequential(
@@ -121,9 +174,10 @@ class Discriminator(nn.Module):
         )
         self.judge = nn.Sequential(
             nn.Conv2d(channels + projected, channels, 1, bias=False),
-            nn.BatchNorm2d(channels), leaky,
+            nn.BatchNorm2d(channels),
+            leaky,
             nn.Conv2d(channels, 1, 4, bias=False),
-        )  # fmt: skip
+        )
 
     def features(self, pictures: Tensor) -> Tensor:
         """What the discriminator sees in the pictures alone: (B, channels, 4, 4)."""
@@ -140,7 +194,7 @@ class Discriminator(nn.Module):
 
 
 def initialize(network: nn.Module) -> nn.Module:
-    """DCGAN's start: convolutions N(0, 0.02), batch-norm scales N(1, 0.02), biases 0."""
+    """DCGAN's start: weights N(0, 0.02), batch-norm scales N(1, 0.02), biases 0."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             nn.init.normal_(module.weight, 0.0, 0.02)
@@ -160,10 +214,14 @@ def mismatched(class_id: Tensor, generator: torch.Generator | None = None) -> Te
     other = class_id[:, None] != class_id[None, :]
     lottery = torch.rand(other.shape, device=class_id.device, generator=generator)
     best, place = (lottery + 1).mul(other).max(1)
-    if not torch.compiler.is_compiling() and best.device.type == "cpu" and (best == 0).any():
+    if (
+        not torch.compiler.is_compiling()
+        and best.device.type == "cpu"
+        and (best == 0).any()
+    ):
         raise ValueError(
-            "A wrong caption must come from another class, and this batch holds only one "
-            "class. Use a larger batch, or train without wrong captions (cls=False)."
+            "A wrong caption must come from another class, and this batch holds only "
+            "one class. Use a larger batch, or train without them (cls=False)."
         )
     return place
 
@@ -178,7 +236,9 @@ def between(text: Tensor, beta: float = 0.5) -> Tensor:
     return beta * text[:half] + (1 - beta) * text[half : 2 * half]
 
 
-def discriminator_loss(real: Tensor, fake: Tensor, wrong: Tensor | None = None) -> Tensor:
+def discriminator_loss(
+    real: Tensor, fake: Tensor, wrong: Tensor | None = None
+) -> Tensor:
     """Algorithm 1, line 10, as a loss to go down: -L_D, from logits (B,) each.
 
     real: real picture, right text; fake: drawn picture, right text; wrong: real
@@ -200,17 +260,31 @@ class GanCls(System):
     """All four variants: cls shows wrong text, interpolate (INT) mixes sentences."""
 
     players = ("discriminator", "generator")
-    averaged = ("generator",)
+    averaged = ("generator",)  # ours: the paper draws with the last weights
+    average_decay = 0.995
     learning_rate = 2e-4
 
-    def __init__(self, text_encoder: nn.Module | None = None, size=64, base=128, depth=64,
-                 projected=128, noise_size=100, embedding=1024, cls=True,
-                 interpolate=True):  # fmt: skip
+    def __init__(
+        self,
+        text_encoder: nn.Module | None = None,
+        size=64,
+        base=128,
+        depth=64,
+        projected=128,
+        noise_size=100,
+        embedding=1024,
+        cls=True,
+        interpolate=True,
+    ):
         super().__init__()
         self.cls, self.interpolate = cls, interpolate
         self.text_encoder = text_encoder  # frozen: not a player
-        self.generator = initialize(Generator(size, base, projected, noise_size, embedding))
-        self.discriminator = initialize(Discriminator(size, depth, projected, embedding))
+        self.generator = initialize(
+            Generator(size, base, projected, noise_size, embedding)
+        )
+        self.discriminator = initialize(
+            Discriminator(size, depth, projected, embedding)
+        )
 
     def embed(self, batch) -> Tensor:
         """phi(t) of the batch's captions (B, embedding); the encoder is frozen."""
@@ -240,8 +314,8 @@ class GanCls(System):
         return self.network("generator").eval()(noise, text)
 
 
-# The networks that ship with the course: settings of each (weights/manifest.json has the
-# commands that made them). Only the averaged generators ship; discriminators don't draw.
+# The networks that ship with the course: settings of each (weights/manifest.json has
+# the commands that made them). Only averaged generators ship: they alone draw.
 BIRD_32 = {"size": 32, "base": 32, "depth": 32, "embedding": 256}
 SHIPPED = {
     "gan_32": BIRD_32 | {"cls": False, "interpolate": False},
@@ -276,7 +350,11 @@ class StyleEncoder(nn.Module):
         layers, channels, side = [], 3, size
         while side > 4:
             out = depth if channels == 3 else 2 * channels
-            layers += [nn.Conv2d(channels, out, 4, 2, 1), nn.BatchNorm2d(out), nn.LeakyReLU(0.2)]
+            layers += [
+                nn.Conv2d(channels, out, 4, 2, 1),
+                nn.BatchNorm2d(out),
+                nn.LeakyReLU(0.2),
+            ]
             channels, side = out, side // 2
         self.look = nn.Sequential(*layers)
         self.out = nn.Linear(channels * 16, noise_size)

@@ -15,15 +15,47 @@ from .gan_cls import Generator, initialize, mismatched  # the same generator, on
 __all__ = ["ProjectionDiscriminator", "ProjectionGan", "hinge_discriminator_loss"]
 
 PRESETS = {
-    "smoke": {"size": 32, "base": 8, "depth": 8, "projected": 16, "noise_size": 16,
-              "embedding": 256, "batch_size": 8, "steps": 4},
-    "cpu": {"size": 32, "base": 32, "depth": 32, "projected": 128, "noise_size": 100,
-            "embedding": 256, "batch_size": 64, "steps": 600},
-    "gpu": {"size": 64, "base": 96, "depth": 64, "projected": 128, "noise_size": 100,
-            "embedding": 256, "batch_size": 64, "steps": 20000},
-    "paper": {"size": 64, "base": 128, "depth": 64, "projected": 128, "noise_size": 100,
-              "embedding": 1024, "batch_size": 64, "steps": 600 * 138},
-}  # fmt: skip
+    "smoke": {
+        "size": 32,
+        "base": 8,
+        "depth": 8,
+        "projected": 16,
+        "noise_size": 16,
+        "embedding": 256,
+        "batch_size": 8,
+        "steps": 4,
+    },
+    "cpu": {
+        "size": 32,
+        "base": 32,
+        "depth": 32,
+        "projected": 128,
+        "noise_size": 100,
+        "embedding": 256,
+        "batch_size": 64,
+        "steps": 600,
+    },
+    "gpu": {
+        "size": 64,
+        "base": 96,
+        "depth": 64,
+        "projected": 128,
+        "noise_size": 100,
+        "embedding": 256,
+        "batch_size": 64,
+        "steps": 20000,
+    },
+    "paper": {
+        "size": 64,
+        "base": 128,
+        "depth": 64,
+        "projected": 128,
+        "noise_size": 100,
+        "embedding": 1024,
+        "batch_size": 64,
+        "steps": 600 * 138,
+    },
+}
 
 
 class ProjectionDiscriminator(nn.Module):
@@ -72,11 +104,21 @@ class ProjectionGan(System):
     learning_rate = 4e-4
     betas = (0.0, 0.9)
 
-    def __init__(self, text_encoder: nn.Module | None = None, size=64, base=128, depth=64,
-                 projected=128, noise_size=100, embedding=1024):  # fmt: skip
+    def __init__(
+        self,
+        text_encoder: nn.Module | None = None,
+        size=64,
+        base=128,
+        depth=64,
+        projected=128,
+        noise_size=100,
+        embedding=1024,
+    ):
         super().__init__()
         self.text_encoder = text_encoder
-        self.generator = initialize(Generator(size, base, projected, noise_size, embedding))
+        self.generator = initialize(
+            Generator(size, base, projected, noise_size, embedding)
+        )
         self.discriminator = ProjectionDiscriminator(size, depth, embedding)
 
     def round(self, batch):
@@ -88,5 +130,8 @@ class ProjectionGan(System):
         seen = d.features(batch.image)
         wrong = d.match(seen, text[mismatched(batch.class_id, self.rng)])
         fake = d(drawn.detach(), text)
-        yield "discriminator", hinge_discriminator_loss(d.match(seen, text), fake, wrong)
+        yield (
+            "discriminator",
+            hinge_discriminator_loss(d.match(seen, text), fake, wrong),
+        )
         yield "generator", -d(drawn, text).mean()

@@ -13,7 +13,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-__all__ = ["NoKnownWord", "Vocabulary", "split_words", "MAX_WORDS", "PAD", "UNKNOWN"]
+__all__ = ["MAX_WORDS", "PAD", "UNKNOWN", "NoKnownWord", "Vocabulary", "split_words"]
 
 PAD, UNKNOWN = 0, 1
 MAX_WORDS = 32  # longer sentences are cut, as in the papers
@@ -70,8 +70,10 @@ class Vocabulary:
     def _find_near(self, word: str) -> str | None:
         if len(word) < 4 or word in NOT_ERRORS:
             return None
-        found = difflib.get_close_matches(word, self._long, n=1, cutoff=0.79)
-        return found[0] if found and abs(len(found[0]) - len(word)) <= 1 else None
+        found = difflib.get_close_matches(word, self._long, n=3, cutoff=0.79)
+        found = [near for near in found if abs(len(near) - len(word)) <= 1]
+        swapped = [near for near in found if sorted(near) == sorted(word)]
+        return next(iter(swapped + found), None)
 
     def number(self, word: str) -> int:
         """A word's number; UNKNOWN if it is neither known nor a likely typing error."""
@@ -93,7 +95,7 @@ class Vocabulary:
         words = split_words(sentence)
         if not words:
             raise NoKnownWord(
-                "The caption is empty. Try: a small bird with blue wings and a red belly"
+                "The caption is empty. Try: a bird with blue wings and a red belly"
             )
         numbers = [self.number(word) for word in words[: 4 * MAX_WORDS]]
         if all(number == UNKNOWN for number in numbers):
@@ -105,10 +107,13 @@ class Vocabulary:
             w: difflib.get_close_matches(w, self.words, n=3, cutoff=0.5)
             for w in words[:5]
         }
-        hints = [f"{w!r} (near: {', '.join(n)})" if n else repr(w) for w, n in near.items()]
+        hints = [
+            f"{w!r} (near: {', '.join(n)})" if n else repr(w) for w, n in near.items()
+        ]
+        some = self.words[:: max(len(self.words) // 8, 1)][:8]
         return (
             f"None of the caption's words is known: {', '.join(hints)}. This network "
-            f"knows {len(self.words)} words, such as: {', '.join(self.words[:: max(len(self.words) // 8, 1)][:8])}."
+            f"knows {len(self.words)} words, such as: {', '.join(some)}."
         )
 
     def encode(self, sentences: list[str]) -> tuple[Tensor, Tensor]:

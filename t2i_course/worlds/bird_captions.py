@@ -1,7 +1,7 @@
 """Captions as people write them about CUB's birds, true by construction.
 
 A caption is put together from phrases ("blue wings", "a belly that is red") by one of
-many sentence forms. What it names is recorded, so that a drawing can be held against it.
+many sentence forms. What it names is recorded, so that a drawing can be held to it.
 Forms in HELD_OUT are never used for training: with them we measure whether a text
 encoder understands sentences that nobody trained it on.
 """
@@ -13,9 +13,9 @@ from random import Random
 import numpy as np
 
 from ..text.typing_errors import misspell
-from .bird_species import ATTRIBUTES, COLOUR_PARTS
+from .bird_species import ATTRIBUTES, COLOUR_PARTS, COLOURS
 
-__all__ = ["FORMS", "HELD_OUT", "caption", "describe", "named_by"]
+__all__ = ["FORMS", "HELD_OUT", "caption", "describe", "named_by", "untrue"]
 
 NAMES = list(ATTRIBUTES)
 INDEX = {name: i for i, name in enumerate(NAMES)}
@@ -29,11 +29,22 @@ PART_WORDS = {
         "|underparts|stomach|belly and breast|breast and belly|throat and chest"
         "|throat and breast|chest and belly|breast and throat"
     ),
-    "crown": "crown|crown|head|head|head|cap|crest|nape and crown|crown and nape|forehead",
+    "crown": (
+        "crown|crown|head|head|head|cap|crest|nape and crown|crown and nape|forehead"
+    ),
     "tail": "tail|tail|tail|tail feathers|rectrices|tailfeathers|retrices",
 }
-PLURAL = ("wings", "feathers", "primaries", "secondaries", "coverts", "underparts",
-          "rectrices", "retrices", "and")  # fmt: skip
+PLURAL = (
+    "wings",
+    "feathers",
+    "primaries",
+    "secondaries",
+    "coverts",
+    "underparts",
+    "rectrices",
+    "retrices",
+    "and",
+)
 COLOUR_WORDS = {
     "red": "red|red|red|red|bright red|crimson|scarlet|reddish",
     "orange": "orange|orange|orange|bright orange|orangish",
@@ -47,9 +58,14 @@ COLOUR_WORDS = {
     "grey": "grey|gray|grey|gray|greyish|grayish",
 }
 BEAK_WORDS = ("beak", "beak", "bill")
-SIZE_WORDS = {"small": ("small", "small", "tiny", "little"), "large": ("large", "big", "large")}
-LENGTH_WORDS = {"short": ("short", "short", "stubby", "short pointy", "short sharp"),
-                "long": ("long", "long", "long pointy", "long thin", "long sharp")}  # fmt: skip
+SIZE_WORDS = {
+    "small": ("small", "small", "tiny", "little"),
+    "large": ("large", "big", "large"),
+}
+LENGTH_WORDS = {
+    "short": ("short", "short", "stubby", "short pointy", "short sharp"),
+    "long": ("long", "long", "long pointy", "long thin", "long sharp"),
+}
 PATTERN_WORDS = {
     "plain": ("plain", "plain", "unmarked"),
     "barred": ("barred", "striped", "banded"),
@@ -57,17 +73,37 @@ PATTERN_WORDS = {
 PLACES = {
     "sky": ("in the sky", "flying in the sky", "in the air", "in flight"),
     "grass": ("in the grass", "standing in the grass", "on the grass", "in a meadow"),
-    "water": ("on the water", "swimming in the water", "floating on the water", "at the lake"),
-    "branch": ("on a branch", "sitting on a branch", "perched on a branch", "in a tree"),
+    "water": (
+        "on the water",
+        "swimming in the water",
+        "floating on the water",
+        "at the lake",
+    ),
+    "branch": (
+        "on a branch",
+        "sitting on a branch",
+        "perched on a branch",
+        "in a tree",
+    ),
 }
 SUBJECTS = (
     "this bird|this bird|this bird|a bird|the bird|bird|this particular bird"
-    "|this little guy|this magnificent fellow|this colorful bird|the body of this bird|it"
+    "|this little guy|this magnificent fellow|this colorful bird"
+    "|the body of this bird|it"
 )
 ASIDES = (
-    "black eyes", "a black eye", "a round eye", "dark eyes", "small black eyes", "two eyes",
-    "a round body", "a rounded head", "a pointy beak", "a sharp bill", "two legs",
-)  # fmt: skip
+    "black eyes",
+    "a black eye",
+    "a round eye",
+    "dark eyes",
+    "small black eyes",
+    "two eyes",
+    "a round body",
+    "a rounded head",
+    "a pointy beak",
+    "a sharp bill",
+    "two legs",
+)
 
 
 class Phrases:
@@ -97,7 +133,7 @@ class Phrases:
         return self.one_of(PART_WORDS[name])
 
     def noun(self, name: str) -> str:
-        """"a red belly", "blue wings", "a short orange beak", "barred wings"."""
+        """ "a red belly", "blue wings", "a short orange beak", "barred wings"."""
         if name == "pattern":
             return f"{self.one_of(PATTERN_WORDS[self.note(name)])} wings"
         if name in ("beak", "beak_colour"):
@@ -108,7 +144,7 @@ class Phrases:
         return f"{self.article(colour)} {part}"
 
     def beak_words(self, name: str) -> str:
-        """"short", "orange" or "short orange"; the other beak attribute may join."""
+        """ "short", "orange" or "short orange"; the other beak attribute may join."""
         both = self.rng.random() < 0.3
         words = []
         if name == "beak" or both:
@@ -127,7 +163,7 @@ class Phrases:
         return self.noun(name).removeprefix("a ").removeprefix("an ")
 
     def predicate(self, name: str, that: str = " that ") -> str:
-        """"wings that are blue", "a beak that is short"."""
+        """ "wings that are blue", "a beak that is short"."""
         if name == "pattern":
             return f"wings{that}are {self.one_of(PATTERN_WORDS[self.note(name)])}"
         if name in ("beak", "beak_colour"):
@@ -141,13 +177,15 @@ class Phrases:
         if not with_size:
             return self.one_of(SUBJECTS)
         size = self.one_of(SIZE_WORDS[self.note("size")])
-        return self.one_of(f"this {size} bird|a {size} bird|the {size} bird"
-                           f"|this is a {size} bird that|{size} bird")  # fmt: skip
+        return self.one_of(
+            f"this {size} bird|a {size} bird|the {size} bird"
+            f"|this is a {size} bird that|{size} bird"
+        )
 
     def listed(self, phrases: list[str]) -> str:
-        """"a, b and c", with the commas that people use or leave out."""
+        """ "a, b and c", with the commas that people use or leave out."""
         if self.rng.random() < 0.06:
-            phrases = phrases + [self.one_of(ASIDES)]
+            phrases = [*phrases, self.one_of(ASIDES)]
         if len(phrases) == 1:
             return phrases[0]
         comma = self.one_of(", |, |, | and |  ")
@@ -178,7 +216,11 @@ def _is_are(p: Phrases, names: list[str], size: bool, place: bool) -> str:
 
 
 def _fragments(p: Phrases, names: list[str], size: bool, place: bool) -> str:
-    head = f"{p.one_of(SIZE_WORDS[p.note('size')])} bird, " if size else p.one_of("|bird, |")
+    head = (
+        f"{p.one_of(SIZE_WORDS[p.note('size')])} bird, "
+        if size
+        else p.one_of("|bird, |")
+    )
     return head + ", ".join(p.bare(n) for n in names)
 
 
@@ -187,33 +229,42 @@ def _colour_on(p: Phrases, names: list[str], size: bool, place: bool) -> str:
     for name in names:
         if name in COLOUR_PARTS:
             where = p.part(name)
-            pieces.append(f"{p.colour(name)} {p.one_of('on its|on the|in its')} {where}")
+            pieces.append(
+                f"{p.colour(name)} {p.one_of('on its|on the|in its')} {where}"
+            )
         else:
             pieces.append(p.noun(name))
     return p.subject(size) + p.one_of(" has | with | shows ") + p.listed(pieces)
 
 
 def _headed(p: Phrases, names: list[str], size: bool, place: bool) -> str:
-    forms = {"wing": "winged", "belly": "bellied|breasted|throated|chested",
-             "crown": "headed|crowned|capped", "tail": "tailed"}  # fmt: skip
+    forms = {
+        "wing": "winged",
+        "belly": "bellied|breasted|throated|chested",
+        "crown": "headed|crowned|capped",
+        "tail": "tailed",
+    }
     name = next((n for n in names if n in forms), None)
     if name is None:
         return _has(p, names, size, place)
     size_word = p.one_of(SIZE_WORDS[p.note("size")]) + " " if size else ""
-    text = f"{p.one_of('this|a|the')} {size_word}{p.colour(name)} {p.one_of(forms[name])} bird"
+    start = p.one_of("this|a|the")
+    text = f"{start} {size_word}{p.colour(name)} {p.one_of(forms[name])} bird"
     rest = [p.noun(n) for n in names if n != name]
     return text + (p.one_of(" has | with ") + p.listed(rest) if rest else "")
 
 
 def _overall(p: Phrases, names: list[str], size: bool, place: bool) -> str:
-    """Names all four colours: the most frequent one for the bird, then the exceptions."""
+    """Names all four colours: the most frequent for the bird, then the exceptions."""
     colours = [p.value(part) for part in COLOUR_PARTS]
-    main = max(colours, key=lambda colour: (colours.count(colour), -colours.index(colour)))
+    main = max(
+        colours, key=lambda colour: (colours.count(colour), -colours.index(colour))
+    )
     same = [part for part in COLOUR_PARTS if p.value(part) == main]
     odd = [part for part in COLOUR_PARTS if part not in same]
     if len(same) == 1 or len(odd) > 2:
         return _has(p, names, size, place)
-    colour = [p.colour(part) for part in same][0]
+    colour = [p.colour(part) for part in same][-1]
     size_word = p.one_of(SIZE_WORDS[p.note("size")]) + " " if size else ""
     rest = [p.noun(n) for n in odd] + [
         p.noun(n) for n in names if n not in COLOUR_PARTS
@@ -222,17 +273,22 @@ def _overall(p: Phrases, names: list[str], size: bool, place: bool) -> str:
         how = p.one_of("completely |all |entirely |totally |almost all |solid |")
     else:
         how = p.one_of("mostly |mainly ||||primarily ")
-    text = p.one_of([
-        f"this {size_word}bird is {how}{colour}",
-        f"{p.one_of('a|this|the')} {size_word}{how}{colour} bird",
-        f"this is a {size_word}{how}{colour} bird",
-        f"a {size_word}bird that is {how}{colour}",
-        f"{how}{colour} {size_word}bird",
-        f"the {size_word}bird is {how}{colour} in color",
-        f"{how}{colour}",
-    ])  # fmt: skip
-    joint = p.one_of(" with | with | and has | with " if text.endswith("bird") else
-                     " with | and has | except for | but has ")  # fmt: skip
+    text = p.one_of(
+        [
+            f"this {size_word}bird is {how}{colour}",
+            f"{p.one_of('a|this|the')} {size_word}{how}{colour} bird",
+            f"this is a {size_word}{how}{colour} bird",
+            f"a {size_word}bird that is {how}{colour}",
+            f"{how}{colour} {size_word}bird",
+            f"the {size_word}bird is {how}{colour} in color",
+            f"{how}{colour}",
+        ]
+    )
+    joint = p.one_of(
+        " with | with | and has | with "
+        if text.endswith("bird")
+        else " with | and has | except for | but has "
+    )
     return text + (joint + p.listed(rest) if rest else "")
 
 
@@ -242,14 +298,18 @@ def _two_sentences(p: Phrases, names: list[str], size: bool, place: bool) -> str
     rest = names[cut:]
     if not rest:
         return text
-    return text + p.one_of(". it has |. it also has |; |. the bird has ") + p.listed(
-        [p.noun(n) for n in rest]
+    return (
+        text
+        + p.one_of(". it has |. it also has |; |. the bird has ")
+        + p.listed([p.noun(n) for n in rest])
     )
 
 
 def _there_is(p: Phrases, names: list[str], size: bool, place: bool) -> str:
     word = f"{p.one_of(SIZE_WORDS[p.note('size')])} bird" if size else "bird"
-    return f"there is a {word} whose " + " and whose ".join(p.predicate(n, " ") for n in names)
+    return f"there is a {word} whose " + " and whose ".join(
+        p.predicate(n, " ") for n in names
+    )
 
 
 def _you_see(p: Phrases, names: list[str], size: bool, place: bool) -> str:
@@ -260,8 +320,8 @@ def _you_see(p: Phrases, names: list[str], size: bool, place: bool) -> str:
 
 def _colon(p: Phrases, names: list[str], size: bool, place: bool) -> str:
     word = f"{p.note('size')}. " if size else ""
-    return word + "; ".join(p.predicate(n, ": ").replace(": is ", ": ").replace(": are ", ": ")
-                            for n in names)  # fmt: skip
+    pairs = [p.predicate(n, ": ") for n in names]
+    return word + "; ".join(pairs).replace(": is ", ": ").replace(": are ", ": ")
 
 
 def _possessive(p: Phrases, names: list[str], size: bool, place: bool) -> str:
@@ -273,17 +333,32 @@ def _possessive(p: Phrases, names: list[str], size: bool, place: bool) -> str:
 
 
 FORMS = {
-    "has": _has, "that are": _that_are, "is": _is_are, "fragments": _fragments,
-    "colour on": _colour_on, "headed": _headed, "overall": _overall,
+    "has": _has,
+    "that are": _that_are,
+    "is": _is_are,
+    "fragments": _fragments,
+    "colour on": _colour_on,
+    "headed": _headed,
+    "overall": _overall,
     "two sentences": _two_sentences,
-}  # fmt: skip
+}
 HELD_OUT = {
-    "there is": _there_is, "you see": _you_see, "colon": _colon, "possessive": _possessive,
-}  # fmt: skip
+    "there is": _there_is,
+    "you see": _you_see,
+    "colon": _colon,
+    "possessive": _possessive,
+}
 FORM_WEIGHTS = [0.27, 0.40, 0.49, 0.57, 0.66, 0.74, 0.92, 1.0]  # cumulated
 COUNT_WEIGHTS = [0.08, 0.40, 0.80, 1.0]  # cumulated: 1, 2, 3 or 4 attributes
-PART_WEIGHTS = {"wing": 1.0, "belly": 1.0, "crown": 0.9, "tail": 0.45, "pattern": 0.22,
-                "beak": 0.35, "beak_colour": 0.35}  # fmt: skip
+PART_WEIGHTS = {
+    "wing": 1.0,
+    "belly": 1.0,
+    "crown": 0.9,
+    "tail": 0.45,
+    "pattern": 0.22,
+    "beak": 0.35,
+    "beak_colour": 0.35,
+}
 
 
 def describe(
@@ -293,7 +368,7 @@ def describe(
 
     content: (len(ATTRIBUTES),) whole numbers; form: a key of FORMS or HELD_OUT, or None
     for one drawn from FORMS
-    Returns the sentence (lower case) and what it names, (len(ATTRIBUTES),), -1 elsewhere.
+    Returns the sentence (lower case) and what it names: (len(ATTRIBUTES),), or -1.
     """
     p = Phrases(content, rng)
     count = 1 + bisect.bisect(COUNT_WEIGHTS, rng.random())
@@ -312,12 +387,34 @@ def describe(
 
 
 def caption(content: np.ndarray, seed: tuple[int, ...]) -> tuple[str, np.ndarray]:
-    """Training caption number `seed`: a form of FORMS, with typing errors here and there."""
+    """Training caption `seed`: a form of FORMS, sometimes with a typing error."""
     rng = Random("-".join(map(str, seed)))
     text, named = describe(content, rng)
     if rng.random() < 0.03:
         text = misspell(text, rng)
     return text + ("." if rng.random() < 0.3 else ""), named
+
+
+def untrue(content: np.ndarray, seed: tuple[int, ...]) -> str:
+    """A false twin of training caption `seed`: the same words, but a colour is wrong.
+
+    Two parts that the caption names exchange their colours, or one gets another colour.
+    """
+    _, named = caption(content, seed)
+    rng = Random("untrue-" + "-".join(map(str, seed)))
+    parts = [i for i in range(len(COLOUR_PARTS)) if named[i] >= 0]
+    false = content.copy()
+    if not parts:  # it names no colour of a part: change what it does name
+        i = rng.choice(np.flatnonzero(named >= 0).tolist())
+        false[i] = (content[i] + 1) % len(list(ATTRIBUTES.values())[i])
+        return caption(false, seed)[0]
+    if len(parts) > 1 and rng.random() < 0.5:
+        i, j = rng.sample(parts, 2)
+        false[i], false[j] = content[j], content[i]
+    if (false == content).all():
+        i = rng.choice(parts)
+        false[i] = (content[i] + rng.randrange(1, len(COLOURS))) % len(COLOURS)
+    return caption(false, seed)[0]
 
 
 def named_by(pairs: dict[str, str]) -> np.ndarray:
@@ -328,11 +425,13 @@ def named_by(pairs: dict[str, str]) -> np.ndarray:
     row = np.full(len(NAMES), -1, np.int64)
     for name, value in pairs.items():
         if name not in ATTRIBUTES:
-            raise ValueError(f"No attribute {name!r}; there are {', '.join(ATTRIBUTES)}.")
+            raise ValueError(
+                f"No attribute {name!r}; there are {', '.join(ATTRIBUTES)}."
+            )
         value = {"gray": "grey"}.get(value, value)
         if value not in ATTRIBUTES[name]:
             raise ValueError(
-                f"{name} cannot be {value!r}; it is one of {', '.join(ATTRIBUTES[name])}."
+                f"{name} can't be {value!r}, only {', '.join(ATTRIBUTES[name])}."
             )
         row[NAMES.index(name)] = ATTRIBUTES[name].index(value)
     return row

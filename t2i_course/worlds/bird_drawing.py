@@ -3,7 +3,7 @@
 A signed distance tells for each point how far it is outside a shape (negative: inside).
 Painting a shape means mixing its colour in where the distance is negative, with an edge
 one pixel soft. The bird is drawn in coordinates of its own: x to where it looks, y up,
-body around the origin; flip, tilt, scale and place turn picture points into bird points.
+body around the origin; flip, tilt, scale and place lead from picture to bird.
 """
 
 from types import SimpleNamespace
@@ -103,12 +103,15 @@ def _columns(attributes: np.ndarray, style: np.ndarray) -> SimpleNamespace:
         for i, name in enumerate(ATTRIBUTES)
     }
     made |= {
-        name: torch.as_tensor(style[:, i])[:, None, None] for i, name in enumerate(STYLE)
+        name: torch.as_tensor(style[:, i])[:, None, None]
+        for i, name in enumerate(STYLE)
     }
     return SimpleNamespace(**made)
 
 
-def _paint_of(names: tuple[str, ...], which: Tensor, tone: Tensor | None = None) -> Tensor:
+def _paint_of(
+    names: tuple[str, ...], which: Tensor, tone: Tensor | None = None
+) -> Tensor:
     """(3, B, 1, 1) colours; a tone in [-1, 1] makes them a little darker or lighter."""
     table = torch.tensor([RGB[name] for name in names])
     colour = table[which.flatten()].T[:, :, None, None]
@@ -146,9 +149,14 @@ def _rgb(*values: float) -> Tensor:
 
 def _clouds(canvas: Canvas, x: Tensor, y: Tensor, seed: Tensor) -> None:
     for k in range(3):
-        cx, cy = 0.85 * torch.sin(seed * (3.1 + k)), 0.15 + 0.7 * torch.sin(seed * (5.3 + k))
+        cx, cy = (
+            0.85 * torch.sin(seed * (3.1 + k)),
+            0.15 + 0.7 * torch.sin(seed * (5.3 + k)),
+        )
         puff = smooth_union(
-            ellipse(x, y, cx - 0.14, cy, 0.24, 0.10), ellipse(x, y, cx + 0.13, cy + 0.05, 0.2, 0.13), 0.1
+            ellipse(x, y, cx - 0.14, cy, 0.24, 0.10),
+            ellipse(x, y, cx + 0.13, cy + 0.05, 0.2, 0.13),
+            0.1,
         )
         canvas.paint(puff, _rgb(1, 1, 1), strength=0.8)
 
@@ -156,7 +164,11 @@ def _clouds(canvas: Canvas, x: Tensor, y: Tensor, seed: Tensor) -> None:
 def _meadow(canvas: Canvas, x: Tensor, y: Tensor, seed: Tensor) -> None:
     hill = y + 0.30 - 0.08 * torch.sin(1.7 * x + seed)
     canvas.paint(hill, _rgb(0.62, 0.80, 0.42))
-    blades = 0.10 * torch.sin(23 * x + 3 * seed).abs() * (0.6 + 0.4 * torch.sin(5 * x + seed))
+    blades = (
+        0.10
+        * torch.sin(23 * x + 3 * seed).abs()
+        * (0.6 + 0.4 * torch.sin(5 * x + seed))
+    )
     canvas.paint(y + 0.58 - blades, _rgb(0.46, 0.69, 0.30))
     canvas.paint(y + 0.86 - 0.8 * blades, _rgb(0.36, 0.60, 0.24))
     for k in range(4):
@@ -183,10 +195,12 @@ def _leaves(canvas: Canvas, x: Tensor, y: Tensor, seed: Tensor) -> None:
     canvas.paint(wood.abs() - thick, _rgb(0.45, 0.31, 0.20))
     canvas.paint((wood - 0.03).abs() - 0.022, _rgb(0.60, 0.44, 0.30))
     for k in range(5):
-        cx = 0.95 * torch.sin(seed * (1.9 + k)) 
+        cx = 0.95 * torch.sin(seed * (1.9 + k))
         below = torch.sign(torch.sin(seed * (4.2 + k)))
         cy = -0.66 + lean * cx + below * 0.17
-        leaf = ellipse(x, y, cx, cy, 0.15, 0.06, 0.7 * below + 0.5 * torch.sin(seed * k))
+        leaf = ellipse(
+            x, y, cx, cy, 0.15, 0.06, 0.7 * below + 0.5 * torch.sin(seed * k)
+        )
         canvas.paint(leaf, _rgb(0.47, 0.64, 0.32))
 
 
@@ -204,7 +218,15 @@ def _shapes(c: SimpleNamespace, u: Tensor, v: Tensor) -> SimpleNamespace:
     back = torch.maximum(back, -crown)
     wing = ellipse(u, v, -0.21, 0.03, 0.45, 0.235, 0.62 - 0.25 * c.wing_lift)
     tail = polygon(
-        u, v, [(-0.40, -0.16), (-0.98, -0.34), (-1.04, -0.60), (-0.84, -0.68), (-0.22, -0.42)]
+        u,
+        v,
+        [
+            (-0.40, -0.16),
+            (-0.98, -0.34),
+            (-1.04, -0.60),
+            (-0.84, -0.68),
+            (-0.22, -0.42),
+        ],
     )
     reach = torch.where(c.beak == 1, 0.46, 0.22)
     tip_x, tip_y = head_x + head_r + reach, head_y - 0.04
@@ -228,7 +250,9 @@ def _legs(c: SimpleNamespace, u: Tensor, v: Tensor) -> Tensor:
     hidden = (c.habitat == 0) | (c.habitat == 2)
     both = None
     for foot in (-0.10, 0.14):
-        leg = torch.maximum((u - foot - 0.06 * (v + 0.7)).abs() - 0.030, (v + 0.62).abs() - 0.24)
+        leg = torch.maximum(
+            (u - foot - 0.06 * (v + 0.7)).abs() - 0.030, (v + 0.62).abs() - 0.24
+        )
         toes = ellipse(u, v, foot + 0.05, -0.87, 0.11, 0.035)
         leg = torch.minimum(leg, toes)
         both = leg if both is None else torch.minimum(both, leg)

@@ -4,6 +4,7 @@ Pictures are drawn once, kept on disk, and read as bytes. The folder's name hold
 fingerprint of the code that draws, so a changed drawing is never mixed with old files.
 """
 
+import ast
 import hashlib
 import json
 import os
@@ -25,7 +26,9 @@ from .bird_species import ATTRIBUTES, individual_styles, species_table, split_sp
 
 __all__ = ["Birds", "boxes_of", "cache_folder", "vocabulary"]
 
-CAPTIONS, CHUNK = 10, 32  # captions a picture; pictures drawn at a time (fits the cache)
+LAYOUT = 1  # of the files in the cache
+CAPTIONS = 10  # a picture
+CHUNK = 32  # pictures drawn at a time: as many as fit the processor's cache
 
 
 @lru_cache(maxsize=1)
@@ -41,16 +44,25 @@ def cache_folder() -> Path:
 
 @lru_cache(maxsize=1)
 def _fingerprint() -> str:
-    here = Path(__file__).parent
-    files = sorted(here.glob("bird*.py")) + sorted(Path(text.__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:12]
+    """Changes with the code that draws and writes; not with comments or line breaks."""
+    folders = (
+        Path(__file__).parent.glob("bird*.py"),
+        Path(text.__file__).parent.glob("*.py"),
+    )
+    digest = hashlib.sha256()
+    for file in sorted(f for folder in folders for f in folder):
+        if file.name != "birds.py":
+            digest.update(ast.dump(ast.parse(file.read_text("utf-8"))).encode())
+    return digest.hexdigest()[:12]
 
 
 def _draw(split: str, size: int, individuals: int) -> dict[str, np.ndarray]:
     """Everything about one split, as arrays; the captions as one text of lines."""
     species = np.repeat(split_species()[split], individuals)
     content = species_table()[species]
-    style = np.concatenate([individual_styles(s, individuals) for s in split_species()[split]])
+    style = np.concatenate(
+        [individual_styles(s, individuals) for s in split_species()[split]]
+    )
     images = np.empty((len(species), 3, size, size), np.uint8)
     masks = np.empty((len(species), size, size), np.uint8)
     for i in range(0, len(species), CHUNK):
@@ -58,10 +70,14 @@ def _draw(split: str, size: int, individuals: int) -> dict[str, np.ndarray]:
         images[part], masks[part] = draw_birds(content[part], style[part], size)
     sentences, tokens, named = _write(species, content, individuals)
     return {
-        "images": images, "masks": masks, "species": species, "style": style,
+        "images": images,
+        "masks": masks,
+        "species": species,
+        "style": style,
         "captions": np.frombuffer("\n".join(sentences).encode(), np.uint8),
-        "tokens": tokens, "named": named,
-    }  # fmt: skip
+        "tokens": tokens,
+        "named": named,
+    }
 
 
 def _write(species, content, individuals) -> tuple[list[str], np.ndarray, np.ndarray]:
@@ -110,14 +126,18 @@ def _load(folder: Path) -> dict[str, np.ndarray] | None:
     except FileNotFoundError:
         return None
     except (ValueError, OSError) as error:
-        print(f"The drawn birds in {folder} are damaged ({error}); drawing them anew.",
-              file=sys.stderr)  # fmt: skip
+        print(
+            f"The drawn birds in {folder} are damaged ({error}); drawing them anew.",
+            file=sys.stderr,
+        )
         return None
 
 
 @lru_cache(maxsize=8)
-def _world(split: str, size: int, individuals: int, folder: Path) -> dict[str, np.ndarray]:
-    place = folder / f"birds-{split}-{size}-{individuals}-{_fingerprint()}"
+def _world(
+    split: str, size: int, individuals: int, folder: Path
+) -> dict[str, np.ndarray]:
+    place = folder / f"birds{LAYOUT}-{split}-{size}-{individuals}-{_fingerprint()}"
     arrays = _load(place)
     if arrays is not None:
         return arrays
@@ -125,8 +145,11 @@ def _world(split: str, size: int, individuals: int, folder: Path) -> dict[str, n
     try:
         _store(place, arrays)
     except OSError as error:
-        print(f"Drawn birds could not be kept in {folder} ({error.strerror}); they stay in "
-              "memory. Set T2I_CACHE to a folder with space.", file=sys.stderr)  # fmt: skip
+        print(
+            f"Drawn birds could not be kept in {folder} ({error.strerror}); they stay "
+            "in memory. Set T2I_CACHE to a folder with space.",
+            file=sys.stderr,
+        )
     return arrays
 
 
@@ -152,10 +175,19 @@ class Birds:
     details: whether batches carry masks and boxes
     """
 
-    def __init__(self, split="train", size=32, batch_size=64, individuals=60, seed=0,
-                 details=False):  # fmt: skip
+    def __init__(
+        self,
+        split="train",
+        size=32,
+        batch_size=64,
+        individuals=60,
+        seed=0,
+        details=False,
+    ):
         if split not in split_species():
-            raise ValueError(f"The bird world has the splits train and test, not {split!r}.")
+            raise ValueError(
+                f"The bird world has the splits train and test, not {split!r}."
+            )
         self.batch_size, self.seed, self.details = batch_size, seed, details
         arrays = _world(split, size, individuals, cache_folder())
         self.images, self.masks = arrays["images"], arrays["masks"]
@@ -202,12 +234,20 @@ class Birds:
         rng = np.random.default_rng((self.seed, step, rank, 1))
         return self.at(chosen, rng.integers(CAPTIONS, size=len(chosen)))
 
-    def distinct(self, step: int, count: int = 40) -> Batch:
-        """`count` pictures of as many species, for losses that compare classes."""
+    def distinct(
+        self, step: int, count: int
+    ) -> tuple[Batch, list[tuple[int, int, int]]]:
+        """`count` pictures of as many species, and the seeds of their captions.
+
+        For losses that compare classes; at most as many as there are species.
+        """
         rng = np.random.default_rng((self.seed, step, 2))
         kinds = rng.permutation(len(self) // self.individuals)[:count]
-        chosen = kinds * self.individuals + rng.integers(self.individuals, size=len(kinds))
-        return self.at(chosen, rng.integers(CAPTIONS, size=len(chosen)))
+        which = rng.integers(self.individuals, size=len(kinds))
+        number = rng.integers(CAPTIONS, size=len(kinds))
+        batch = self.at(kinds * self.individuals + which, number)
+        seeds = zip(batch.class_id.tolist(), which.tolist(), number.tolist())
+        return batch, list(seeds)
 
     def all(self, limit: int | None = None) -> Batch:
         """Every picture with its first caption, or `limit` spread over the species."""
