@@ -1,19 +1,31 @@
-"""Every system of the course by name: its class, its lesson, what it trains on."""
+"""Every system of the course by name: its class, its lesson, what it trains on.
+
+`build` makes a system at a preset with all that it needs, `source_for` what it trains
+on, `parameter_counts` says how large its networks are. Used by `t2i`.
+"""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
 
-__all__ = ["SYSTEMS", "SystemInfo"]
+__all__ = ["SYSTEMS", "SystemInfo", "build", "info", "parameter_counts", "source_for"]
 
 
 @dataclass(frozen=True)
 class SystemInfo:
-    """Where a system is: `module`:`name`, its lesson, and what it is in a line."""
+    """Where a system is: `module`:`name`, its lesson, what it is in a line.
+
+    data: what it can be trained on; the first is the default.
+    """
 
     module: str
     name: str
     lesson: str
     line: str
+    data: tuple[str, ...]
 
     def load(self) -> type:
         """The class itself (imports torch)."""
@@ -21,14 +33,154 @@ class SystemInfo:
 
 
 SYSTEMS: dict[str, SystemInfo] = {
-    "gan": SystemInfo("papers.gan", "Gan", "01", "vanilla GAN on points and digits"),
+    "gan": SystemInfo(
+        "papers.gan", "Gan", "01", "vanilla GAN: digits, or points in the plane",
+        ("digits", "points"),
+    ),
     "joint_embedding": SystemInfo(
-        "papers.joint_embedding", "JointEmbedding", "08", "sentences and pictures in one space"
+        "papers.joint_embedding", "JointEmbedding", "08",
+        "sentences and pictures in one space", ("birds",),
     ),
     "gan_cls": SystemInfo(
-        "papers.gan_cls", "GanCls", "08", "GAN, GAN-CLS, GAN-INT, GAN-INT-CLS"
+        "papers.gan_cls", "GanCls", "08",
+        "GAN-INT-CLS: pictures from sentences", ("birds",),
     ),
     "projection": SystemInfo(
-        "papers.projection", "ProjectionGan", "08", "projection discriminator with hinge loss"
+        "papers.projection", "ProjectionGan", "08",
+        "projection discriminator with hinge loss", ("birds",),
     ),
+}  # fmt: skip
+NOT_YET = {
+    "cub": "CUB's real birds come with a later lesson",
+    "flowers": "Oxford's flowers come with a later lesson",
+    "coco": "COCO comes with a later lesson",
 }
+
+
+def info(name: str) -> SystemInfo:
+    """The entry of a system; ValueError names those there are."""
+    if name not in SYSTEMS:
+        raise ValueError(f"No system {name!r}; there are {', '.join(SYSTEMS)}.")
+    return SYSTEMS[name]
+
+
+def data_of(name: str, data: str | None = None) -> str:
+    """What the system will train on: `data`, or its default; ValueError if it can't."""
+    can = info(name).data
+    if data is None or data in can:
+        return data or can[0]
+    if data in NOT_YET or Path(data).is_dir():
+        why = NOT_YET.get(data, "folders in the papers' layout come with a later lesson")
+        raise ValueError(f"{why}; for now {name} trains on {' or '.join(can)}.")
+    raise ValueError(f"{name} trains on {' or '.join(can)}, not on {data!r}.")
+
+
+# --------------------------------------------------------------------------- building
+
+
+def build(name: str, preset: str, data: str | None = None, trained: bool = True):
+    """The system of that name at a preset ("smoke", "cpu", "gpu", "paper").
+
+    trained: with the shipped text encoder where the system reads with one; False makes
+    one with random weights, of the preset's size (for counting and for tests). Raises
+    ValueError for an unknown name, preset or data, and where no encoder of the preset's
+    size is trained yet; WeightsError for bad weights.
+    """
+    kind, data = info(name).load(), data_of(name, data)
+    if name == "gan" and data == "points":
+        from .papers.gan import points_gan
+
+        return points_gan(preset)
+    extra = {}
+    if name == "joint_embedding":
+        from .worlds.birds import vocabulary
+
+        extra["words"] = len(vocabulary())
+    if name in ("gan_cls", "projection"):
+        extra["text_encoder"] = _encoder(_preset(kind, preset)["embedding"], trained)
+    return kind.from_preset(preset, **extra)
+
+
+def _preset(kind: type, preset: str) -> dict:
+    """The settings of a system's preset; ValueError names those there are."""
+    presets = import_module(kind.__module__).PRESETS
+    if preset not in presets:
+        raise ValueError(f"No preset {preset!r}; there are {', '.join(presets)}.")
+    return presets[preset]
+
+
+def _encoder(embedding: int, trained: bool):
+    """A frozen text encoder whose sentences are `embedding` numbers."""
+    from .papers import joint_embedding as paper
+    from .worlds.birds import vocabulary
+
+    if trained and embedding == 256:
+        return paper.text_encoder()
+    if trained:
+        raise ValueError(
+            f"A text encoder with {embedding:,} numbers is trained on CUB, which comes "
+            "with a later lesson; until then take --preset gpu."
+        )
+    sizes = paper.PRESETS["cpu" if embedding == 256 else "paper"]
+    words = len(vocabulary())
+    network = paper.TextEncoder(words, sizes["word"], sizes["hidden"], embedding)
+    return network.eval().requires_grad_(False)
+
+
+# --------------------------------------------------------------------------- training
+
+
+def source_for(name: str, preset: str, data: str | None = None, seed: int = 0):
+    """What the system of that name trains on at a preset; a `data.Source`.
+
+    Draws (or reads) the bird world where it is needed. ValueError as `build`.
+    """
+    data = data_of(name, data)
+    if data == "points":
+        from .papers.gan import POINTS
+        from .worlds.points import points
+
+        return points("ring", POINTS[preset]["batch_size"], seed)
+    settings = _preset(info(name).load(), preset)
+    if data == "digits":
+        from .worlds.digits import Digits
+
+        side = settings["shape"][-1]
+        return Digits(settings["batch_size"], seed, side=side)
+    from .worlds.birds import Birds
+
+    individuals = 2 if preset == "smoke" else 60
+    birds = Birds("train", settings["size"], settings["batch_size"], individuals, seed)
+    return _one_a_class(birds) if name == "joint_embedding" else birds
+
+
+def _one_a_class(birds) -> SimpleNamespace:
+    """Batches with one picture and sentence of each class, as the joint embedding's."""
+    size = birds.batch_size
+
+    def batch(step: int, rank: int = 0, world: int = 1):
+        # each process takes other pictures; how many classes it compares stays the same
+        return birds.distinct(step * world + rank, size)
+
+    return SimpleNamespace(batch=batch, batch_size=size)
+
+
+# --------------------------------------------------------------------------- counting
+
+
+def parameter_counts(name: str, preset: str) -> dict[str, int]:
+    """How many weights each network of a system has at a preset; frozen ones too.
+
+    Built on the meta device: nothing is allocated, whatever the size.
+    """
+    import torch
+
+    with torch.device("meta"):
+        system = build(name, preset, trained=False)
+    found = {}
+    for part, network in system.named_children():
+        several = isinstance(network, torch.nn.ModuleDict)
+        for key, inner in network.items() if several else [("", network)]:
+            label = f"{part}.{key}" if key else part
+            found[label] = sum(weight.numel() for weight in inner.parameters())
+    return found

@@ -1,0 +1,354 @@
+"""The command t2i: draw, train, measure, grade, and find out what is wrong.
+
+Exit codes: 0 all well; 2 you asked for something that can't be; 1 something failed (a
+full disk, damaged weights, a loss that is not finite); 130 stopped by hand. Errors are
+one line on stderr. Nothing heavy is imported before it is needed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+PRESETS = ("smoke", "cpu", "gpu", "paper")
+DRAWS = "gan_int_cls_64"
+
+EXAMPLES = """\
+examples:
+  t2i draw "a small bird with blue wings and a red belly" --count 8 --out birds.png
+  t2i systems                          what there is to train, and how large it is
+  t2i train gan --preset cpu           the first GAN, on handwritten digits
+  t2i train gan_cls --resume           go on where a training stopped
+  t2i measure gan_int_cls_64           do the birds obey their captions?
+  t2i grade lessons/01_*.ipynb         what a work sheet has solved
+  t2i doctor                           what is here, what is missing, what to do
+
+T2I_PRESET chooses the preset, T2I_CACHE where drawn worlds are kept, T2I_WEIGHTS another
+folder of trained networks.
+"""
+
+
+class UserError(ValueError):
+    """What was asked for can't be; the message says why, in a line."""
+
+
+# -------------------------------------------------------------------------- commands
+
+
+def draw(options: argparse.Namespace) -> int:
+    """t2i draw: pictures for a caption, as one PNG file."""
+    from .measure.birds import asked
+    from .measure.birds import draw as pictures_for
+    from .papers.gan_cls import shipped
+    from .worlds.bird_captions import named_by
+    from .worlds.birds import vocabulary
+
+    if not 1 <= options.count <= 400:
+        raise UserError(f"--count is 1 to 400, not {options.count}")
+    out = Path(options.out)
+    if out.suffix.lower() != ".png":
+        raise UserError(f"--out names a .png file, not {options.out!r}")
+    batch = asked([options.caption], named_by({})[None])
+    unknown = vocabulary().unknown(options.caption[:1000])
+    if unknown:
+        words = ", ".join(dict.fromkeys(unknown[:8]))
+        print(f"t2i draw: words this network doesn't know: {words}", file=sys.stderr)
+    system = shipped(options.system)
+    save_sheet(pictures_for(system, batch, options.seed, options.count), out)
+    print(out)
+    return 0
+
+
+def save_sheet(pictures, out: Path) -> None:
+    """Writes pictures (N, 3, S, S) side by side, enlarged to be looked at."""
+    from PIL import Image
+
+    from .show.pictures import mosaic
+
+    columns = min(len(pictures), 8 if len(pictures) > 4 else 4)
+    enlarge = 256 // pictures.shape[-1] if len(pictures) == 1 else 2
+    sheet = mosaic(pictures, columns, gap=4, enlarge=enlarge)
+    Image.fromarray(sheet).save(out)
+
+
+def train(options: argparse.Namespace) -> int:
+    """t2i train: one system, with checkpoints in runs/SYSTEM-PRESET/."""
+    from . import presets
+    from .systems import build, data_of, info, source_for
+    from .training import fit
+
+    preset = options.preset or presets.current()
+    data = data_of(options.system, options.data)
+    folder = f"{options.system}-{preset}"
+    if data != info(options.system).data[0]:
+        folder += f"-{data}"
+    checkpoint = Path("runs") / folder / "checkpoint.pt"
+    if checkpoint.exists() and not options.resume:
+        raise UserError(
+            f"{checkpoint} holds a training already: go on with --resume, or delete it"
+        )
+    system = build(options.system, preset, data)
+    steps = options.steps or (system.settings or {})["steps"]
+    if steps < 1:
+        raise UserError(f"--steps is 1 or more, not {steps}")
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    source = source_for(options.system, preset, data, options.seed)
+    every = max(min(steps // 10, 500), 1)
+    print(f"{options.system} at preset {preset} on {data}: {steps} steps", flush=True)
+    history = fit(system, source, steps, seed=options.seed, checkpoint=checkpoint,
+                  every=every, resume=options.resume)  # fmt: skip
+    losses = ", ".join(f"{player} {v[-1]:.3f}" for player, v in history.losses.items())
+    print(f"{history.step} steps, last losses: {losses}; kept in {checkpoint}")
+    return 0
+
+
+def systems(options: argparse.Namespace) -> int:
+    """t2i systems: every system, its lesson, and how large its networks are."""
+    from .systems import SYSTEMS, parameter_counts
+
+    rows = {}
+    for name, entry in SYSTEMS.items():
+        counts = {preset: parameter_counts(name, preset) for preset in PRESETS}
+        rows[name] = {"lesson": entry.lesson, "line": entry.line,
+                      "data": list(entry.data), "parameters": counts}  # fmt: skip
+    if options.json:
+        print(json.dumps(rows, indent=1))
+        return 0
+    for name, row in rows.items():
+        data = " or ".join(row["data"])
+        print(f"{name}  lesson {row['lesson']}: {row['line']} (on {data})")
+        print("  " + " " * 16 + "".join(f"{preset:>13}" for preset in PRESETS))
+        for network in row["parameters"]["paper"]:
+            sizes = [row["parameters"][preset].get(network, 0) for preset in PRESETS]
+            print(f"  {network:<16}" + "".join(f"{size:>13,}" for size in sizes))
+        print()
+    return 0
+
+
+def measure(options: argparse.Namespace) -> int:
+    """t2i measure: a shipped network afresh, on unseen species or on your captions."""
+    from . import weights
+    from .papers.gan_cls import SHIPPED, shipped
+
+    if not 1 <= options.count <= 100_000:
+        raise UserError(f"--count is 1 to 100000, not {options.count}")
+    if options.name in SHIPPED:
+        from .measure.birds import obedience_of, report
+
+        asked = read_captions(options.captions) if options.captions else None
+        system = shipped(options.name)
+        if asked is not None:
+            found = obedience_of(system, asked, options.seed)
+            found = {name: round(share, 4) for name, share in found.items()}
+        else:
+            size = system.generator.size
+            found = report(system, options.count, options.seed, size)
+    elif options.name in ("oracle32", "oracle64"):
+        found = measure_oracle(int(options.name[6:]))
+    else:
+        can = [*SHIPPED, "oracle32", "oracle64"]
+        known = "is measured by " + weights.manifest()[options.name]["command"] \
+            if options.name in weights.manifest() else "is no network of the course"  # fmt: skip
+        raise UserError(f"{options.name!r} {known}; t2i measures {', '.join(can)}")
+    if options.json:
+        print(json.dumps({"network": options.name, "measured": found}))
+        return 0
+    for name, value in found.items():
+        print(f"{name:<18} {value:8.4f}")
+    return 0
+
+
+def measure_oracle(size: int) -> dict[str, float]:
+    """Share of unseen species' drawings in which the oracle reads each attribute."""
+    from .measure.obedience import accuracies
+    from .measure.oracle import oracle
+    from .worlds.birds import Birds
+
+    seen = Birds("test", size).all().to("cpu")
+    found = accuracies(oracle(size).read(seen.image), seen.attributes)
+    return {f"accuracy {name}": round(share, 4) for name, share in found.items()}
+
+
+def read_captions(file: str):
+    """A batch from lines "caption<tab>wing=blue,belly=red"; UserError names a bad line."""
+    import numpy as np
+
+    from .measure.birds import asked
+    from .worlds.bird_captions import named_by
+    from .worlds.birds import vocabulary
+
+    sentences, rows = [], []
+    for number, line in enumerate(read_lines(file), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        try:
+            caption, tab, names = line.partition("\t")
+            pairs = [pair.partition("=") for pair in names.split(",")]
+            if not tab or not all(equals for _, equals, _ in pairs):
+                raise ValueError("expected a caption, a tab, and wing=blue,belly=red")
+            row = named_by({key.strip(): value.strip() for key, _, value in pairs})
+            vocabulary().numbers_of(caption)
+        except ValueError as error:
+            raise UserError(f"{file}, line {number}: {error}") from None
+        sentences.append(caption)
+        rows.append(row)
+    if not rows:
+        raise UserError(f"{file} holds no captions")
+    return asked(sentences, np.stack(rows))
+
+
+def read_lines(file: str) -> list[str]:
+    """The lines of a text file; UserError if it can't be read as one."""
+    try:
+        return Path(file).read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise UserError(f"can't read {file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{file} is no text file (UTF-8)") from None
+
+
+def grade(options: argparse.Namespace) -> int:
+    """t2i grade: what notebooks have solved."""
+    from . import grade as grading
+
+    return grading.main(options)
+
+
+def lessons(options: argparse.Namespace) -> int:
+    """t2i lessons: the lessons, their minutes and slides."""
+    from .lesson import LESSONS
+
+    if options.json:
+        keys = ("number", "title", "line", "slides", "minutes", "file", "wants_gpu")
+        rows = [{key: getattr(x, key) for key in keys} for x in LESSONS.values()]
+        print(json.dumps(rows, indent=1))
+        return 0
+    for x in LESSONS.values():
+        print(f"{x.number}  {x.title}: {x.line}")
+        minutes = ", ".join(f"{x.minutes[key]:g} {what}" for key, what in [
+            ("work", "to work through"), ("cpu", "of computing on a CPU"),
+            ("gpu", "on a GPU")])  # fmt: skip
+        print(f"    lessons/{x.file}.ipynb; minutes: {minutes}\n    slides: {x.slides}")
+    return 0
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """t2i doctor: what is here, what is missing, what to do."""
+    from . import doctor as examination
+
+    return examination.main()
+
+
+# --------------------------------------------------------------------------- options
+
+
+def parser() -> argparse.ArgumentParser:
+    """All options; nothing of the course is imported to show them."""
+    from . import __version__
+    from .grade import add_arguments  # light: it imports torch only to grade
+
+    top = argparse.ArgumentParser(
+        prog="t2i", description="Text-to-image GANs: the course's commands.",
+        epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    top.add_argument("--version", action="version", version=f"t2i {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(function, line: str, more: str = "") -> argparse.ArgumentParser:
+        made = commands.add_parser(
+            function.__name__, help=line, description=f"{line[0].upper()}{line[1:]}. {more}"
+        )  # fmt: skip
+        made.set_defaults(function=function)
+        return made
+
+    _drawing(command)
+    _training(command)
+    listing = command(systems, "list every system, its lesson and its networks' sizes")
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    _measuring(command)
+    add_arguments(command(
+        grade, "say which exercises a learner's notebooks have solved",
+        "They run on this machine with your rights; strangers' belong in a container.",
+    ))  # fmt: skip
+    listing = command(lessons, "list the lessons, their minutes and slides")
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    command(doctor, "say what is here, what is missing, and what to do about it")
+    return top
+
+
+def _drawing(command) -> None:
+    made = command(draw, "draw birds for a caption",
+                   "Words it doesn't know are named on stderr.")  # fmt: skip
+    made.add_argument("caption", metavar="CAPTION", help="a sentence, in quotes")
+    made.add_argument("--system", default=DRAWS, metavar="NAME",
+                      help=f"a shipped network (default {DRAWS})")  # fmt: skip
+    made.add_argument("--count", type=int, default=1, metavar="N",
+                      help="how many pictures, side by side (default 1)")  # fmt: skip
+    made.add_argument("--seed", type=int, default=0, metavar="S",
+                      help="of the noise: the same seed draws the same (default 0)")  # fmt: skip
+    made.add_argument("--out", default="birds.png", metavar="FILE.png",
+                      help="where to write (default birds.png)")  # fmt: skip
+
+
+def _training(command) -> None:
+    made = command(train, "train a system of the course",
+                   "Checkpoints are kept in runs/SYSTEM-PRESET/; Ctrl-C saves one and "
+                   "--resume goes on from it as if nothing had happened.")  # fmt: skip
+    made.add_argument("system", metavar="SYSTEM", help="see t2i systems")
+    made.add_argument("--preset", choices=PRESETS,
+                      help="size and length (default: by the hardware, or T2I_PRESET)")  # fmt: skip
+    made.add_argument("--data", metavar="D",
+                      help="birds, digits or points (default: the system's own)")  # fmt: skip
+    made.add_argument("--resume", action="store_true", help="go on from the checkpoint")
+    made.add_argument("--steps", type=int, metavar="N",
+                      help="train for N steps in all (default: the preset's)")  # fmt: skip
+    made.add_argument("--seed", type=int, default=0, metavar="S", help="default 0")
+
+
+def _measuring(command) -> None:
+    made = command(measure, "measure a shipped network afresh",
+                   "Scores use the course's own oracle and are not comparable with "
+                   "scores by an ImageNet network.")  # fmt: skip
+    made.add_argument("name", metavar="NAME", help="a shipped network")
+    made.add_argument("--captions", metavar="FILE.tsv",
+                      help="measure obedience on these: a caption, a tab, and what it "
+                      "names, as in wing=blue,belly=red")  # fmt: skip
+    made.add_argument("--count", type=int, default=1000, metavar="N",
+                      help="captions of unseen species (default 1000)")  # fmt: skip
+    made.add_argument("--seed", type=int, default=0, metavar="S", help="default 0")
+    made.add_argument("--json", action="store_true", help="print JSON")
+
+
+# ------------------------------------------------------------------------------ main
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a command; its exit code. Errors become one line on stderr."""
+    options = parser().parse_args(arguments)
+    try:
+        return options.function(options)
+    except KeyboardInterrupt as stop:
+        print(f"t2i: {str(stop) or 'stopped'}", file=sys.stderr)
+        return 130
+    except (ValueError, LookupError, TypeError) as error:
+        return fail(options.command, error, 2)
+    except (OSError, RuntimeError, ArithmeticError) as error:
+        return fail(options.command, error, 1)
+
+
+def fail(command: str, error: Exception, code: int) -> int:
+    """Prints the error in one line; the exit code."""
+    if os.environ.get("T2I_DEBUG"):
+        raise error
+    said = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        said = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    print(f"t2i {command}: {' '.join(said.split())}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

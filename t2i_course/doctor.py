@@ -1,0 +1,180 @@
+"""`t2i doctor`: what is here, what is missing, and what to do about it.
+
+Each examination yields lines to read and, where something is wrong, a `Problem` with
+its cure. Nothing is downloaded or repaired.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from . import __version__
+
+NEEDED = ("torch", "torchvision", "numpy", "matplotlib", "pillow", "tqdm", "safetensors",
+          "accelerate", "torchmetrics", "scikit-learn", "ipywidgets", "anywidget")  # fmt: skip
+NOTEBOOKS = ("jupyterlab", "nbclient", "nbconvert", "jupytext", "nbgrader")
+LEAST_DISK = 2 * 2**30  # bytes: worlds of 64 pixels and a few checkpoints
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong, and what to do about it."""
+
+    what: str
+    cure: str
+
+
+def versions() -> Iterator[str | Problem]:
+    """Python's and the packages' versions."""
+    python = platform.python_version()
+    yield f"t2i-course {__version__}, Python {python} on {platform.platform(terse=True)}"
+    if sys.version_info < (3, 11):
+        yield Problem(f"Python {python} is too old", "use Python 3.11 or newer")
+    found, missing = [], []
+    for name in (*NEEDED, *NOTEBOOKS):
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+    yield "packages: " + ", ".join(found)
+    if lost := [name for name in missing if name in NEEDED]:
+        yield Problem(f"missing packages: {', '.join(lost)}", "pip install -e '.[all]'")
+    elif missing:
+        yield Problem(
+            f"no {', '.join(missing)}: notebooks can't be run or built here",
+            "pip install -e '.[notebooks]'",
+        )
+
+
+def machine() -> Iterator[str | Problem]:
+    """Device, threads and preset."""
+    import torch
+
+    from . import presets
+
+    device = "no GPU, CPU"
+    if torch.cuda.is_available():
+        device = f"GPU {torch.cuda.get_device_name()}"
+    threads, cores = torch.get_num_threads(), os.cpu_count() or 1
+    yield f"device: {device}; {threads} of {cores} cores used by torch"
+    if threads < cores and not torch.cuda.is_available():
+        yield Problem(
+            f"torch uses {threads} of {cores} cores",
+            "unset OMP_NUM_THREADS, or set it to the number of cores",
+        )
+    try:
+        preset = presets.current()
+    except ValueError as error:
+        yield Problem("T2I_PRESET is not a preset", str(error))
+        return
+    chosen = "by T2I_PRESET" if os.environ.get("T2I_PRESET") else "by the hardware"
+    yield f"preset: {preset} (chosen {chosen})"
+    if preset in ("gpu", "paper") and not torch.cuda.is_available():
+        yield Problem(f"the preset {preset} takes hours without a GPU", "T2I_PRESET=cpu")
+
+
+def disk() -> Iterator[str | Problem]:
+    """Free space, and whether drawn worlds can be kept."""
+    from .worlds.birds import cache_folder
+
+    folder = cache_folder()
+    place = next(p for p in (folder, *folder.parents) if p.exists())
+    free = shutil.disk_usage(place).free
+    yield f"disk: {free / 2**30:.1f} GB free for {folder}"
+    if free < LEAST_DISK:
+        yield Problem(
+            "little free space for drawn worlds and checkpoints",
+            "free some, or set T2I_CACHE to a folder on another disk",
+        )
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        yield Problem(
+            f"can't write to {place} ({error.strerror}): worlds are drawn at every start",
+            "set T2I_CACHE to a folder where you may write",
+        )
+
+
+def data() -> Iterator[str | Problem]:
+    """The worlds and data sets that are there."""
+    from .worlds.birds import _fingerprint, cache_folder
+
+    folder = cache_folder()
+    kept = sorted(folder.glob("birds-*")) if folder.is_dir() else []
+    current = [p for p in kept if p.name.endswith(_fingerprint())]
+    names = ", ".join(p.name.rpartition("-")[0] for p in current)
+    yield f"bird world: {'drawn: ' + names if names else 'drawn at its first use'}"
+    if old := [p for p in kept if p not in current]:
+        size = sum(f.stat().st_size for p in old for f in p.glob("*")) / 2**20
+        yield f"  {len(old)} drawn by older code, {size:.0f} MB: may be deleted ({folder})"
+    try:
+        import sklearn  # noqa: F401
+
+        yield "digits: come with scikit-learn"
+    except ImportError:
+        yield Problem("no digits", "pip install scikit-learn")
+    from .datasets import emoji
+
+    try:
+        yield f"emoji: {len(emoji.Emoji('train', 32))} training pictures"
+    except emoji.DamagedData as error:
+        yield Problem("the emoji are damaged", str(error))
+    yield "CUB, flowers, COCO: come with later lessons"
+
+
+def networks() -> Iterator[str | Problem]:
+    """Every trained network's file, held against the manifest."""
+    from . import weights
+    from .papers.gan_cls import SHIPPED
+
+    good = []
+    for name in weights.names():
+        try:
+            weights.load(name)
+            good.append(name)
+        except weights.WeightsError as error:
+            yield Problem(f"network {name}", str(error))
+    size = sum(weights.path(name).stat().st_size for name in good) / 2**20
+    yield f"networks: {', '.join(good) or 'none'} ({size:.1f} MB in {weights.folder()})"
+    wanted = {*SHIPPED, "text_birds", "oracle32", "oracle64"} - set(weights.names())
+    if wanted:
+        yield Problem(
+            f"no network {', '.join(sorted(wanted))}",
+            "get a complete copy of the course (unset T2I_WEIGHTS if you set it)",
+        )
+
+
+EXAMINATIONS = (versions, machine, disk, data, networks)
+
+
+def examine() -> Iterator[str | Problem]:
+    """All examinations; one that fails is itself a problem."""
+    for examination in EXAMINATIONS:
+        try:
+            yield from examination()
+        except Exception as error:
+            said = " ".join(str(error).split()) or type(error).__name__
+            yield Problem(f"{examination.__name__} can't be examined", said)
+
+
+def main() -> int:
+    """Prints what was found; 0 if all is well, else 1."""
+    problems = []
+    for found in examine():
+        if isinstance(found, Problem):
+            problems.append(found)
+        else:
+            print(found, flush=True)
+    for problem in problems:
+        print(f"PROBLEM: {problem.what}\n     do: {problem.cure}")
+    print("all is well" if not problems else f"{len(problems)} to look at")
+    return int(bool(problems))
