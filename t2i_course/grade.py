@@ -194,7 +194,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=30,
         metavar="S",
-        help="seconds for one cell or one check (default 30)",
+        help="seconds of computing for a cell or a check (default 30)",
     )
     parser.add_argument(
         "--memory",

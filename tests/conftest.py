@@ -29,7 +29,7 @@ def _own_environment():
         _put_back(name, before.get(name))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tiny_course():
     """Adds lesson 97 (tests/tiny) to this process and to any Python it starts."""
     before = os.environ.get("PYTHONPATH")
@@ -39,4 +39,7 @@ def tiny_course():
     spec = importlib.util.spec_from_file_location("tiny_course", file)
     spec.loader.exec_module(importlib.util.module_from_spec(spec))
     yield TINY
+    from t2i_course.lesson import LESSONS
+
+    LESSONS.pop("97", None)
     _put_back("PYTHONPATH", before)
