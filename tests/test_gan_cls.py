@@ -1,4 +1,4 @@
-"""GAN-CLS and its relatives: sizes, losses, mismatching, the round, the text encoder."""
+"""GAN-CLS and its relatives: sizes, losses, mismatching, the round, text encoder."""
 
 import math
 
@@ -105,7 +105,7 @@ def test_first_layer_is_a_transposed_convolution():
 
 
 def test_text_is_everywhere_in_the_discriminator():
-    """Replication: what the joint layer gets of the text is the same at all 16 places."""
+    """Replication: the joint layer gets the same of the text at all 16 places."""
     network, caught = gan_cls.Discriminator(32, 8, 8, 16).eval(), []
     network.judge.register_forward_pre_hook(lambda _, inputs: caught.append(inputs[0]))
     network(torch.rand(2, 3, 32, 32), torch.randn(2, 16))

@@ -128,7 +128,7 @@ def test_table():
     ]  # fmt: skip
     page = table._repr_html_()
     assert "one &amp; two" in page and page.count("<tr>") == 3 and "a note" in page
-    with pytest.raises(ValueError, match="1 cells for 2 columns"):
+    with pytest.raises(ValueError, match="1 cells, not 2"):
         Table(["a", "b"], {"short": [1]})
 
 

@@ -1,7 +1,5 @@
 """The checks of lesson 08: from joining a sentence to a picture to the whole round."""
 
-from types import SimpleNamespace
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -16,6 +14,7 @@ from .core import (
     expect_gradient,
     expect_shape,
 )
+from .toy_gan import ToyGenerator, gradient, play
 
 __all__ = ["join", "style_loss"]
 
@@ -49,7 +48,7 @@ JOIN_ERRORS = {
     ),
     "the text stands at one place of the map only; replicate it to all 16.": _corner,
     "repeat and view have scrambled the text: channel C + j should hold number j of "
-    "the text at all 16 places. Add two axes of length 1 first, then expand.": _scrambled,
+    "the text at all 16 places. Add two axes of length 1, then expand.": _scrambled,
     "every item has got the text of the first one; row i belongs to picture i.": (
         lambda s, w: join(s, w[:1].expand_as(w))
     ),
@@ -161,7 +160,8 @@ def _(answer):
             allowed = set(torch.nonzero(kinds != kind).flatten().tolist())
             expect(
                 reached == allowed,
-                f"item {i} never gets the caption of item {min(allowed - reached, default=0)}, "
+                f"item {i} never gets the caption of item "
+                f"{min(allowed - reached, default=0)}, "
                 "though that is of another class; all of them should have a chance.",
             )
 
@@ -199,16 +199,17 @@ DISCRIMINATOR_ERRORS = {
         lambda r, f, w: gan_cls.discriminator_loss(r, f)
     ),
     "the wrong pair is taken for a right one: s_w should go to 0.": (
-        lambda r, f, w: F.softplus(-r).mean() + (F.softplus(-w).mean() + F.softplus(f).mean()) / 2
+        lambda r, f, w: gan_cls.discriminator_loss(r, f, -w)
     ),
     "real and fake are exchanged: s_r should go to 1 and s_f to 0.": (
         lambda r, f, w: gan_cls.discriminator_loss(f, r, w)
     ),
-    "the sums over the batch are taken; take means, or the batch size changes the step.": (
+    "the sums over the batch are taken; take means, or the batch size changes the "
+    "step.": (
         lambda r, f, w: gan_cls.discriminator_loss(r, f, w) * len(r)
     ),
-    "the sigmoid is kept away from 0 and 1 by force, so where the discriminator is sure "
-    "there is no gradient; F.softplus or F.logsigmoid are exact.": _clamped,
+    "the sigmoid is kept away from 0 and 1 by force, so where the discriminator is "
+    "sure there is no gradient; F.softplus or F.logsigmoid are exact.": _clamped,
 }  # fmt: skip
 
 
@@ -240,9 +241,8 @@ BETWEEN_ERRORS = {
     "beta weighs the second half; in eq. (3) it weighs t1, the first.": (
         lambda t, beta=0.5: gan_cls.between(t, 1 - beta)
     ),
-    "the sentences are added without weights; they should be beta t1 + (1 - beta) t2.": (
-        lambda t, beta=0.5: _halves(t, lambda a, b: a + b)
-    ),
+    "the sentences are added without weights; they should be beta t1 + (1 - beta) "
+    "t2.": (lambda t, beta=0.5: _halves(t, lambda a, b: a + b)),
     "beta is not used: it weighs t1, and 1 - beta weighs t2.": (
         lambda t, beta=0.5: gan_cls.between(t)
     ),
@@ -259,8 +259,8 @@ BETWEEN_ERRORS = {
 }
 
 
-@exercise("08.4", title="Sentences that nobody wrote", reference=gan_cls.between, minutes=6,
-          difficulty=1)  # fmt: skip
+@exercise("08.4", title="Sentences that nobody wrote", reference=gan_cls.between,
+          minutes=6, difficulty=1)  # fmt: skip
 def _(answer):
     text = torch.randn(6, 3)
     got = answer(text.clone())
@@ -280,114 +280,6 @@ def _(answer):
 # -------------------------------------------------------- 08.5: the round, Algorithm 1
 
 
-class _Generator(nn.Module):
-    """A generator small enough to follow by hand: noise (B, 2), text (B, 2)."""
-
-    noise_size = 2
-
-    def __init__(self):
-        super().__init__()
-        rows = torch.arange(12, dtype=torch.float64).view(4, 3)
-        self.weight = nn.Parameter(torch.sin(1 + rows))
-
-    def forward(self, noise, text):
-        return (torch.cat([noise, text], 1) @ self.weight).tanh()
-
-
-class _Discriminator(nn.Module):
-    """Looks at pictures (B, 3), then matches with text (B, 2)."""
-
-    def __init__(self):
-        super().__init__()
-        rows = torch.arange(15, dtype=torch.float64).view(5, 3)
-        self.weight = nn.Parameter(torch.cos(1 + 2 * rows))
-
-    def features(self, pictures):
-        return (pictures @ self.weight[:3]).tanh()
-
-    def match(self, seen, text):
-        return (seen * (1 + text @ self.weight[3:])).sum(1)
-
-    def forward(self, pictures, text):
-        return self.match(self.features(pictures), text)
-
-
-class _Toy(nn.Module):
-    """A system whose every draw is known: noise is a table, a class has one sentence."""
-
-    cls = interpolate = True
-
-    def __init__(self):
-        super().__init__()
-        self.generator, self.discriminator = _Generator(), _Discriminator()
-        self.rng = torch.Generator().manual_seed(0)
-        self.device = torch.device("cpu")
-
-    def noise(self, count, size):
-        return torch.sin(torch.arange(count * size, dtype=torch.float64)).view(
-            count, size
-        )
-
-    def embed(self, batch):
-        return batch.text.clone()
-
-
-def _toy_batch():
-    kinds = torch.tensor([4, 4, 6, 6])
-    text = torch.tensor([[0.9, -0.4], [0.9, -0.4], [-0.7, 0.5], [-0.7, 0.5]])
-    image = torch.cos(torch.arange(12.0)).view(4, 3)
-    return SimpleNamespace(image=image.double(), text=text.double(), class_id=kinds,
-                           tokens=kinds[:, None], lengths=torch.ones(4))  # fmt: skip
-
-
-def _gradient(loss, network):
-    found = torch.autograd.grad(
-        loss, network.weight, retain_graph=True, allow_unused=True
-    )
-    return found[0]
-
-
-def _play(algorithm, turns_wanted=2):
-    """What happens in a round: (player, loss, its gradient) for each turn, with a step."""
-    system, seen = _Toy(), []
-    turns = algorithm(system, _toy_batch())
-    if not hasattr(turns, "__next__"):
-        raise Wrong(
-            "the round should hand over its losses one at a time: `yield name, loss`, "
-            "twice, in place of `return`."
-        )
-    for turn in turns:
-        if not (
-            isinstance(turn, tuple) and len(turn) == 2 and isinstance(turn[0], str)
-        ):
-            raise Wrong(
-                'each yield gives two things: "discriminator" or "generator", and a loss.'
-            )
-        player, loss = turn
-        if player not in ("discriminator", "generator"):
-            raise Wrong(
-                f'there is no player {player!r}; they are "discriminator", "generator".'
-            )
-        expect_shape(loss, (), f"the {player}'s loss")
-        other = "generator" if player == "discriminator" else "discriminator"
-        network = getattr(system, player)
-        own = _gradient(loss, network) if loss.requires_grad else None
-        if own is None:
-            raise Wrong(
-                f"the {player}'s loss gives the {player} no gradient; is something "
-                "detached that should not be?"
-            )
-        leaks = (
-            other == "generator" and _gradient(loss, getattr(system, other)) is not None
-        )
-        seen.append((player, loss.detach(), own, leaks))
-        # not in place: a loss worked out too early shall reach its diagnosis
-        network.weight.data = network.weight.data - 0.5 * own
-        if len(seen) > turns_wanted:
-            raise Wrong("a round has two turns, but here are more.")
-    return seen
-
-
 def _round(wrong="text", asked="both", judged="text", fresh=True, order="dg"):
     """Algorithm 1 with one thing done otherwise: the wrong answers we know."""
 
@@ -399,9 +291,13 @@ def _round(wrong="text", asked="both", judged="text", fresh=True, order="dg"):
         ]
         drawn = system.generator(system.noise(len(asks), 2), asks)
         place = gan_cls.mismatched(batch.class_id, system.rng)
-        pairs = {"text": (batch.image, text[place]), "image": (batch.image[place], text),
-                 "fake": (drawn.detach()[:4], text[place][: len(drawn)]),
-                 "rolled": (batch.image, text.roll(1, 0)), "none": None}[wrong]  # fmt: skip
+        pairs = {
+            "text": (batch.image, text[place]),
+            "image": (batch.image[place], text),
+            "fake": (drawn.detach()[:4], text[place][: len(drawn)]),
+            "rolled": (batch.image, text.roll(1, 0)),
+            "none": None,
+        }[wrong]
         count = 4 if judged == "text" else len(asks)
         fake = d(drawn[:count].detach(), asks[:count])
         against = None if pairs is None else d(*pairs)
@@ -428,14 +324,14 @@ ROUND_ERRORS = {
     "of true sentences count (RE-6), the first B.": _round(judged="asked"),
     "the generator only practises on true sentences; INT adds the half-way ones, "
     "B + B // 2 in all.": _round(asked="text"),
-    "the wrong sentence stands beside the drawn picture; line 8 puts it beside the real "
-    "one.": _round(wrong="fake"),
-    "here the picture is exchanged and the sentence stays; line 8 keeps the picture and "
-    "exchanges the sentence. (The released code exchanges the picture.)": _round(
+    "the wrong sentence stands beside the drawn picture; line 8 puts it beside the "
+    "real one.": _round(wrong="fake"),
+    "here the picture is exchanged and the sentence stays; line 8 keeps the picture "
+    "and exchanges the sentence. (The released code exchanges the picture.)": _round(
         wrong="image"
     ),
-    "the wrong sentences are the batch moved on by one; some are of the same class. Use "
-    "wrong_captions.": _round(wrong="rolled"),
+    "the wrong sentences are the batch moved on by one; some are of the same class. "
+    "Use wrong_captions.": _round(wrong="rolled"),
     "no wrong sentence is shown: this is GAN-INT, without CLS.": _round(wrong="none"),
     "the generator plays first; in Algorithm 1 the discriminator does.": _round(
         order="gd"
@@ -443,17 +339,17 @@ ROUND_ERRORS = {
 }
 
 
-@exercise("08.5", title="A round of GAN-INT-CLS", reference=gan_cls.GanCls.round, minutes=20,
-          difficulty=4)  # fmt: skip
+@exercise("08.5", title="A round of GAN-INT-CLS", reference=gan_cls.GanCls.round,
+          minutes=20, difficulty=4)  # fmt: skip
 def _(answer):
-    want, got = _play(gan_cls.GanCls.round), _play(answer)
+    want, got = play(gan_cls.GanCls.round), play(answer)
     if len(got) == 1:
         raise Wrong(f"only the {got[0][0]} has a turn; yield once for each player.")
     expect(len(got) == 2, "the round ended without a turn; yield once for each player.")
     expect(
         not (got[0][0] == "discriminator" and got[0][3]),
-        "in the discriminator's turn a gradient reaches the generator; the drawn picture "
-        "goes into that turn as .detach().",
+        "in the discriminator's turn a gradient reaches the generator; the drawn "
+        "picture goes into that turn as .detach().",
     )
 
     def same(one, other):
@@ -466,7 +362,7 @@ def _(answer):
     if same(got, want):
         return
     for message, wrong in ROUND_ERRORS.items():
-        if same(got, _play(wrong)):
+        if same(got, play(wrong)):
             raise Wrong(message)
     for (player, loss, *_), (name, right, *_) in zip(got, want):
         expect(player == name, f"the {name}'s turn comes here, not the {player}'s.")
@@ -474,11 +370,11 @@ def _(answer):
     raise Wrong("both losses are right in value, but a gradient goes another way.")
 
 
-# ------------------------------------------------------------ 08.6: style, RE-7, eq. (4)
+# ----------------------------------------------------- 08.6: style, RE-7, eq. (4)
 
 
 def style_loss(style, generator, text: Tensor, noise: Tensor) -> Tensor:
-    """The mean squared error of S(G(z, t)) and z; the generator rests. Eq. (4), RE-7."""
+    """Mean squared error of S(G(z, t)) and z; the generator rests. Eq. (4), RE-7."""
     with torch.no_grad():
         pictures = generator(noise, text)
     return F.mse_loss(style(pictures), noise)
@@ -494,8 +390,10 @@ STYLE_ERRORS = {
     "this is the absolute difference; eq. (4) squares it.": (
         lambda *a: _error(*a, lambda e: e.abs().mean())
     ),
-    "the squares are summed over the numbers of the noise; take the mean over them too, "
-    "so that 1 means: knows nothing.": lambda *a: _error(*a, lambda e: e.square().sum(1).mean()),
+    "the squares are summed over the numbers of the noise; take the mean over them "
+    "too, so that 1 means: knows nothing.": (
+        lambda *a: _error(*a, lambda e: e.square().sum(1).mean())
+    ),
     "this is the root of the mean square; leave the root out.": (
         lambda *a: _error(*a, lambda e: e.square().mean().sqrt())
     ),
@@ -527,13 +425,13 @@ class _Style(nn.Module):
           difficulty=2)  # fmt: skip
 def _(answer):
     text, noise = torch.randn(5, 2).double(), torch.randn(5, 2).double()
-    arguments = (_Style(), _Generator(), text, noise)
+    arguments = (_Style(), ToyGenerator(), text, noise)
     expect_shape(answer(*arguments), (), "the loss")
     diagnose(answer, [arguments], style_loss, STYLE_ERRORS, what="the loss")
-    style, generator = _Style(), _Generator()
+    style, generator = _Style(), ToyGenerator()
     loss = answer(style, generator, text, noise)
     expect_gradient(loss, {"the style encoder": style})
-    if _gradient(loss, generator) is not None:
+    if gradient(loss, generator) is not None:
         raise Wrong(
             "a gradient reaches the generator, which should rest while S learns; draw "
             "the pictures under torch.no_grad()."

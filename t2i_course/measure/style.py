@@ -3,8 +3,9 @@
 The world records every drawing's style (which way the bird looks, its tilt, place and
 size, the light). A generated picture has no record, so a ruler reads it: one linear
 layer on what the oracle's convolutions see and on the colours of an 8x8 thumbnail,
-fitted in closed form on real drawings (ridge regression, no training). `StyleRuler.trust` says how well it reads drawings of
-species that it was not fitted on; nothing that it says is worth more than that.
+fitted in closed form on real drawings (ridge regression, no training).
+`StyleRuler.trust` says how well it reads drawings of species that it was not fitted
+on; nothing that it says is worth more than that.
 """
 
 from functools import lru_cache
@@ -25,7 +26,7 @@ COLUMNS = [STYLE.index(name) for name in READ]
 
 
 def agreement(one: Tensor, other: Tensor) -> dict[str, float]:
-    """Correlation, style by style, of two tables (B, len(READ)): 1 same, 0 unrelated."""
+    """Correlation by style of two tables (B, len(READ)): 1 same, 0 unrelated."""
     a, b = (x.double() - x.double().mean(0) for x in (one, other))
     scale = (a.square().sum(0) * b.square().sum(0)).sqrt().clamp_min(1e-12)
     return dict(zip(READ, ((a * b).sum(0) / scale).tolist()))

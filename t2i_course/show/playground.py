@@ -1,4 +1,4 @@
-"""The caption playground: type a sentence, see what is drawn and what can be read in it.
+"""The caption playground: type a sentence, see what is drawn and what is read in it.
 
 `Playground` is plain Python and needs no browser; `Playground.widget` puts a text box,
 two sliders and a button in front of it, with what ipywidgets 7.7 and 8 share.

@@ -23,7 +23,7 @@ class Table:
         for row in self.rows:
             if len(row) != len(self.columns) + 1:
                 raise ValueError(
-                    f"{row[0]!r} has {len(row) - 1} cells for {len(self.columns)} columns"
+                    f"{row[0]!r} has {len(row) - 1} cells, not {len(self.columns)}"
                 )
 
     def __repr__(self) -> str:
@@ -41,7 +41,8 @@ class Table:
 
         def row(cells, tag):
             rest = "".join(f"<{tag}>{html.escape(c)}</{tag}>" for c in cells[1:])
-            return f"<tr><th style='text-align:left'>{html.escape(cells[0])}</th>{rest}</tr>"
+            first = html.escape(cells[0])
+            return f"<tr><th style='text-align:left'>{first}</th>{rest}</tr>"
 
         body = "".join(row(cells, "td") for cells in self.rows)
         note = f"<p><small>{html.escape(self.note)}</small></p>" if self.note else ""
@@ -53,7 +54,7 @@ def _as_text(cell) -> str:
 
 
 def with_spread(values: Sequence[float], digits: int = 2) -> str:
-    """Mean and standard deviation over seeds, "0.93 ± 0.01"; one value stands alone."""
+    """Mean and standard deviation over seeds, "0.93 ± 0.01"; one stands alone."""
     values = list(values)
     if not values:
         return "not measured"

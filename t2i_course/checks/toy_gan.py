@@ -1,0 +1,127 @@
+"""A GAN small enough to follow by hand: what the check of a round plays with.
+
+Its noise is a table, and a class has one sentence, so that every loss of a round is
+known exactly, however an answer draws its lots or how often it calls a network.
+"""
+
+from types import SimpleNamespace
+
+import torch
+from torch import nn
+
+from .core import Wrong, expect_shape
+
+__all__ = ["ToyGenerator", "ToySystem", "gradient", "play", "toy_batch"]
+
+
+class ToyGenerator(nn.Module):
+    """A generator small enough to follow by hand: noise (B, 2), text (B, 2)."""
+
+    noise_size = 2
+
+    def __init__(self):
+        super().__init__()
+        rows = torch.arange(12, dtype=torch.float64).view(4, 3)
+        self.weight = nn.Parameter(torch.sin(1 + rows))
+
+    def forward(self, noise, text):
+        return (torch.cat([noise, text], 1) @ self.weight).tanh()
+
+
+class ToyDiscriminator(nn.Module):
+    """Looks at pictures (B, 3), then matches with text (B, 2)."""
+
+    def __init__(self):
+        super().__init__()
+        rows = torch.arange(15, dtype=torch.float64).view(5, 3)
+        self.weight = nn.Parameter(torch.cos(1 + 2 * rows))
+
+    def features(self, pictures):
+        return (pictures @ self.weight[:3]).tanh()
+
+    def match(self, seen, text):
+        return (seen * (1 + text @ self.weight[3:])).sum(1)
+
+    def forward(self, pictures, text):
+        return self.match(self.features(pictures), text)
+
+
+class ToySystem(nn.Module):
+    """A system whose every draw is known, with what a round asks of one."""
+
+    cls = interpolate = True
+
+    def __init__(self):
+        super().__init__()
+        self.generator, self.discriminator = ToyGenerator(), ToyDiscriminator()
+        self.rng = torch.Generator().manual_seed(0)
+        self.device = torch.device("cpu")
+
+    def noise(self, count, size):
+        return torch.sin(torch.arange(count * size, dtype=torch.float64)).view(
+            count, size
+        )
+
+    def embed(self, batch):
+        return batch.text.clone()
+
+
+def toy_batch():
+    kinds = torch.tensor([4, 4, 6, 6])
+    text = torch.tensor([[0.9, -0.4], [0.9, -0.4], [-0.7, 0.5], [-0.7, 0.5]])
+    image = torch.cos(torch.arange(12.0)).view(4, 3)
+    return SimpleNamespace(image=image.double(), text=text.double(), class_id=kinds,
+                           tokens=kinds[:, None], lengths=torch.ones(4))  # fmt: skip
+
+
+def gradient(loss, network):
+    found = torch.autograd.grad(
+        loss, network.weight, retain_graph=True, allow_unused=True
+    )
+    return found[0]
+
+
+def play(algorithm, turns_wanted=2):
+    """What happens in a round, turn by turn, with a step of the player after each.
+
+    Returns a list of (player, loss, its gradient for the player, whether the
+    discriminator's loss also reaches the generator). Raises Wrong for what is no round.
+    """
+    system, seen = ToySystem(), []
+    turns = algorithm(system, toy_batch())
+    if not hasattr(turns, "__next__"):
+        raise Wrong(
+            "the round should hand over its losses one at a time: `yield name, loss`, "
+            "twice, in place of `return`."
+        )
+    for turn in turns:
+        if not (
+            isinstance(turn, tuple) and len(turn) == 2 and isinstance(turn[0], str)
+        ):
+            raise Wrong(
+                'each yield gives two things: "discriminator" or "generator", and a '
+                "loss."
+            )
+        player, loss = turn
+        if player not in ("discriminator", "generator"):
+            raise Wrong(
+                f'there is no player {player!r}; they are "discriminator", "generator".'
+            )
+        expect_shape(loss, (), f"the {player}'s loss")
+        other = "generator" if player == "discriminator" else "discriminator"
+        network = getattr(system, player)
+        own = gradient(loss, network) if loss.requires_grad else None
+        if own is None:
+            raise Wrong(
+                f"the {player}'s loss gives the {player} no gradient; is something "
+                "detached that should not be?"
+            )
+        leaks = (
+            other == "generator" and gradient(loss, getattr(system, other)) is not None
+        )
+        seen.append((player, loss.detach(), own, leaks))
+        # not in place: a loss worked out too early shall reach its diagnosis
+        network.weight.data = network.weight.data - 0.5 * own
+        if len(seen) > turns_wanted:
+            raise Wrong("a round has two turns, but here are more.")
+    return seen
