@@ -26,8 +26,8 @@ examples:
   t2i grade lessons/01_*.ipynb         what a work sheet has solved
   t2i doctor                           what is here, what is missing, what to do
 
-T2I_PRESET chooses the preset, T2I_CACHE where drawn worlds are kept, T2I_WEIGHTS another
-folder of trained networks.
+T2I_PRESET chooses the preset, T2I_CACHE where drawn worlds are kept, T2I_WEIGHTS
+another folder of trained networks.
 """
 
 
@@ -98,8 +98,15 @@ def train(options: argparse.Namespace) -> int:
     source = source_for(options.system, preset, data, options.seed)
     every = max(min(steps // 10, 500), 1)
     print(f"{options.system} at preset {preset} on {data}: {steps} steps", flush=True)
-    history = fit(system, source, steps, seed=options.seed, checkpoint=checkpoint,
-                  every=every, resume=options.resume)  # fmt: skip
+    history = fit(
+        system,
+        source,
+        steps,
+        seed=options.seed,
+        checkpoint=checkpoint,
+        every=every,
+        resume=options.resume,
+    )
     losses = ", ".join(f"{player} {v[-1]:.3f}" for player, v in history.losses.items())
     print(f"{history.step} steps, last losses: {losses}; kept in {checkpoint}")
     return 0
@@ -112,8 +119,12 @@ def systems(options: argparse.Namespace) -> int:
     rows = {}
     for name, entry in SYSTEMS.items():
         counts = {preset: parameter_counts(name, preset) for preset in PRESETS}
-        rows[name] = {"lesson": entry.lesson, "line": entry.line,
-                      "data": list(entry.data), "parameters": counts}  # fmt: skip
+        rows[name] = {
+            "lesson": entry.lesson,
+            "line": entry.line,
+            "data": list(entry.data),
+            "parameters": counts,
+        }
     if options.json:
         print(json.dumps(rows, indent=1))
         return 0
@@ -150,8 +161,11 @@ def measure(options: argparse.Namespace) -> int:
         found = measure_oracle(int(options.name[6:]))
     else:
         can = [*SHIPPED, "oracle32", "oracle64"]
-        known = "is measured by " + weights.manifest()[options.name]["command"] \
-            if options.name in weights.manifest() else "is no network of the course"  # fmt: skip
+        known = (
+            "is measured by " + weights.manifest()[options.name]["command"]
+            if options.name in weights.manifest()
+            else "is no network of the course"
+        )
         raise UserError(f"{options.name!r} {known}; t2i measures {', '.join(can)}")
     if options.json:
         print(json.dumps({"network": options.name, "measured": found}))
@@ -173,7 +187,7 @@ def measure_oracle(size: int) -> dict[str, float]:
 
 
 def read_captions(file: str):
-    """A batch from lines "caption<tab>wing=blue,belly=red"; UserError names a bad line."""
+    """A batch from lines "caption<tab>wing=blue,belly=red"; UserError names the line."""
     import numpy as np
 
     from .measure.birds import asked
@@ -228,9 +242,14 @@ def lessons(options: argparse.Namespace) -> int:
         return 0
     for x in LESSONS.values():
         print(f"{x.number}  {x.title}: {x.line}")
-        minutes = ", ".join(f"{x.minutes[key]:g} {what}" for key, what in [
-            ("work", "to work through"), ("cpu", "of computing on a CPU"),
-            ("gpu", "on a GPU")])  # fmt: skip
+        minutes = ", ".join(
+            f"{x.minutes[key]:g} {what}"
+            for key, what in [
+                ("work", "to work through"),
+                ("cpu", "of computing on a CPU"),
+                ("gpu", "on a GPU"),
+            ]
+        )
         print(f"    lessons/{x.file}.ipynb; minutes: {minutes}\n    slides: {x.slides}")
     return 0
 
@@ -251,16 +270,20 @@ def parser() -> argparse.ArgumentParser:
     from .grade import add_arguments  # light: it imports torch only to grade
 
     top = argparse.ArgumentParser(
-        prog="t2i", description="Text-to-image GANs: the course's commands.",
-        epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+        prog="t2i",
+        description="Text-to-image GANs: the course's commands.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     top.add_argument("--version", action="version", version=f"t2i {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def command(function, line: str, more: str = "") -> argparse.ArgumentParser:
         made = commands.add_parser(
-            function.__name__, help=line, description=f"{line[0].upper()}{line[1:]}. {more}"
-        )  # fmt: skip
+            function.__name__,
+            help=line,
+            description=f"{line[0].upper()}{line[1:]}. {more}",
+        )
         made.set_defaults(function=function)
         return made
 
@@ -269,10 +292,13 @@ def parser() -> argparse.ArgumentParser:
     listing = command(systems, "list every system, its lesson and its networks' sizes")
     listing.add_argument("--json", action="store_true", help="print JSON")
     _measuring(command)
-    add_arguments(command(
-        grade, "say which exercises a learner's notebooks have solved",
-        "They run on this machine with your rights; strangers' belong in a container.",
-    ))  # fmt: skip
+    add_arguments(
+        command(
+            grade,
+            "say which exercises a learner's notebooks have solved",
+            "They run with your rights: strangers' notebooks belong in a container.",
+        )
+    )
     listing = command(lessons, "list the lessons, their minutes and slides")
     listing.add_argument("--json", action="store_true", help="print JSON")
     command(doctor, "say what is here, what is missing, and what to do about it")
@@ -280,44 +306,87 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _drawing(command) -> None:
-    made = command(draw, "draw birds for a caption",
-                   "Words it doesn't know are named on stderr.")  # fmt: skip
+    made = command(
+        draw, "draw birds for a caption", "Words it doesn't know are named on stderr."
+    )
     made.add_argument("caption", metavar="CAPTION", help="a sentence, in quotes")
-    made.add_argument("--system", default=DRAWS, metavar="NAME",
-                      help=f"a shipped network (default {DRAWS})")  # fmt: skip
-    made.add_argument("--count", type=int, default=1, metavar="N",
-                      help="how many pictures, side by side (default 1)")  # fmt: skip
-    made.add_argument("--seed", type=int, default=0, metavar="S",
-                      help="of the noise: the same seed draws the same (default 0)")  # fmt: skip
-    made.add_argument("--out", default="birds.png", metavar="FILE.png",
-                      help="where to write (default birds.png)")  # fmt: skip
+    made.add_argument(
+        "--system",
+        default=DRAWS,
+        metavar="NAME",
+        help=f"a shipped network (default {DRAWS})",
+    )
+    made.add_argument(
+        "--count",
+        type=int,
+        default=1,
+        metavar="N",
+        help="how many pictures, side by side (default 1)",
+    )
+    made.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="S",
+        help="of the noise: the same seed draws the same (default 0)",
+    )
+    made.add_argument(
+        "--out",
+        default="birds.png",
+        metavar="FILE.png",
+        help="where to write (default birds.png)",
+    )
 
 
 def _training(command) -> None:
-    made = command(train, "train a system of the course",
-                   "Checkpoints are kept in runs/SYSTEM-PRESET/; Ctrl-C saves one and "
-                   "--resume goes on from it as if nothing had happened.")  # fmt: skip
+    made = command(
+        train,
+        "train a system of the course",
+        "Checkpoints are kept in runs/SYSTEM-PRESET/; Ctrl-C saves one and "
+        "--resume goes on from it as if nothing had happened.",
+    )
     made.add_argument("system", metavar="SYSTEM", help="see t2i systems")
-    made.add_argument("--preset", choices=PRESETS,
-                      help="size and length (default: by the hardware, or T2I_PRESET)")  # fmt: skip
-    made.add_argument("--data", metavar="D",
-                      help="birds, digits or points (default: the system's own)")  # fmt: skip
+    made.add_argument(
+        "--preset",
+        choices=PRESETS,
+        help="size and length (default: by the hardware, or T2I_PRESET)",
+    )
+    made.add_argument(
+        "--data",
+        metavar="D",
+        help="birds, digits or points (default: the system's own)",
+    )
     made.add_argument("--resume", action="store_true", help="go on from the checkpoint")
-    made.add_argument("--steps", type=int, metavar="N",
-                      help="train for N steps in all (default: the preset's)")  # fmt: skip
+    made.add_argument(
+        "--steps",
+        type=int,
+        metavar="N",
+        help="train for N steps in all (default: the preset's)",
+    )
     made.add_argument("--seed", type=int, default=0, metavar="S", help="default 0")
 
 
 def _measuring(command) -> None:
-    made = command(measure, "measure a shipped network afresh",
-                   "Scores use the course's own oracle and are not comparable with "
-                   "scores by an ImageNet network.")  # fmt: skip
+    made = command(
+        measure,
+        "measure a shipped network afresh",
+        "Scores use the course's own oracle and are not comparable with "
+        "scores by an ImageNet network.",
+    )
     made.add_argument("name", metavar="NAME", help="a shipped network")
-    made.add_argument("--captions", metavar="FILE.tsv",
-                      help="measure obedience on these: a caption, a tab, and what it "
-                      "names, as in wing=blue,belly=red")  # fmt: skip
-    made.add_argument("--count", type=int, default=1000, metavar="N",
-                      help="captions of unseen species (default 1000)")  # fmt: skip
+    made.add_argument(
+        "--captions",
+        metavar="FILE.tsv",
+        help="measure obedience on these: a caption, a tab, and what it "
+        "names, as in wing=blue,belly=red",
+    )
+    made.add_argument(
+        "--count",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="captions of unseen species (default 1000)",
+    )
     made.add_argument("--seed", type=int, default=0, metavar="S", help="default 0")
     made.add_argument("--json", action="store_true", help="print JSON")
 
@@ -345,7 +414,9 @@ def fail(command: str, error: Exception, code: int) -> int:
         raise error
     said = str(error)
     if isinstance(error, OSError) and error.strerror:
-        said = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+        said = (
+            f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+        )
     print(f"t2i {command}: {' '.join(said.split())}", file=sys.stderr)
     return code
 

@@ -9,17 +9,27 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 
 from . import __version__
 
-NEEDED = ("torch", "torchvision", "numpy", "matplotlib", "pillow", "tqdm", "safetensors",
-          "accelerate", "torchmetrics", "scikit-learn", "ipywidgets", "anywidget")  # fmt: skip
+NEEDED = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "matplotlib",
+    "pillow",
+    "tqdm",
+    "safetensors",
+    "accelerate",
+    "torchmetrics",
+    "scikit-learn",
+    "ipywidgets",
+    "anywidget",
+)
 NOTEBOOKS = ("jupyterlab", "nbclient", "nbconvert", "jupytext", "nbgrader")
 LEAST_DISK = 2 * 2**30  # bytes: worlds of 64 pixels and a few checkpoints
 
@@ -35,9 +45,8 @@ class Problem:
 def versions() -> Iterator[str | Problem]:
     """Python's and the packages' versions."""
     python = platform.python_version()
-    yield f"t2i-course {__version__}, Python {python} on {platform.platform(terse=True)}"
-    if sys.version_info < (3, 11):
-        yield Problem(f"Python {python} is too old", "use Python 3.11 or newer")
+    system = platform.platform(terse=True)
+    yield f"t2i-course {__version__}, Python {python} on {system}"
     found, missing = [], []
     for name in (*NEEDED, *NOTEBOOKS):
         try:
@@ -78,7 +87,9 @@ def machine() -> Iterator[str | Problem]:
     chosen = "by T2I_PRESET" if os.environ.get("T2I_PRESET") else "by the hardware"
     yield f"preset: {preset} (chosen {chosen})"
     if preset in ("gpu", "paper") and not torch.cuda.is_available():
-        yield Problem(f"the preset {preset} takes hours without a GPU", "T2I_PRESET=cpu")
+        yield Problem(
+            f"the preset {preset} takes hours without a GPU", "T2I_PRESET=cpu"
+        )
 
 
 def disk() -> Iterator[str | Problem]:
@@ -99,7 +110,7 @@ def disk() -> Iterator[str | Problem]:
             pass
     except OSError as error:
         yield Problem(
-            f"can't write to {place} ({error.strerror}): worlds are drawn at every start",
+            f"can't write to {place} ({error.strerror}), so worlds are never kept",
             "set T2I_CACHE to a folder where you may write",
         )
 
@@ -115,7 +126,7 @@ def data() -> Iterator[str | Problem]:
     yield f"bird world: {'drawn: ' + names if names else 'drawn at its first use'}"
     if old := [p for p in kept if p not in current]:
         size = sum(f.stat().st_size for p in old for f in p.glob("*")) / 2**20
-        yield f"  {len(old)} drawn by older code, {size:.0f} MB: may be deleted ({folder})"
+        yield f"  {len(old)} by older code, {size:.0f} MB, may be deleted: {folder}"
     try:
         import sklearn  # noqa: F401
 

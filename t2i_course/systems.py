@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
 
 __all__ = ["SYSTEMS", "SystemInfo", "build", "info", "parameter_counts", "source_for"]
 
@@ -34,22 +33,34 @@ class SystemInfo:
 
 SYSTEMS: dict[str, SystemInfo] = {
     "gan": SystemInfo(
-        "papers.gan", "Gan", "01", "vanilla GAN: digits, or points in the plane",
+        "papers.gan",
+        "Gan",
+        "01",
+        "vanilla GAN: digits, or points in the plane",
         ("digits", "points"),
     ),
     "joint_embedding": SystemInfo(
-        "papers.joint_embedding", "JointEmbedding", "08",
-        "sentences and pictures in one space", ("birds",),
+        "papers.joint_embedding",
+        "JointEmbedding",
+        "08",
+        "sentences and pictures in one space",
+        ("birds",),
     ),
     "gan_cls": SystemInfo(
-        "papers.gan_cls", "GanCls", "08",
-        "GAN-INT-CLS: pictures from sentences", ("birds",),
+        "papers.gan_cls",
+        "GanCls",
+        "08",
+        "GAN-INT-CLS: pictures from sentences",
+        ("birds",),
     ),
     "projection": SystemInfo(
-        "papers.projection", "ProjectionGan", "08",
-        "projection discriminator with hinge loss", ("birds",),
+        "papers.projection",
+        "ProjectionGan",
+        "08",
+        "projection discriminator with hinge loss",
+        ("birds",),
     ),
-}  # fmt: skip
+}
 NOT_YET = {
     "cub": "CUB's real birds come with a later lesson",
     "flowers": "Oxford's flowers come with a later lesson",
@@ -70,7 +81,9 @@ def data_of(name: str, data: str | None = None) -> str:
     if data is None or data in can:
         return data or can[0]
     if data in NOT_YET or Path(data).is_dir():
-        why = NOT_YET.get(data, "folders in the papers' layout come with a later lesson")
+        why = NOT_YET.get(
+            data, "folders in the papers' layout come with a later lesson"
+        )
         raise ValueError(f"{why}; for now {name} trains on {' or '.join(can)}.")
     raise ValueError(f"{name} trains on {' or '.join(can)}, not on {data!r}.")
 
@@ -151,18 +164,11 @@ def source_for(name: str, preset: str, data: str | None = None, seed: int = 0):
 
     individuals = 2 if preset == "smoke" else 60
     birds = Birds("train", settings["size"], settings["batch_size"], individuals, seed)
-    return _one_a_class(birds) if name == "joint_embedding" else birds
+    if name == "joint_embedding":
+        from .papers.joint_embedding import FalseTwins
 
-
-def _one_a_class(birds) -> SimpleNamespace:
-    """Batches with one picture and sentence of each class, as the joint embedding's."""
-    size = birds.batch_size
-
-    def batch(step: int, rank: int = 0, world: int = 1):
-        # each process takes other pictures; how many classes it compares stays the same
-        return birds.distinct(step * world + rank, size)
-
-    return SimpleNamespace(batch=batch, batch_size=size)
+        return FalseTwins(birds, settings["classes"])
+    return birds
 
 
 # --------------------------------------------------------------------------- counting

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from t2i_course.worlds import birds as world
+from t2i_course.worlds.bird_captions import caption
 from t2i_course.worlds.bird_drawing import PARTS, draw_birds
 from t2i_course.worlds.bird_species import (
     ATTRIBUTES,
@@ -221,9 +222,12 @@ def test_a_batch_of_one_and_one_larger_than_the_world(drawn):
 
 
 def test_distinct_species(drawn):
-    batch = drawn.distinct(0, 40)
+    batch, seeds = drawn.distinct(0, 40)
     assert len(batch.class_id.unique()) == len(batch) == 40
-    assert len(drawn.distinct(0, 1000)) == 150
+    assert [
+        caption(row, seed)[0] for row, seed in zip(batch.attributes.numpy(), seeds)
+    ] == batch.caption
+    assert len(drawn.distinct(0, 1000)[0]) == 150
 
 
 def test_unknown_split_is_refused():

@@ -40,7 +40,7 @@ def test_possessives_and_numbers():
 
 @pytest.mark.parametrize("empty", ["", "   ", "...", "!?", "\n\t"])
 def test_an_empty_caption_says_what_to_type(words, empty):
-    with pytest.raises(NoKnownWord, match=r"empty\. Try: a small bird"):
+    with pytest.raises(NoKnownWord, match=r"empty\. Try: a bird with"):
         words.numbers_of(empty)
 
 
@@ -121,7 +121,7 @@ def test_typing_errors_are_read_as_meant(words):
     """Nearly all single slips are mended, and no colour is read as another colour."""
     pairs = slips()
     right = sum(words.number(after) == words.numbers[before] for before, after in pairs)
-    assert right / len(pairs) > 0.965
+    assert right / len(pairs) > 0.975
     colour = {w: c for c, many in COLOUR_WORDS.items() for w in many.split("|")}
     for before, after in pairs:
         number = words.number(after)
@@ -132,10 +132,17 @@ def test_typing_errors_are_read_as_meant(words):
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [pytest.param("balck", "black", marks=pytest.mark.xfail(reason='read as "back"')),
-     ("yelow", "yellow"), ("purplle", "purple"), ("brest", "breast"),
-     ("winngs", "wings"), ("ornage", "orange"), ("whtie", "white"), ("bellly", "belly")],
-)  # fmt: skip
+    [
+        ("balck", "black"),
+        ("yelow", "yellow"),
+        ("purplle", "purple"),
+        ("brest", "breast"),
+        ("winngs", "wings"),
+        ("ornage", "orange"),
+        ("whtie", "white"),
+        ("bellly", "belly"),
+    ],
+)
 def test_people_s_slips(words, typed, meant):
     assert words.number(typed) == words.numbers[meant]
     assert Vocabulary(words.words, correct=False).number(typed) == UNKNOWN

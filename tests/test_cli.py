@@ -1,0 +1,312 @@
+"""t2i: help, errors in one line, and each command at work."""
+
+import json
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from t2i_course import cli, doctor, weights
+from t2i_course.lesson import LESSONS
+from t2i_course.papers import gan_cls
+from t2i_course.systems import build
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMANDS = ["draw", "train", "systems", "measure", "grade", "lessons", "doctor"]
+
+
+def fails(capsys, *arguments, code=2):
+    """The one line on stderr that a command fails with."""
+    assert cli.main([*map(str, arguments)]) == code
+    captured = capsys.readouterr()
+    lines = captured.err.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith(f"t2i {arguments[0]}: "), lines
+    return lines[0]
+
+
+@pytest.fixture
+def artist(monkeypatch):
+    """A small untrained network in place of the shipped ones."""
+
+    def shipped(name="gan_int_cls_64"):
+        if name not in gan_cls.SHIPPED:
+            raise ValueError(f"No network {name!r}")
+        torch.manual_seed(0)
+        return build("gan_cls", "smoke", trained=False).eval()
+
+    monkeypatch.setattr(gan_cls, "shipped", shipped)
+
+
+# ------------------------------------------------------------------------------ help
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main([command, "--help"])
+    assert stop.value.code == 0
+    assert len(capsys.readouterr().out.splitlines()) > 5
+
+
+def test_help_is_light_and_shows_every_command():
+    """No torch for --help; `python -m t2i_course` is t2i."""
+    code = (
+        "import sys, runpy; sys.argv = ['t2i', '--help']\n"
+        "try: runpy.run_module('t2i_course', run_name='__main__')\n"
+        "except SystemExit: sys.exit(10 * ('torch' in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert all(f"\n    {command} " in done.stdout for command in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["paint"], ["draw"], ["train", "--preset", "big"]]
+)
+def test_bad_usage_is_exit_code_2(words, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(words)
+    assert stop.value.code == 2 and "t2i" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------------------------ draw
+
+
+@pytest.mark.parametrize(
+    ("count", "size"), [(1, (256, 256)), (4, (268, 64)), (9, None)]
+)
+def test_draw_writes_a_picture(artist, tmp_path, capsys, count, size):
+    out = tmp_path / "birds.png"
+    assert (
+        cli.main(["draw", "a red bird", "--count", str(count), "--out", str(out)]) == 0
+    )
+    assert capsys.readouterr().out.strip() == str(out)
+    assert size is None or Image.open(out).size == size
+
+
+def test_draw_is_seeded(artist, tmp_path):
+    made = []
+    for name, seed in [("a", 1), ("b", 1), ("c", 2)]:
+        out = tmp_path / f"{name}.png"
+        cli.main(["draw", "a red bird", "--seed", str(seed), "--out", str(out)])
+        made.append(np.asarray(Image.open(out)))
+    assert np.array_equal(made[0], made[1]) and not np.array_equal(made[0], made[2])
+
+
+def test_draw_names_words_it_does_not_know(artist, tmp_path, capsys):
+    cli.main(["draw", "a turquoise bird", "--out", str(tmp_path / "x.png")])
+    assert "doesn't know: turquoise" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        ([""], "The caption is empty. Try:"),
+        (["xqz krwn"], "None of the caption's words is known"),
+        (["a red bird", "--count", "0"], "--count is 1 to 400"),
+        (["a red bird", "--out", "birds.gif"], ".png file"),
+        (["a red bird", "--system", "picasso"], "No network 'picasso'"),
+    ],
+)
+def test_draw_refuses_in_a_line(artist, capsys, words, part):
+    assert part in fails(capsys, "draw", *words)
+
+
+def test_draw_into_a_folder_that_is_not_there(artist, tmp_path, capsys):
+    out = tmp_path / "none" / "birds.png"
+    assert "No such file" in fails(capsys, "draw", "a red bird", "--out", out, code=1)
+
+
+def test_draw_ten_thousand_words(artist, tmp_path):
+    out = tmp_path / "long.png"
+    assert cli.main(["draw", "a red bird " * 3334, "--out", str(out)]) == 0
+
+
+# ----------------------------------------------------------------------------- train
+
+
+def test_train_and_resume(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["train", "gan", "--preset", "smoke", "--steps", "2"]
+    assert cli.main(words) == 0
+    said = capsys.readouterr().out
+    assert "2 steps" in said and "runs/gan-smoke/checkpoint.pt" in said
+    assert "--resume" in fails(capsys, *words)
+    assert cli.main([*words[:-1], "3", "--resume"]) == 0
+    assert "3 steps, last losses" in capsys.readouterr().out
+    Path("runs/gan-smoke/checkpoint.pt").write_bytes(b"not a checkpoint")
+    fails(capsys, *words, "--resume", code=1)
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["picasso"], "No system 'picasso'; there are gan"),
+        (["gan", "--data", "cub"], "later lesson"),
+        (["gan", "--data", "birds"], "trains on digits or points"),
+        (["gan_cls", "--preset", "paper"], "--preset gpu"),
+        (["gan", "--preset", "smoke", "--steps", "-1"], "--steps is 1 or more"),
+    ],
+)
+def test_train_refuses_in_a_line(tmp_path, capsys, monkeypatch, words, part):
+    monkeypatch.chdir(tmp_path)
+    assert part in fails(capsys, "train", *words)
+    assert not list(tmp_path.iterdir())
+
+
+# ------------------------------------------------------------------- systems, lessons
+
+
+def test_systems_lists_every_network(capsys):
+    assert cli.main(["systems", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert rows["gan_cls"]["parameters"]["paper"]["generator"] == 18_905_472
+    for row in rows.values():
+        assert row["lesson"] in LESSONS and set(row["parameters"]) == set(cli.PRESETS)
+    assert cli.main(["systems"]) == 0
+    assert "18,905,472" in capsys.readouterr().out
+
+
+def test_lessons(capsys):
+    assert cli.main(["lessons", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["number"] for row in rows] == list(LESSONS)
+    assert cli.main(["lessons"]) == 0
+    assert "slides: GM-13" in capsys.readouterr().out
+
+
+# --------------------------------------------------------------------------- measure
+
+
+def test_captions_file(tmp_path):
+    file = tmp_path / "captions.tsv"
+    file.write_text("# mine\na gray bird with red wings\twing=red, belly=gray\n\n")
+    batch = cli.read_captions(str(file))
+    assert batch.caption == ["a gray bird with red wings"]
+    assert batch.named.tolist() == [[0, 9, -1, -1, -1, -1, -1, -1, -1]]
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (b"a red bird", "line 1: expected a caption, a tab"),
+        (b"a red bird\twing", "line 1: expected a caption, a tab"),
+        (b"a red bird\twing=red\nb\twing=pink", "line 2: wing can't be 'pink'"),
+        (b"a red bird\tnose=red", "line 1: No attribute 'nose'"),
+        (b"\twing=red", "line 1: The caption is empty"),
+        (b"\n\n", "holds no captions"),
+        (b"\xff\xfe\x00", "no text file"),
+        (None, "can't read"),
+    ],
+)
+def test_bad_captions_files(artist, tmp_path, capsys, text, part):
+    file = tmp_path / "captions.tsv"
+    if text is not None:
+        file.write_bytes(text)
+    assert part in fails(capsys, "measure", "gan_int_cls_32", "--captions", file)
+
+
+def test_measure_on_own_captions(artist, tmp_path, capsys, monkeypatch):
+    from t2i_course.measure import birds
+
+    seen = types.SimpleNamespace(read=lambda p: np.zeros((len(p), 9), int))
+    seen.read = lambda p: birds.torch.zeros(len(p), 9, dtype=birds.torch.int64)
+    monkeypatch.setattr(birds, "oracle", lambda size: seen)
+    file = tmp_path / "captions.tsv"
+    file.write_text("red wings\twing=red\nblue wings\twing=blue\n")
+    words = ["measure", "gan_int_cls_32", "--captions", str(file), "--json"]
+    assert cli.main(words) == 0
+    found = json.loads(capsys.readouterr().out)["measured"]
+    assert found == {"wing": 0.5, "all": 0.5}
+
+
+def test_measure_refuses_in_a_line(capsys):
+    said = fails(capsys, "measure", "mona_lisa")
+    assert "is no network of the course; t2i measures gan_32" in said
+    fails(capsys, "measure", "gan_32", "--count", "0")
+
+
+def test_measure_without_weights(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("T2I_WEIGHTS", str(tmp_path))
+    assert "no weights named" in fails(capsys, "measure", "gan_int_cls_64", code=1)
+
+
+# ---------------------------------------------------------------------------- doctor
+
+
+def test_doctor_says_what_is_here(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("T2I_CACHE", str(tmp_path))
+    cli.main(["doctor"])
+    said = capsys.readouterr().out
+    for part in (
+        "Python 3",
+        "device:",
+        "preset:",
+        "GB free",
+        "bird world:",
+        "digits:",
+        "emoji:",
+        "networks:",
+    ):
+        assert part in said
+
+
+def found_by(examination):
+    """What a doctor's examination finds wrong."""
+    return [x for x in examination() if isinstance(x, doctor.Problem)]
+
+
+def test_doctor_finds_damaged_and_missing_networks(tmp_path, monkeypatch):
+    names = weights.names()[:1]
+    for name in names:
+        content = bytearray(weights.path(name).read_bytes())
+        content[-1] ^= 1
+        (tmp_path / f"{name}.safetensors").write_bytes(content)
+    entries = {name: weights.entry(name) for name in names}
+    (tmp_path / "manifest.json").write_text(json.dumps(entries))
+    monkeypatch.setenv("T2I_WEIGHTS", str(tmp_path))
+    damaged, missing = found_by(doctor.networks)
+    assert "damaged" in damaged.cure and "no network" in missing.what
+
+
+def test_doctor_finds_a_bad_preset_and_few_threads(monkeypatch):
+    monkeypatch.setenv("T2I_PRESET", "huge")
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    whats = " ".join(problem.what for problem in found_by(doctor.machine))
+    assert "not a preset" in whats and "of 64 cores" in whats
+
+
+def test_doctor_finds_a_full_or_closed_disk(tmp_path, monkeypatch):
+    monkeypatch.setenv("T2I_CACHE", str(tmp_path / "new"))
+    assert not [p for p in found_by(doctor.disk) if "write" in p.what]
+    monkeypatch.setattr(doctor, "LEAST_DISK", 2**80)
+
+    def refuse(**keywords):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    little, closed = found_by(doctor.disk)
+    assert "little free space" in little.what and "T2I_CACHE" in closed.cure
+
+
+def test_doctor_survives_a_failing_examination(monkeypatch, capsys):
+    def broken():
+        yield "so far so good"
+        raise RuntimeError("a cable\nis loose")
+
+    monkeypatch.setattr(doctor, "EXAMINATIONS", (broken,))
+    assert doctor.main() == 1
+    said = capsys.readouterr().out
+    assert "broken can't be examined" in said and "a cable is loose" in said
+
+
+def test_doctor_is_content_when_all_is_well(monkeypatch, capsys):
+    monkeypatch.setattr(doctor, "EXAMINATIONS", (lambda: iter(["fine"]),))
+    assert doctor.main() == 0 and "all is well" in capsys.readouterr().out

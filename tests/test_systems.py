@@ -1,0 +1,95 @@
+"""Every system: four presets, something to train on, and ready for a GPU."""
+
+from importlib import import_module
+
+import pytest
+import torch
+from cuda_pretend import assert_plays_on_pretend_cuda
+
+from t2i_course import presets
+from t2i_course.data import Batch
+from t2i_course.systems import SYSTEMS, build, data_of, parameter_counts, source_for
+from t2i_course.worlds.birds import vocabulary
+
+
+def batch_for(name, preset, count=8):
+    """A batch like those of the system's source, without drawing any picture."""
+    settings = import_module(SYSTEMS[name].load().__module__).PRESETS[preset]
+    shape = settings.get("shape") or (3, settings["size"], settings["size"])
+    sentences = ["a red bird", "this bird has blue wings"] * (count // 2)
+    twins = sentences if name == "joint_embedding" else []  # its false sentences
+    tokens, lengths = vocabulary().encode(sentences + twins)
+    kinds = torch.arange(count)
+    return Batch(torch.zeros(count, *shape), [], tokens, lengths, class_id=kinds)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_every_system_has_the_four_presets(name):
+    found = import_module(SYSTEMS[name].load().__module__).PRESETS
+    assert tuple(found) == presets.ALL
+    for settings in found.values():
+        assert settings["batch_size"] >= 1 and settings["steps"] >= 1
+    sizes = [sum(parameter_counts(name, preset).values()) for preset in presets.ALL]
+    assert sizes == sorted(sizes), "a larger preset has fewer weights"
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_every_system_would_run_on_a_gpu_at_paper_scale(name):
+    turns = assert_plays_on_pretend_cuda(
+        lambda: build(name, "paper", trained=False), lambda: batch_for(name, "paper")
+    )
+    assert set(turns) == set(SYSTEMS[name].load().players)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_counts_are_those_of_the_real_networks(name):
+    system = build(name, "smoke", trained=False)
+    counted = parameter_counts(name, "smoke")
+    assert sum(counted.values()) == sum(p.numel() for p in system.parameters())
+    assert torch.zeros(1).device.type == "cpu"
+
+
+def test_published_sizes():
+    """Reed et al.'s networks: 18.9 and 4.0 million weights."""
+    counts = parameter_counts("gan_cls", "paper")
+    assert round(counts["generator"] / 1e6, 1) == 18.9
+    assert round(counts["discriminator"] / 1e6, 1) == 4.0
+
+
+@pytest.mark.parametrize("data", ["digits", "points"])
+def test_the_first_gan_plays_on_its_data(data):
+    system, source = build("gan", "smoke", data), source_for("gan", "smoke", data)
+    turns = [player for player, _ in system.round(source.batch(0).to("cpu"))]
+    assert turns == ["discriminator", "generator"]
+
+
+def test_birds_for_sentences(tmp_path, monkeypatch):
+    monkeypatch.setenv("T2I_CACHE", str(tmp_path))
+    source = source_for("joint_embedding", "smoke")
+    batch = source.batch(0)
+    assert len(batch.class_id.unique()) == source.batch_size == 16
+    other = source.batch(0, rank=1, world=2)
+    assert not torch.equal(batch.class_id, other.class_id)
+    system = build("joint_embedding", "smoke")
+    (turn,) = system.round(batch.to("cpu"))
+    assert turn[1].isfinite()
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: build("dcgan3", "cpu"), "No system 'dcgan3'; there are gan, "),
+        (lambda: build("gan_cls", "huge"), "No preset 'huge'; there are smoke, cpu"),
+        (lambda: data_of("gan", "cub"), "later lesson; for now gan trains on digits"),
+        (lambda: data_of("gan", "moon"), "digits or points, not on 'moon'"),
+        (lambda: build("gan_cls", "paper"), "1,024 numbers .* --preset gpu"),
+    ],
+)
+def test_what_is_not_there_is_said(call, said):
+    with pytest.raises(ValueError, match=said):
+        call()
+
+
+def test_a_folder_in_the_papers_layout_comes_later(tmp_path):
+    with pytest.raises(ValueError, match="papers' layout come with a later lesson"):
+        data_of("gan_cls", str(tmp_path))
