@@ -4,6 +4,7 @@
     python benchmarks/vanilla_gan.py --only ring     one part: ring, healing, gradient,
                                                      digits
     python benchmarks/vanilla_gan.py --seeds 1       a quick look (not saved)
+    python benchmarks/vanilla_gan.py --ship          the networks that the lesson loads
 
 Each part trains with seeds 0, 1, ... and replaces its entry in
 benchmarks/results/vanilla_gan.json.
@@ -22,13 +23,14 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from t2i_course import weights
 from t2i_course.papers.gan import (
-    GAN,
+    Gan,
     nonsaturating_loss,
     points_gan,
     saturating_loss,
 )
-from t2i_course.papers.gan_crowd import GANCrowd
+from t2i_course.papers.gan_crowd import GanCrowd
 from t2i_course.training import fit
 from t2i_course.worlds.digits import DigitReader, Digits
 from t2i_course.worlds.points import Ring
@@ -45,7 +47,7 @@ def seeded(make, seed: int, **settings):
 
 def on_the_ring(seeds: int, betas, **settings) -> list[dict]:
     """Train on the ring, all seeds side by side; modes at the end and on the way."""
-    system = GANCrowd.from_preset("cpu", seeds=seeds, **settings)
+    system = GanCrowd.from_preset("cpu", seeds=seeds, steps=4000, **settings)
     system.betas = betas
     world = Ring(system.settings["batch_size"])
     steps, seen = system.settings["steps"], []
@@ -76,7 +78,7 @@ def ring(seeds: int, betas=(0.8, 0.999), rate=5e-4) -> dict:
 
 
 def healing(seeds: int) -> dict:
-    """The same with twice the learning rate and less momentum: the collapse heals."""
+    """The same with twice the learning rate and the usual momentum."""
     return ring(seeds, betas=(0.5, 0.999), rate=1e-3)
 
 
@@ -99,7 +101,7 @@ def gradient(seeds: int) -> dict:
     return summary(runs, ("saturating", "nonsaturating", "ratio"))
 
 
-def train_discriminator(system: GAN, world, steps: int) -> None:
+def train_discriminator(system: Gan, world, steps: int) -> None:
     """The discriminator's turns only, against a generator that rests."""
     optimizer = system.optimizer("discriminator")
     for step in range(steps):
@@ -119,7 +121,7 @@ def digits(seeds: int) -> dict:
     """Train on real digits; how many of 1000 drawn ones are clearly each digit."""
     reader, runs = DigitReader(), []
     for seed in range(seeds):
-        system = seeded(GAN.from_preset, seed)
+        system = seeded(Gan.from_preset, seed)
         source = Digits(system.settings["batch_size"], seed)
         history = fit(system, source, system.settings["steps"], seed=seed, device="cpu",
                       progress=False)  # fmt: skip
@@ -153,6 +155,30 @@ def summary(runs: list[dict], names: tuple[str, ...]) -> dict:
 PARTS = {"ring": ring, "healing": healing, "gradient": gradient, "digits": digits}
 
 
+def ship() -> None:
+    """Train and save the networks that lesson 01 loads where it doesn't train."""
+    command = "python benchmarks/vanilla_gan.py --ship"
+    for name, group in (("gan_ring", 0), ("gan_ring_deviation", 8)):
+        system = GanCrowd.from_preset("cpu", group=group)
+        world = Ring(system.settings["batch_size"])
+        history = fit(system, world, system.settings["steps"], device="cpu")
+        system.rng = torch.Generator().manual_seed(0)
+        found = [world.coverage(points) for points in system.sample(2000)]
+        measured = {"modes": [f.modes for f in found]}
+        weights.save(system, name, command=command, seed=0, seconds=history.elapsed,
+                     measured=measured)  # fmt: skip
+        print(name, measured, flush=True)
+    system = seeded(Gan.from_preset, 0)
+    source = Digits(system.settings["batch_size"])
+    history = fit(system, source, system.settings["steps"], device="cpu")
+    system.rng = torch.Generator().manual_seed(1)
+    counts = DigitReader().counts(system.sample(1000))
+    measured = {"clear": int(counts.sum()), "digits": int((counts > 0).sum())}
+    weights.save(system, "gan_digits", command=command, seed=0, half=True,
+                 seconds=history.elapsed, measured=measured)  # fmt: skip
+    print("gan_digits", measured, counts.tolist())
+
+
 def save(name: str, made: dict, seconds: float) -> None:
     """Replace one part's entry in the committed file."""
     RESULT.parent.mkdir(exist_ok=True)
@@ -167,7 +193,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", choices=PARTS, help="one part")
     parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--ship", action="store_true", help="make the shipped networks")
     asked = parser.parse_args()
+    if asked.ship:
+        return ship()
     for name in [asked.only] if asked.only else PARTS:
         began = time.perf_counter()
         made = PARTS[name](asked.seeds)

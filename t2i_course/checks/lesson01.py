@@ -145,7 +145,18 @@ class _Watched(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         self.seen.append((self.turn, x.detach().clone()))
-        return (x @ self.weight).squeeze(1) if self.weight.shape[1] == 1 else x @ self.weight
+        made = x @ self.weight
+        return made.squeeze(1) if made.shape[1] == 1 else made
+
+
+def _reaches(loss: Tensor, network: _Watched) -> bool:
+    """Whether a gradient of the loss arrives at the network's weight."""
+    if not loss.requires_grad:
+        return False
+    (gradient,) = torch.autograd.grad(
+        loss, [network.weight], allow_unused=True, retain_graph=True
+    )
+    return gradient is not None and bool(gradient.abs().sum() > 0)
 
 
 def _play(answer, k: int, m: int = 3):
@@ -171,14 +182,9 @@ def _play(answer, k: int, m: int = 3):
     for player, loss in round_:
         expect_shape(loss, (), f"the {player}'s loss")
         reached = {
-            name: any(
-                part is not None and part.abs().sum() > 0
-                for part in torch.autograd.grad(
-                    loss, [net.weight], allow_unused=True, retain_graph=True
-                )
-            )
-            for name, net in (("generator", g), ("discriminator", d))
-        } if loss.requires_grad else {"generator": False, "discriminator": False}  # fmt: skip
+            "generator": _reaches(loss, g),
+            "discriminator": _reaches(loss, d),
+        }
         turns.append((player, reached))
         net = g if player == "generator" else d
         net.weight.data += 0.1  # .data: a loss worked out too early is told in words
@@ -200,12 +206,12 @@ def _check_order(turns, k: int) -> None:
             "round; it has one, after the loop over D's turns (line it up with `for`)."
         )
     if count != k:
-        raise Wrong(f"with k = {k} the discriminator has {count} turns; it should have k.")
+        raise Wrong(f"with k = {k} D has {count} turns in a round; it should have k.")
     raise Wrong(f"the turns are {players}; expected k of D, then one of G.")
 
 
 def _check_turns(turns, real, d, k: int) -> None:
-    """Gradients, the order of the loss's arguments, fresh weights, fresh minibatches."""
+    """Gradients, fresh weights, fresh minibatches."""
     for player, reached in turns:
         expect(
             reached[player],
@@ -242,7 +248,7 @@ def _check_arguments(pairs, real, k: int) -> None:
     first = (real.chunk(k)[0] @ weight).squeeze(1)
     got_real, got_fake = pairs[0]
     if got_fake.shape == first.shape and torch.allclose(got_fake, first, atol=1e-4):
-        raise Wrong("the arguments of discriminator_loss are swapped: real logits first.")
+        raise Wrong("discriminator_loss got its arguments swapped: real logits first.")
     expect(
         got_real.shape == first.shape and torch.allclose(got_real, first, atol=1e-4),
         "discriminator_loss should get D's logits for the real minibatch first.",

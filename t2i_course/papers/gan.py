@@ -1,9 +1,9 @@
 """The first GAN: two networks play a game, and one of them learns to draw (lesson 01).
 
-Goodfellow, Pouget-Abadie, Mirza, Xu, Warde-Farley, Ozair, Courville, Bengio: Generative
-Adversarial Nets, NIPS 2014; slides GM-13 to GM-16, report RE-2. Networks of plain layers
-for points in the plane and for digits; `algorithm_1` is the paper's algorithm, and its
-two losses can be replaced by a learner's own.
+Goodfellow, Pouget-Abadie, Mirza, Xu, Warde-Farley, Ozair, Courville, Bengio:
+Generative Adversarial Nets, NIPS 2014; slides GM-13 to GM-16, report RE-2. Networks of
+plain layers for points in the plane and for digits; `algorithm_1` is the paper's
+algorithm, and its two losses can be replaced by a learner's own.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from torch.nn import functional as F
 from ..training import System
 
 __all__ = [
-    "GAN", "Discriminator", "Generator", "Maxout", "POINTS", "PRESETS", "algorithm_1",
+    "POINTS", "PRESETS", "Discriminator", "Gan", "Generator", "Maxout", "algorithm_1",
     "alternating_step", "discriminator_loss", "nonsaturating_loss",
     "optimal_discriminator", "points_gan", "saturating_loss", "simultaneous_step",
     "with_deviation",
 ]  # fmt: skip
 
 # Digits. "paper": sizes, batch, optimizer and dropout as in the authors' released
-# mnist.yaml (github.com/goodfeli/adversarial); it names no last step: 250 epochs are ours.
+# mnist.yaml (github.com/goodfeli/adversarial), without its momentum's rise to 0.7; it
+# names no last step: 250 epochs are ours.
 PRESETS = {
     "smoke": {"shape": (1, 8, 8), "noise_size": 16, "hidden": 32, "units": 32,
               "group": 8, "batch_size": 16, "steps": 8},
@@ -39,11 +40,13 @@ PRESETS = {
               "decay": 1 / 1.000004, "batch_size": 100, "steps": 250 * 500},
 }  # fmt: skip
 
-# Points in the plane: two small networks that are known to collapse on the ring.
+# Points in the plane: networks of two hidden layers, which collapse on the ring for
+# their first 2,500 steps or so. "paper": 512 points and two layers of 128, as in the
+# authors' demonstration of the unrolled GAN (github.com/poolio/unrolled_gan).
 POINTS = {
     "smoke": {"hidden": 16, "units": 16, "batch_size": 32, "steps": 8},
-    "cpu": {"hidden": 64, "units": 64, "batch_size": 128, "steps": 4000},
-    "gpu": {"hidden": 64, "units": 64, "batch_size": 128, "steps": 4000},
+    "cpu": {"hidden": 64, "units": 64, "batch_size": 128, "steps": 1500},
+    "gpu": {"hidden": 64, "units": 64, "batch_size": 128, "steps": 1500},
     "paper": {"hidden": 128, "units": 128, "batch_size": 512, "steps": 25000},
 }
 
@@ -112,7 +115,7 @@ def algorithm_1(
 
 
 def simultaneous_step(x: float, y: float, rate: float) -> tuple[float, float]:
-    """Both players of V(x, y) = xy step at once: x goes down, y goes up. Slide GM-34."""
+    """Both players of V = xy step at once: x goes down, y goes up. Slide GM-34."""
     return x - rate * y, y + rate * x
 
 
@@ -130,8 +133,9 @@ def with_deviation(samples: Tensor, group: int = 8) -> Tensor:
 
     The batch is cut into groups of neighbours; the standard deviation of each feature
     over a group, averaged over the features, is one number for all of the group. So a
-    discriminator sees when a generator repeats itself. Karras et al. 2018's simple form
-    of minibatch discrimination (Salimans et al. 2016). ValueError if B % group. Lesson 01.
+    discriminator sees when a generator repeats itself. Karras et al. 2018's simple
+    form of minibatch discrimination (Salimans et al. 2016). Used in lesson 01.
+    Raises ValueError when B is no multiple of `group`.
     """
     if len(samples) % group:
         raise ValueError(f"a batch of {len(samples)} can't be cut in groups of {group}")
@@ -141,7 +145,7 @@ def with_deviation(samples: Tensor, group: int = 8) -> Tensor:
 
 
 class Maxout(nn.Module):
-    """The largest of `pieces` linear functions, for each unit. Goodfellow et al. 2013."""
+    """The largest of `pieces` linear functions, for each unit (Goodfellow 2013)."""
 
     def __init__(self, inside: int, units: int, pieces: int):
         super().__init__()
@@ -179,14 +183,14 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Data (B, *shape) to logits (B,); the D of the papers is their sigmoid.
 
-    pieces: of the maxout units, or 0 for ReLU with that leak. dropout: at the input, and after
-    each hidden layer. group: of `with_deviation`, or 0 to judge each sample alone.
+    pieces: of the maxout units, or 0 for ReLU with that leak. dropout: at the input,
+    and after each hidden layer. group: of `deviation`, or 0 to judge each sample alone.
     """
 
     def __init__(self, shape=(2,), units=64, pieces=0, dropout=(0.0, 0.0), group=0,
-                 leak=0.2):  # fmt: skip
+                 leak=0.2, deviation=with_deviation):  # fmt: skip
         super().__init__()
-        self.group = group
+        self.group, self.deviation = group, deviation
         inside = torch.Size(shape).numel() + (1 if group else 0)
         layers: list[nn.Module] = [nn.Dropout(dropout[0])] if dropout[0] else []
         for wide in (inside, units):
@@ -200,17 +204,17 @@ class Discriminator(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """How real each sample looks, as a logit."""
         x = x.flatten(1)
-        return self.net(with_deviation(x, self.group) if self.group else x).squeeze(1)
+        return self.net(self.deviation(x, self.group) if self.group else x).squeeze(1)
 
 
 # ------------------------------------------------------------------------- the system
 
 
-class GAN(System):
+class Gan(System):
     """Generator and discriminator, playing Algorithm 1 (or a learner's own version).
 
     k: turns of the discriminator in a round; the source's batches then hold k
-    minibatches. play, discriminator_loss, generator_loss: what may be replaced.
+    minibatches. play, the two losses and deviation may be a learner's own.
     momentum: None for Adam, else plain gradient steps with that momentum, as in 2014.
     cool: after so many steps the learning rate falls in a straight line, to 0 after as
     many again; decay: what it is multiplied by each step. Slide GM-15; lesson 01.
@@ -220,11 +224,15 @@ class GAN(System):
 
     def __init__(self, shape=(2,), noise_size=16, hidden=64, units=64, norm=False,
                  pieces=0, dropout=(0.0, 0.0), group=0, leak=0.2, k=1, rate=5e-4,
-                 momentum=None, cool=0, decay=1.0, play=algorithm_1, discriminator_loss=discriminator_loss,
-                 generator_loss=nonsaturating_loss):  # fmt: skip
+                 momentum=None, cool=0, decay=1.0, play=algorithm_1,
+                 discriminator_loss=discriminator_loss,
+                 generator_loss=nonsaturating_loss,
+                 deviation=with_deviation):  # fmt: skip
         super().__init__()
         self.generator = Generator(shape, noise_size, hidden, norm)
-        self.discriminator = Discriminator(shape, units, pieces, dropout, group, leak)
+        self.discriminator = Discriminator(
+            shape, units, pieces, dropout, group, leak, deviation
+        )
         self.k, self.learning_rate = k, rate
         self.momentum, self.cool, self.decay = momentum, cool, decay
         self.play = play
@@ -233,7 +241,9 @@ class GAN(System):
     def round(self, batch) -> Iterator[tuple[str, Tensor]]:
         """Algorithm 1 on `batch.image`, (k * m, ...)."""
         networks = self.generator, self.discriminator
-        yield from self.play(batch.image, self.draw_noise, *networks, self.k, *self.losses)
+        yield from self.play(
+            batch.image, self.draw_noise, *networks, self.k, *self.losses
+        )
 
     def draw_noise(self, count: int) -> Tensor:
         """(count, noise_size) from N(0, 1)."""
@@ -258,13 +268,12 @@ class GAN(System):
         return self.network("generator").eval()(noise)
 
 
-def points_gan(preset: str, **overrides) -> GAN:
+def points_gan(preset: str, **overrides) -> Gan:
     """The GAN for points in the plane at that preset; overrides as for `from_preset`.
 
-    Its momentum beta_1 = 0.8 is what makes the collapse on the ring last: with 0.5 and
-    twice the rate it often heals by itself (benchmarks/vanilla_gan.py has both).
+    Adam's beta_1 is 0.8 here: more momentum than usual makes the collapse last longer.
     """
     settings = {"shape": (2,), "group": 0, "leak": 0.0, **POINTS[preset], **overrides}
-    system = GAN.from_preset("smoke", **settings)
+    system = Gan.from_preset("smoke", **settings)
     system.preset, system.betas = preset, (0.8, 0.999)
     return system

@@ -15,9 +15,16 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from ..training import System
-from .gan import POINTS, Discriminator, Generator, discriminator_loss, nonsaturating_loss
+from .gan import (
+    POINTS,
+    Discriminator,
+    Generator,
+    discriminator_loss,
+    nonsaturating_loss,
+    with_deviation,
+)
 
-__all__ = ["Crowd", "GANCrowd"]
+__all__ = ["Crowd", "GanCrowd"]
 
 
 class Crowd(nn.Module):
@@ -36,11 +43,11 @@ class Crowd(nn.Module):
         return vmap(lambda w, part: functional_call(self.kind[0], w, part))(weights, x)
 
 
-class GANCrowd(System):
+class GanCrowd(System):
     """`seeds` vanilla GANs for points; each starts as `torch.manual_seed(seed)` says.
 
     group: of `with_deviation`, or 0. The source's batch is cut into one part a seed.
-    discriminator_loss, generator_loss: may be a learner's own.
+    The two losses and deviation may be a learner's own.
     """
 
     players = ("discriminator", "generator")
@@ -48,21 +55,26 @@ class GANCrowd(System):
 
     def __init__(self, seeds=5, noise_size=16, hidden=64, units=64, group=0, leak=0.0,
                  rate=5e-4, discriminator_loss: Callable = discriminator_loss,
-                 generator_loss: Callable = nonsaturating_loss):  # fmt: skip
+                 generator_loss: Callable = nonsaturating_loss,
+                 deviation: Callable = with_deviation):  # fmt: skip
         super().__init__()
         makers, judges = [], []
         for seed in range(seeds):
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
                 makers.append(Generator((2,), noise_size, hidden))
-                judges.append(Discriminator((2,), units, group=group, leak=leak))
+                judges.append(
+                    Discriminator(
+                        (2,), units, group=group, leak=leak, deviation=deviation
+                    )
+                )
         self.seeds, self.noise_size, self.learning_rate = seeds, noise_size, rate
         self.generator, self.discriminator = Crowd(makers), Crowd(judges)
         self.losses = discriminator_loss, generator_loss
 
     @classmethod
-    def from_preset(cls, preset: str, **overrides) -> GANCrowd:
-        """The crowd at `gan.POINTS[preset]`; settings hold batch_size (of all) and steps."""
+    def from_preset(cls, preset: str, **overrides) -> GanCrowd:
+        """The crowd at `gan.POINTS[preset]`; settings["batch_size"] is of all games."""
         settings = {**POINTS[preset], **overrides}
         steps, size = settings.pop("steps"), settings.pop("batch_size")
         system = cls(**settings)

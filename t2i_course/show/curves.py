@@ -37,6 +37,14 @@ def smoothed(values, window: int) -> np.ndarray:
     return (total[end] - total[begin]) / count
 
 
+def _mark(axes, marks: Mapping[str, float] | None) -> None:
+    """Dotted levels with their names at the right end."""
+    where = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom"}
+    for name, level in (marks or {}).items():
+        axes.axhline(level, color="0.45", lw=1, ls=":")
+        axes.annotate(name, (1.0, level), fontsize=8, color="0.35", **where)
+
+
 def lines(
     x,
     series: Mapping[str, Sequence],
@@ -60,10 +68,7 @@ def lines(
         values = as_array(values)
         along = np.arange(1, len(values) + 1) if x is None else as_array(x)
         axes.plot(along, values, label=name, lw=2, ls=LOOKS[i % 4 if i > 3 else 0])
-    for name, level in (marks or {}).items():
-        axes.axhline(level, color="0.45", lw=1, ls=":")
-        axes.annotate(name, (1.0, level), xycoords=("axes fraction", "data"), ha="right",
-                      va="bottom", fontsize=8, color="0.35")  # fmt: skip
+    _mark(axes, marks)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     if title:
         axes.set_title(title)
@@ -117,7 +122,8 @@ def bars(
 ):
     """Bars side by side: one place per name, one colour per group, values on top.
 
-    spread: {group: half length of each error bar}; marks: {text: level} to compare with.
+    spread: {group: half length of each error bar}; marks: {text: level} to compare
+    with. Returns the Figure.
     """
     axes = new_figure(*size).subplots()
     place, wide = np.arange(len(names)), 0.8 / len(groups)
@@ -128,10 +134,7 @@ def bars(
                         capsize=2, error_kw={"lw": 1})  # fmt: skip
         if len(groups) * len(names) <= 24:
             axes.bar_label(made, fmt="{:.4g}", fontsize=8, padding=2)
-    for name, level in (marks or {}).items():
-        axes.axhline(level, color="0.45", lw=1, ls=":")
-        axes.annotate(name, (1.0, level), xycoords=("axes fraction", "data"), ha="right",
-                      va="bottom", fontsize=8, color="0.35")  # fmt: skip
+    _mark(axes, marks)
     axes.set_xticks(place, names)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.margins(y=0.15)

@@ -16,7 +16,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from ..papers.gan import GAN, discriminator_loss, nonsaturating_loss
+from ..papers.gan import Gan, discriminator_loss, nonsaturating_loss
 from ..worlds.points import points
 from .pictures import strip
 
@@ -47,7 +47,7 @@ class GanLab:
     ):
         self.losses = discriminator_loss, generator_loss
         self.deviation, self.k, self.seed = deviation, k, seed
-        self.rates = dict(zip(GAN.players, rates))
+        self.rates = dict(zip(Gan.players, rates))
         self.reset(world)
 
     def reset(self, world: str | None = None) -> None:
@@ -57,11 +57,11 @@ class GanLab:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             group = 8 if self.deviation else 0
-            self.gan = GAN(noise_size=2, group=group)
+            self.gan = Gan(noise_size=2, group=group)
         self.gan.rng = torch.Generator().manual_seed(self.seed)
-        self.optimizers = {name: self.gan.optimizer(name) for name in GAN.players}
-        self.turns = dict.fromkeys(GAN.players, 0)
-        self.last = dict.fromkeys(GAN.players, float("nan"))
+        self.optimizers = {name: self.gan.optimizer(name) for name in Gan.players}
+        self.turns = dict.fromkeys(Gan.players, 0)
+        self.last = dict.fromkeys(Gan.players, float("nan"))
         self.real = self.world.batch(0).image
         self.shown_noise = torch.randn(256, 2, generator=self.gan.rng)
 
@@ -72,7 +72,9 @@ class GanLab:
         self.real = self.world.batch(self.turns["discriminator"]).image
         fake = self.gan.generator(self.gan.draw_noise(len(self.real))).detach()
         judge = self.gan.discriminator
-        return self._step("discriminator", self.losses[0](judge(self.real), judge(fake)))
+        return self._step(
+            "discriminator", self.losses[0](judge(self.real), judge(fake))
+        )
 
     def step_generator(self) -> float:
         """One turn of the generator on fresh noise; its loss before the step."""
@@ -89,7 +91,9 @@ class GanLab:
     def _step(self, player: str, loss: Tensor) -> float:
         value, optimizer = float(loss.detach()), self.optimizers[player]
         if not np.isfinite(value):
-            raise ArithmeticError(f"the {player}'s loss is {value}; reset, then go slower")
+            raise ArithmeticError(
+                f"the {player}'s loss is {value}; reset, then go slower"
+            )
         optimizer.param_groups[0]["lr"] = self.rates[player]
         optimizer.zero_grad()
         loss.backward(inputs=list(self.gan.player(player).parameters()))
@@ -198,8 +202,8 @@ class GanLab:
 
 def _colours(belief: np.ndarray) -> np.ndarray:
     """D(x) (H, W) as pale colours: blue for real, white at 0.5, orange for fake."""
-    blue, white, orange = (np.array(c, float) for c in
-                           ((150, 190, 228), (252, 252, 252), (246, 196, 158)))  # fmt: skip
+    colours = (150, 190, 228), (252, 252, 252), (246, 196, 158)
+    blue, white, orange = (np.array(colour, float) for colour in colours)
     doubt = belief[..., None] * 2 - 1
     toward = np.where(doubt > 0, blue, orange)
     return (white + np.abs(doubt) * (toward - white)).astype(np.uint8)
@@ -238,7 +242,9 @@ def playground(lab: GanLab, frame_rounds: int = 4):
     parts["hundred"].on_click(lambda _: act(lambda: lab.run(100)))
     parts["reset"].on_click(lambda _: act(lab.reset))
     parts["run"].observe(lambda _: act(lambda: lab.run(frame_rounds)), "value")
-    parts["world"].observe(lambda change: act(lambda: lab.reset(change["new"])), "value")
+    parts["world"].observe(
+        lambda change: act(lambda: lab.reset(change["new"])), "value"
+    )
 
     def set_deviation(change):
         lab.deviation = change["new"]
@@ -260,7 +266,7 @@ def _controls(w, lab: GanLab) -> dict:
     style = {"description_width": "130px"}
     common = {"layout": wide, "style": style}
     rate = {"base": 10, "min": -4, "max": -1.5, "step": 0.05, "readout_format": ".1e"}
-    slow, fast = (lab.rates[name] for name in GAN.players)
+    slow, fast = (lab.rates[name] for name in Gan.players)
     return {
         "world": w.Dropdown(options=["ring", "grid", "moons"], value=lab.name,
                             description="points", **common),

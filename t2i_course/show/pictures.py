@@ -13,8 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-__all__ = ["grid", "mosaic", "new_figure", "strip", "to_pixels"]
+__all__ = ["grid", "mosaic", "new_figure", "soften", "strip", "to_pixels"]
 
 DPI = 100
 
@@ -66,19 +67,33 @@ def mosaic(images, columns: int = 8, gap: int = 1, enlarge: int = 1) -> np.ndarr
     return sheet
 
 
+def soften(images, side: int = 64) -> Tensor:
+    """Small pictures (N, C, h, w) drawn at side x side pixels, bicubic, as floats."""
+    images = torch.as_tensor(images).detach().cpu()
+    if images.dtype == torch.uint8:
+        images = images.float() / 127.5 - 1
+    return F.interpolate(images.float(), (side, side), mode="bicubic").clamp(-1, 1)
+
+
 def grid(
     images,
     columns: int = 8,
     captions: Sequence[str] | None = None,
     title: str | None = None,
     size: float | None = None,
+    smooth: bool = False,
 ):
     """Pictures in rows of `columns`, each with its caption below if there are captions.
 
     size: of one picture in inches; by default so that the figure is 7 inches wide, or
-    less for few small pictures. Returns a Figure. Used in every lesson.
+    less for few small pictures. smooth: draw small pictures with soft pixels instead
+    of crisp squares (a softer view; nothing is added). Returns a Figure. Used in every
+    lesson.
     """
     pixels = to_pixels(images)
+    if smooth:
+        images = soften(images)
+        pixels = to_pixels(images)
     columns = max(min(columns, len(pixels)), 1)
     size = size or min(7.0 / columns, 1.5 if captions is None else 2.0)
     if captions is not None:
@@ -108,7 +123,12 @@ def _captioned(pixels, columns, captions, title, size):
     figure = new_figure(columns * size, high, layout="none")
     for i, (picture, text) in enumerate(zip(pixels, texts)):
         left, top = (i % columns) / columns, (i // columns) * (size + below) + head
-        box = (left + 0.04 / columns, 1 - (top + size) / high, 0.92 / columns, size / high)
+        box = (
+            left + 0.04 / columns,
+            1 - (top + size) / high,
+            0.92 / columns,
+            size / high,
+        )
         axes = figure.add_axes(box)
         axes.imshow(picture, interpolation="nearest")
         axes.set_axis_off()
@@ -122,14 +142,20 @@ def _captioned(pixels, columns, captions, title, size):
 
 def strip(pictures: Sequence, titles: Sequence[str], title: str | None = None):
     """A row of pictures (H, W, 3) uint8 with a title each: moments of a film."""
-    wide = 10.0 / max(len(pictures), 4)
+    count = len(pictures)
+    wide = min(10.0 / count, 2.5)
     high = wide * pictures[0].shape[0] / pictures[0].shape[1]
-    figure = new_figure(wide * len(pictures), high + 0.3 + (0.35 if title else 0))
-    axes = figure.subplots(1, len(pictures), squeeze=False)[0]
-    for axis, picture, text in zip(axes, pictures, titles):
-        axis.imshow(picture, interpolation="antialiased")
-        axis.set_title(text, fontsize=9)
-        axis.set_axis_off()
+    above = 0.3 + (0.3 if title else 0)
+    figure = new_figure(wide * count, high + above, layout="none")
+    for i, (picture, text) in enumerate(zip(pictures, titles)):
+        box = (i / count + 0.01, 0.01, 1 / count - 0.02, high / (high + above) - 0.01)
+        axes = figure.add_axes(box)
+        axes.imshow(picture, interpolation="antialiased")
+        axes.set_title(text, fontsize=9)
+        axes.set_xticks([])
+        axes.set_yticks([])
+        axes.spines[:].set_color("0.8")
     if title:
-        figure.suptitle(title, fontsize=11)
+        figure.text(0.5, 1 - 0.15 / (high + above), title, ha="center", va="center",
+                    fontsize=11)  # fmt: skip
     return figure

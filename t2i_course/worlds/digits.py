@@ -109,7 +109,7 @@ class DigitReader:
         self.accuracy = float((digit == held.class_id).float().mean())
 
     def read(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Which digit (N,) int64, and whether it is clear (N,) bool, of 8 x 8 pictures."""
+        """Which digit (N,) int64, and whether it is clear (N,) bool; 8 x 8 pictures."""
         rows = images.detach().cpu().float().flatten(1)
         digit = torch.from_numpy(self.machine.predict(rows.numpy()).astype(np.int64))
         return digit, self.distance(images) <= self.reach

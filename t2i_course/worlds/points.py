@@ -61,7 +61,7 @@ class Points:
         return Batch(image=where[part], class_id=bump[part])
 
     def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """`count` fresh points (count, 2) and the bump that each comes from (count,)."""
+        """`count` fresh points (count, 2) and the bump each comes from (count,)."""
         bump = torch.randint(len(self.centers), (count,), generator=generator)
         jitter = self.deviation * torch.randn(count, 2, generator=generator)
         return self.centers[bump] + jitter, bump
@@ -74,7 +74,7 @@ class Points:
         return bumps.mean(-1)
 
     def coverage(self, where: Tensor, least: float = 0.01) -> Coverage:
-        """How well points (N, 2) cover the world; a mode counts from `least` * N points.
+        """How well points (N, 2) cover the world; a mode counts from least * N points.
 
         A point within three standard deviations of a bump is close: 98.9 % of real
         points are. Slide GM-35 calls the two numbers coverage and accuracy.

@@ -1,4 +1,4 @@
-"""Known answers to lesson 01: wrong ones with part of their diagnosis, and right ones."""
+"""Known answers to lesson 01: wrong ones with part of their diagnosis; right ones."""
 
 import torch
 import torch.nn.functional as F
@@ -220,9 +220,7 @@ WRONG = {
     ],
     "01.6": [
         (
-            lambda x, g=8: append(
-                x, x.std(0, unbiased=False).mean().expand(len(x), 1)
-            ),
+            lambda x, g=8: append(x, x.std(0, unbiased=False).mean().expand(len(x), 1)),
             "over the whole batch",
         ),
         (
