@@ -187,7 +187,7 @@ def measure_oracle(size: int) -> dict[str, float]:
 
 
 def read_captions(file: str):
-    """A batch from lines "caption<tab>wing=blue,belly=red"; UserError names the line."""
+    """A batch from lines "caption<tab>wing=blue,belly=red"; UserError if bad."""
     import numpy as np
 
     from .measure.birds import asked

@@ -1,0 +1,47 @@
+"""The map of the course: the lessons that are finished, and those that are planned.
+
+Finished lessons come from `lesson.LESSONS`. A planned one leaves this list when it gets
+its entry there. Used in lesson 00.
+"""
+
+from __future__ import annotations
+
+from .lesson import LESSONS
+
+__all__ = ["PLANNED", "course_map"]
+
+# number: (title, slides), as in the five source documents
+PLANNED = {
+    "02": ("Deep convolutional GANs", "GM-17 to GM-20, GM-25"),
+    "03": ("Variational autoencoders", "GM-1 to GM-5, GM-27"),
+    "04": ("Codes and likelihoods", "GM-1, GM-6 to GM-12"),
+    "05": ("Conditional GANs", "GM-21, GM-26, RE-2, RE-3, RE-13"),
+    "06": ("Pictures to pictures", "GM-22 to GM-24"),
+    "07": ("Reading sentences", "TM-10, TM-20"),
+    "09": ("StackGAN", "TM-13 to TM-16, RE-13"),
+    "10": ("StackGAN++", "TM-17 to TM-19, TM-22"),
+    "11": ("AttnGAN", "AT-1 to AT-6, AT-8 to AT-12, TM-22 to TM-24"),
+    "12": ("Layouts from sentences", "HL-1 to HL-7, AT-11, AT-13, RE-10"),
+    "13": ("Pictures from layouts", "GM-28 to GM-32, RE-13"),
+    "14": ("Changing a picture by words: SISGAN", "TM-20, TM-21"),
+    "15": ("Text-adaptive discriminators: TAGAN", "TM-25 to TM-29"),
+    "16": ("Retrieval, and arithmetic on meaning", "TM-1, TM-2, TM-30, TM-31"),
+    "17": ("What does a unit like to see?", "AM-1 to AM-6, AM-9, AM-11, AM-14"),
+    "18": ("Plug and play generators", "AM-7, AM-8, AM-10, AM-12, AM-13"),
+    "19": ("What has a GAN learned?", "TM-3 to TM-9"),
+    "20": ("Judging pictures", "AT-6, AT-7, HL-7, GM-33"),
+}
+
+
+def course_map():
+    """Every lesson with its state and slides, a `show.tables.Table`."""
+    from .show.tables import Table
+
+    rows = {
+        number: [title, "planned", slides]
+        for number, (title, slides) in PLANNED.items()
+        if number not in LESSONS
+    }
+    for number, info in LESSONS.items():
+        rows[number] = [info.title, "ready", info.slides]
+    return Table(["title", "state", "slides"], dict(sorted(rows.items())))

@@ -1,0 +1,75 @@
+"""Known answers to lesson 00: wrong ones with part of their diagnosis; right ones."""
+
+import torch
+
+
+def masked(seen, named):
+    spoken = named >= 0
+    return (seen[spoken] == named[spoken]).float().mean()
+
+
+def counted(seen, named):
+    right = total = 0
+    for row, asked in zip(seen.tolist(), named.tolist()):
+        for value, wanted in zip(row, asked):
+            if wanted != -1:
+                total += 1
+                right += value == wanted
+    return right / total
+
+
+def as_double(seen, named):
+    return ((seen == named) & (named != -1)).sum().double() / (named != -1).sum()
+
+
+def per_caption(seen, named):
+    right = ((seen == named) & (named >= 0)).sum(1)
+    return torch.mean(right / (named >= 0).sum(1))
+
+
+def shares(seen, named):
+    return (seen == named).sum(1) / (named >= 0).sum(1)
+
+
+def per_attribute(seen, named):
+    spoken = named >= 0
+    found = [(seen[s, i] == named[s, i]).float().mean() for i, s in enumerate(spoken.T)]
+    return torch.stack(found).nanmean()
+
+
+def positive(seen, named):
+    spoken = named > 0
+    return (seen[spoken] == named[spoken]).float().mean()
+
+
+def forgot_return(seen, named):
+    (seen == named).float().mean()
+
+
+def percent(seen, named):
+    return 100 * masked(seen, named)
+
+
+RIGHT = {"00.1": [masked, counted, as_double]}
+WRONG = {
+    "00.1": [
+        (lambda s, n: (s == n).float().mean(), "as disobeyed"),
+        (
+            lambda s, n: ((s == n) | (n == -1)).float().mean(),
+            "silence (-1) as obedience",
+        ),
+        (lambda s, n: ((s == n) & (n >= 0)).sum(), "how many named attributes"),
+        (lambda s, n: 1 - masked(s, n), "this is disobedience"),
+        (per_caption, "within each caption first"),
+        (
+            lambda s, n: ((s == n) | (n < 0)).all(1).float().mean(),
+            "obeyed in everything",
+        ),
+        (per_attribute, "within each attribute first"),
+        (positive, "value 0 is a value too"),
+        (lambda s, n: (n >= 0).float().mean(), "never looks at the picture"),
+        (shares, "one number is wanted"),
+        (forgot_return, "is a `return` missing?"),
+        (percent, "obedience should be"),
+    ]
+}
