@@ -44,7 +44,7 @@ def main() -> None:
     arguments.add_argument("name", choices=[*SHIPPED, "projection_32"])
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--steps", type=int, required=True)
-    arguments.add_argument("--batch", type=int, default=64)
+    arguments.add_argument("--batch", type=int, default=32)
     arguments.add_argument("--precision", choices=("no", "bf16"), default="no")
     arguments.add_argument("--checkpoint")
     arguments.add_argument("--try-out", action="store_true", help="measure only")

@@ -11,7 +11,7 @@ import torch
 
 from t2i_course import weights
 from t2i_course.measure.retrieval import caption_ceiling, caption_lists, first_rank
-from t2i_course.papers.joint_embedding import FalseTwins, JointEmbedding
+from t2i_course.papers.joint_embedding import FalseTwins, JointEmbedding, standardize
 from t2i_course.training import fit
 from t2i_course.worlds.bird_captions import HELD_OUT, describe
 from t2i_course.worlds.birds import Birds
@@ -61,6 +61,8 @@ def main() -> None:
     encoders = system.network("encoders").eval()
     found = {name: round(value, 4) for name, value in measure(encoders, 32).items()}
     print(found)
+    some = birds.all()
+    standardize(encoders["text"], some.tokens, some.lengths)
     weights.save(
         encoders["text"],
         "text_birds",

@@ -47,8 +47,10 @@ PRESETS = {
         "projected": 128,
         "noise_size": 100,
         "embedding": 256,
-        "batch_size": 64,
-        "steps": 4500,
+        "batch_size": 32,
+        "steps": 2000,
+        "rates": (4e-4, 1.5e-3),
+        "beta2": 0.99,
     },
     "gpu": {
         "size": 64,
@@ -194,12 +196,13 @@ class Discriminator(nn.Module):
 
 
 def initialize(network: nn.Module) -> nn.Module:
-    """DCGAN's start: weights N(0, 0.02), batch-norm scales N(1, 0.02), biases 0."""
+    """DCGAN's start: convolutions N(0, 0.02), batch-norm scales N(1, 0.02), no biases.
+
+    Linear layers keep PyTorch's own start, as in the released code.
+    """
     for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(module.weight, 0.0, 0.02)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0, 0.02)
             nn.init.zeros_(module.bias)
@@ -262,7 +265,6 @@ class GanCls(System):
     players = ("discriminator", "generator")
     averaged = ("generator",)  # ours: the paper draws with the last weights
     average_decay = 0.995
-    learning_rate = 2e-4
 
     def __init__(
         self,
@@ -275,8 +277,11 @@ class GanCls(System):
         embedding=1024,
         cls=True,
         interpolate=True,
+        rates=(2e-4, 2e-4),
+        beta2=0.999,
     ):
         super().__init__()
+        self.rates, self.betas = dict(zip(self.players, rates)), (0.5, beta2)
         self.cls, self.interpolate = cls, interpolate
         self.text_encoder = text_encoder  # frozen: not a player
         self.generator = initialize(
@@ -285,6 +290,18 @@ class GanCls(System):
         self.discriminator = initialize(
             Discriminator(size, depth, projected, embedding)
         )
+        # The convolutions' own order of numbers: a fifth faster on a CPU.
+        self.generator.to(memory_format=torch.channels_last)
+        self.discriminator.to(memory_format=torch.channels_last)
+
+    def optimizer(self, player: str) -> torch.optim.Optimizer:
+        """Adam with the player's own rate: (discriminator, generator) of `rates`.
+
+        The paper has 2e-4 for both. A small generator that must learn in minutes wants
+        a higher one, and a discriminator that doesn't run ahead of it.
+        """
+        self.learning_rate = self.rates[player]
+        return super().optimizer(player)
 
     def embed(self, batch) -> Tensor:
         """phi(t) of the batch's captions (B, embedding); the encoder is frozen."""
@@ -316,17 +333,24 @@ class GanCls(System):
 
 # The networks that ship with the course: settings of each (weights/manifest.json has
 # the commands that made them). Only averaged generators ship: they alone draw.
-BIRD_32 = {"size": 32, "base": 32, "depth": 32, "embedding": 256}
+BIRD_32 = {
+    "size": 32,
+    "base": 32,
+    "depth": 32,
+    "embedding": 256,
+    "rates": (4e-4, 1.5e-3),
+    "beta2": 0.99,
+}
 SHIPPED = {
     "gan_32": BIRD_32 | {"cls": False, "interpolate": False},
     "gan_cls_32": BIRD_32 | {"cls": True, "interpolate": False},
     "gan_int_32": BIRD_32 | {"cls": False, "interpolate": True},
     "gan_int_cls_32": BIRD_32 | {"cls": True, "interpolate": True},
-    "gan_int_cls_64": {"size": 64, "base": 32, "depth": 32, "embedding": 256},
+    "birds_32": BIRD_32 | {"cls": True, "interpolate": True},  # as above, longer
 }
 
 
-def shipped(name: str = "gan_int_cls_64") -> GanCls:
+def shipped(name: str = "birds_32") -> GanCls:
     """A trained system that draws birds, with its text encoder, in evaluation mode.
 
     Raises ValueError for a name that is not in SHIPPED, WeightsError for bad weights.

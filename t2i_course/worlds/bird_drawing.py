@@ -136,7 +136,7 @@ def _background(c: SimpleNamespace, x: Tensor, y: Tensor, pixel: float) -> Canva
         chosen = (c.habitat == names.index(name)).flatten()
         if chosen.any():
             part = Canvas(canvas.rgb[:, chosen], canvas.pixel)
-            seed = c.scenery[chosen] * 9 + 10
+            seed = c.scenery[chosen] * 1.5 + 10
             scenery(part, x, y, seed)
             canvas.rgb[:, chosen] = part.rgb
     canvas.rgb *= 1 + 0.07 * c.light

@@ -122,8 +122,8 @@ def individual_styles(species: int, count: int, seed: int = 0) -> np.ndarray:
         rng = np.random.default_rng((SEED, seed, species, i))
         u = rng.uniform(-1, 1, len(STYLE))
         u[0] = np.sign(u[0])
-        u[1] *= 0.22
-        u[2:4] *= (0.10, 0.08)
-        u[4] = 1 + 0.06 * u[4]
+        u[1] *= 0.12
+        u[2:4] *= (0.05, 0.04)
+        u[4] = 1 + 0.04 * u[4]
         rows.append(u)
     return np.asarray(rows, np.float32).reshape(count, len(STYLE))
