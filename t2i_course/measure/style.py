@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..worlds.bird_species import STYLE
+from ..worlds.bird_species import STYLE, split_species
 from ..worlds.birds import Birds
 from .oracle import oracle
 
@@ -67,8 +67,12 @@ class StyleRuler:
 
 
 def drawings(split: str, size: int, count: int, seed: int = 0):
-    """`count` real drawings of a split with all that is known of them."""
-    birds = Birds(split, size)
+    """`count` real drawings of a split with all that is known of them.
+
+    They are spread over all species; only as many individuals are drawn as it takes.
+    """
+    individuals = min(-(-count // len(split_species()[split])), 60)
+    birds = Birds(split, size, individuals=individuals)
     rng = np.random.default_rng((31, seed))
     chosen = rng.choice(len(birds), min(count, len(birds)), replace=False)
     return birds.at(chosen, rng.integers(10, size=len(chosen))).to("cpu")
