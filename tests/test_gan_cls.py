@@ -308,5 +308,5 @@ def test_style_training_moves_only_the_style_encoder():
 
 
 def test_unknown_shipped_network():
-    with pytest.raises(ValueError, match="gan_int_cls_64"):
+    with pytest.raises(ValueError, match="gan_int_cls_32"):
         gan_cls.shipped("stylegan")
