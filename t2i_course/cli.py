@@ -14,7 +14,6 @@ import sys
 from pathlib import Path
 
 PRESETS = ("smoke", "cpu", "gpu", "paper")
-DRAWS = "gan_int_cls_64"
 
 EXAMPLES = """\
 examples:
@@ -22,7 +21,7 @@ examples:
   t2i systems                          what there is to train, and how large it is
   t2i train gan --preset cpu           the first GAN, on handwritten digits
   t2i train gan_cls --resume           go on where a training stopped
-  t2i measure gan_int_cls_64           do the birds obey their captions?
+  t2i measure gan_int_cls_32           do the birds obey their captions?
   t2i grade lessons/01_*.ipynb         what a work sheet has solved
   t2i doctor                           what is here, what is missing, what to do
 
@@ -56,7 +55,7 @@ def draw(options: argparse.Namespace) -> int:
     if unknown:
         words = ", ".join(dict.fromkeys(unknown[:8]))
         print(f"t2i draw: words this network doesn't know: {words}", file=sys.stderr)
-    system = shipped(options.system)
+    system = shipped(options.system) if options.system else shipped()
     save_sheet(pictures_for(system, batch, options.seed, options.count), out)
     print(out)
     return 0
@@ -146,6 +145,7 @@ def measure(options: argparse.Namespace) -> int:
 
     if not 1 <= options.count <= 100_000:
         raise UserError(f"--count is 1 to 100000, not {options.count}")
+    oracles = [n for n in weights.names() if n.startswith("oracle")]
     if options.name in SHIPPED:
         from .measure.birds import obedience_of, report
 
@@ -157,10 +157,10 @@ def measure(options: argparse.Namespace) -> int:
         else:
             size = system.generator.size
             found = report(system, options.count, options.seed, size)
-    elif options.name in ("oracle32", "oracle64"):
+    elif options.name in oracles:
         found = measure_oracle(int(options.name[6:]))
     else:
-        can = [*SHIPPED, "oracle32", "oracle64"]
+        can = [*SHIPPED, *oracles]
         known = (
             "is measured by " + weights.manifest()[options.name]["command"]
             if options.name in weights.manifest()
@@ -312,9 +312,8 @@ def _drawing(command) -> None:
     made.add_argument("caption", metavar="CAPTION", help="a sentence, in quotes")
     made.add_argument(
         "--system",
-        default=DRAWS,
         metavar="NAME",
-        help=f"a shipped network (default {DRAWS})",
+        help="a shipped network (default: the best)",
     )
     made.add_argument(
         "--count",

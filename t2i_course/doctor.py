@@ -156,7 +156,7 @@ def networks() -> Iterator[str | Problem]:
             yield Problem(f"network {name}", str(error))
     size = sum(weights.path(name).stat().st_size for name in good) / 2**20
     yield f"networks: {', '.join(good) or 'none'} ({size:.1f} MB in {weights.folder()})"
-    wanted = {*SHIPPED, "text_birds", "oracle32", "oracle64"} - set(weights.names())
+    wanted = {*SHIPPED, "text_birds", "oracle32"} - set(weights.names())
     if wanted:
         yield Problem(
             f"no network {', '.join(sorted(wanted))}",

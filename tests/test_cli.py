@@ -33,7 +33,7 @@ def fails(capsys, *arguments, code=2):
 def artist(monkeypatch):
     """A small untrained network in place of the shipped ones."""
 
-    def shipped(name="gan_int_cls_64"):
+    def shipped(name="gan_int_cls_32"):
         if name not in gan_cls.SHIPPED:
             raise ValueError(f"No network {name!r}")
         torch.manual_seed(0)
@@ -235,7 +235,7 @@ def test_measure_refuses_in_a_line(capsys):
 
 def test_measure_without_weights(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("T2I_WEIGHTS", str(tmp_path))
-    assert "no weights named" in fails(capsys, "measure", "gan_int_cls_64", code=1)
+    assert "no weights named" in fails(capsys, "measure", "gan_int_cls_32", code=1)
 
 
 # ---------------------------------------------------------------------------- doctor
