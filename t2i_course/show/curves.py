@@ -15,8 +15,6 @@ from .pictures import new_figure
 
 __all__ = ["bars", "curves", "lines", "paths", "smoothed"]
 
-LOOKS = ["-", "--", "-.", ":"]
-
 
 def as_array(values) -> np.ndarray:
     """A tensor, list or array as a NumPy array of floats."""
@@ -54,20 +52,22 @@ def lines(
     *,
     log: str = "",
     marks: Mapping[str, float] | None = None,
+    dashed: Sequence[str] = (),
     size: tuple[float, float] = (7.0, 3.0),
     axes=None,
 ):
     """Curves over a common x, with a legend.
 
     x: the common values, or None to count from 1. log: "x", "y" or "xy" for logarithmic
-    axes. marks: {text: y} dotted levels to compare with. axes: draw into these.
+    axes. marks: {text: y} dotted levels to compare with. dashed: names of curves drawn
+    with dashes, over those they should agree with. axes: draw into these.
     Returns the Figure.
     """
     axes = axes if axes is not None else new_figure(*size).subplots()
-    for i, (name, values) in enumerate(series.items()):
+    for name, values in series.items():
         values = as_array(values)
         along = np.arange(1, len(values) + 1) if x is None else as_array(x)
-        axes.plot(along, values, label=name, lw=2, ls=LOOKS[i % 4 if i > 3 else 0])
+        axes.plot(along, values, label=name, lw=2, ls="--" if name in dashed else "-")
     _mark(axes, marks)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     if title:
@@ -162,7 +162,8 @@ def paths(
     axes = new_figure(*size).subplots()
     for name, track in tracks.items():
         track = as_array(track)
-        axes.plot(track[:, 0], track[:, 1], lw=1.4, marker=".", ms=3, label=name)
+        dots = "." if len(track) <= 100 else None  # a long track is a line
+        axes.plot(track[:, 0], track[:, 1], lw=1.4, marker=dots, label=name)
     for track in tracks.values():
         axes.plot(*as_array(track)[0], "o", color="black", ms=6, zorder=5)
     if circle:

@@ -1,0 +1,794 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 01 · Vanilla GAN
+#
+# Two networks play a game, and one of them learns to draw.
+#
+# **What you will be able to do**
+# - write the two losses of the GAN game and its training algorithm, and say what the best
+#   possible discriminator is;
+# - show with numbers why nobody trains the generator with the loss of the original game;
+# - predict when the game circles instead of settling, and check it to six digits;
+# - recognize mode collapse, count it over seeds, and repair it;
+# - train a GAN on real handwritten digits in about a minute and judge it by a number.
+#
+# **Time:** about 4 minutes of computing on two CPU cores (3 with a GPU: these networks
+# are too small to gain from one), about 90 minutes with the six exercises.
+#
+# **You need:** Python, basic PyTorch (`nn.Module`, `loss.backward()`), and what a
+# probability density is. Lesson 00 shows how exercises and checks work.
+#
+# **Slides covered:** GM-13 to GM-16 (the game, its optimum, Algorithm 1, the flat
+# gradient), GM-33 to GM-35 (pros and cons, non-convergence, mode collapse), RE-2 (the
+# spaces X and Z, eq. (1)).
+
+# %% tags=["setup"]
+from t2i_course import lesson
+
+run = lesson.begin("01")
+
+# %%
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from t2i_course import weights
+from t2i_course.checks import check
+from t2i_course.papers.gan import Gan, points_gan, saturating_loss, simultaneous_step
+from t2i_course.papers.gan_crowd import GanCrowd
+from t2i_course.show.curves import bars, curves, lines, paths
+from t2i_course.show.gan_lab import GanLab, playground
+from t2i_course.show.pictures import grid
+from t2i_course.show.tables import Table
+from t2i_course.training import fit
+from t2i_course.worlds.digits import DigitReader, Digits
+from t2i_course.worlds.points import Ring
+
+# %% [markdown]
+# ## 1. A forger and a detective
+#
+# Suppose that you want a computer to write digits that nobody has written. You have real
+# ones, but no formula for their distribution $p_{\text{data}}(x)$, and a picture has so
+# many pixels that you couldn't write one down. The idea of the GAN (slide GM-13) is to
+# give up on the formula and to ask for *samples* only:
+#
+# - a **generator** $G$ takes random noise $z$ and turns it into a sample $x = G(z)$. What
+#   comes out has some distribution too; call it $p_g$;
+# - a **discriminator** $D$ looks at a sample, real or made, and says how likely it is to
+#   be real: a number $D(x)$ between 0 and 1.
+#
+# $D$ learns to tell the two apart. $G$ learns to fool $D$. If $G$ wins for good, what it
+# makes can't be told from real data.
+#
+# Two spaces have names (report RE-2): $X$ is the **data space**, here pictures or points;
+# $Z = \mathbb{R}^{d_Z}$ is the **noise space**, from which we draw $z$ with independent
+# standard normal coordinates, $p_z = \mathcal N(0, I)$. (The report's third, the
+# *embedding space* $Y$, holds sentences: it enters in lesson 05.) The game is eq. (1):
+#
+# $$\min_G \max_D \; V(D, G) = \mathbb{E}_{x \sim p_{\text{data}}}[\log D(x)] +
+# \mathbb{E}_{z \sim p_z}[\log (1 - D(G(z)))]$$
+#
+# $\mathbb E$ is an average over samples. $D$ wants $V$ large: $D(x)$ near 1 on real
+# samples, $D(G(z))$ near 0 on made ones. $G$ wants it small, and can only move the second
+# term.
+
+# %% [markdown]
+# ## 2. The best possible discriminator
+#
+# Keep $G$ as it is for a moment, and let $D$ be perfect. Both averages in $V$ are sums
+# over $x$, so at each place $x$ we look for the number $D$ between 0 and 1 that makes
+#
+# $$p_{\text{data}}(x) \log D + p_g(x) \log (1 - D)$$
+#
+# as large as possible.
+#
+# ### Exercise 01.1 · The optimal discriminator (5 minutes, difficulty 1 of 5)
+# Set the derivative with respect to $D$ to zero, and write the solution
+# $D^*(x)$ as a function of the two densities.
+#
+# <details><summary>Hint 1</summary>The derivative of log D is 1/D, that of log(1 - D) is
+# -1/(1 - D).</details>
+# <details><summary>Hint 2</summary>You get p_data / D = p_g / (1 - D). Multiply out and
+# solve for D.</details>
+# <details><summary>The idea of the answer</summary>Of all the samples seen at x, the
+# share that is real. With equal densities that is one half.</details>
+
+
+# %% tags=["exercise"]
+def optimal_discriminator(p_data, p_g):
+    """D*(x), slide GM-14. p_data, p_g: densities at the same points, tensors of one
+    shape. Returns that shape."""
+    ### BEGIN SOLUTION
+    return p_data / (p_data + p_g)
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+optimal_discriminator = check("01.1", optimal_discriminator)
+
+# %% [markdown]
+# With this $D^*$ in $V$ one gets the value of the game *for a given generator*. Let us
+# compute it by numerical integration, for data from $\mathcal N(0, 1)$ and a generator
+# that makes $\mathcal N(m, 1)$:
+
+# %% tags=["nbval-check-output"]
+x = torch.linspace(-6, 9, 3001, dtype=torch.float64)
+
+
+def normal(x, mean=0.0, deviation=1.0):
+    return torch.exp(-((x - mean) ** 2) / (2 * deviation**2)) / (deviation * 2.5066282746)
+
+
+for mean in (0.0, 0.5, 1.0, 2.0, 3.0):
+    p_data, p_g = normal(x), normal(x, mean)
+    d = optimal_discriminator(p_data, p_g)
+    value = torch.trapezoid(p_data * d.log() + p_g * (1 - d).log(), x)
+    print(f"m = {mean:3.1f}   V(D*, G) = {value:7.4f}   D* at x = 0: {d[1200]:.3f}")
+print(f"-log 4 = {-torch.tensor(4.0).log():.4f}")
+
+# %% [markdown]
+# The lowest value is the first: $-\log 4$, reached when $p_g = p_{\text{data}}$, and there
+# $D^* = 0.5$ everywhere. That is the **Nash equilibrium** of slide GM-14: neither player
+# can gain by moving alone. (The difference to $-\log 4$ is twice the Jensen-Shannon
+# divergence of the two distributions: a distance that is 0 only if they are equal.)
+#
+# ### Now with a real network
+#
+# A network knows no densities, it only sees samples. Does it find $D^*$? It needs a loss.
+# Networks give **logits** $s$, any real number, and $D = \sigma(s) = 1/(1 + e^{-s})$, the
+# sigmoid.
+#
+# ### Exercise 01.2 · The discriminator's loss (10 minutes, difficulty 2)
+# Write $-V$ from the logits of a real and of a fake minibatch, each average as a mean.
+# (Optimizers go *down*, so "$D$ ascends $V$", slide GM-15, becomes "go down $-V$".) It
+# must stay right when $D$ is very sure: at a logit of $-150$ the sigmoid rounds to 0, and
+# its log to minus infinity.
+#
+# <details><summary>Hint 1</summary>F.softplus(s) is log(1 + exp(s)), and is computed
+# safely for any s.</details>
+# <details><summary>Hint 2</summary>log D = log sigmoid(s) = -softplus(-s), and
+# log(1 - D) = -softplus(s).</details>
+# <details><summary>The idea of the answer</summary>softplus of minus the real logits,
+# averaged, plus softplus of the fake logits, averaged. Binary cross-entropy with logits,
+# with labels 1 and 0, is the same thing.</details>
+
+
+# %% tags=["exercise"]
+def discriminator_loss(real_logits, fake_logits):
+    """-V(D, G), slides GM-13 and GM-15. real_logits, fake_logits: (B,). A scalar."""
+    ### BEGIN SOLUTION
+    return F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+discriminator_loss = check("01.2", discriminator_loss)
+
+# %% [markdown]
+# Data with two bumps against a generator with one. `draw` gives samples, as in a real
+# training; the densities are only for us, to judge.
+
+# %%
+def densities(x):
+    """p_data: two bumps at -1.5 and 1.5; p_g: one at 0.5."""
+    p_data = (normal(x, -1.5, 0.6) + normal(x, 1.5, 0.6)) / 2
+    return p_data, normal(x, 0.5, 1.0)
+
+
+def draw(count, random):
+    """`count` real samples and `count` fakes, (count, 1) each."""
+    side = 1.5 * (2 * torch.randint(2, (count, 1), generator=random) - 1)
+    real = side + 0.6 * torch.randn(count, 1, generator=random)
+    return real, 0.5 + torch.randn(count, 1, generator=random)
+
+
+# %% tags=["live"]
+torch.manual_seed(0)
+random, steps = torch.Generator().manual_seed(0), run.choose(20, 1000)
+judge = nn.Sequential(nn.Linear(1, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(),
+                      nn.Linear(32, 1))  # fmt: skip
+optimizer = torch.optim.Adam(judge.parameters(), lr=1e-2)
+slower = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.01, steps)
+for _ in range(steps):
+    real, fake = draw(1000, random)
+    loss = discriminator_loss(judge(real), judge(fake))
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    slower.step()
+
+# %%
+x = torch.linspace(-4, 4, 401)
+p_data, p_g = densities(x)
+best = optimal_discriminator(p_data, p_g)
+learned = torch.sigmoid(judge(x[:, None])[:, 0]).detach()
+figure = lines(x, {"p_data": p_data, "p_g": p_g, "D* by formula": best,
+                   "D learned from samples": learned}, "x", "density, D(x)",
+               dashed=["D learned from samples"], marks={"D = 0.5": 0.5})  # fmt: skip
+seen = p_data + p_g > 0.02
+print(f"largest difference, where samples come: {(learned - best)[seen].abs().max():.3f}")
+figure
+
+# %% [markdown]
+# **What to see.** The learned curve lies on the formula's: above one half where real
+# samples are more frequent, below it where fakes are, one half where the two densities
+# cross. The printed difference is taken where $p_{\text{data}} + p_g > 0.02$; in the
+# tails no samples come, and there a network may say anything.
+#
+# So the discriminator is not a mere critic: it estimates the ratio of two densities that
+# nobody can write down. That is what $G$ can learn from.
+
+# %% [markdown]
+# ## 3. The gradient that isn't there
+#
+# $G$ should make $\log(1 - D(G(z)))$ small. In practice, says slide GM-16, that does not
+# work well. Why? Early in training $G$ is bad, $D$ sees it at once, and $D(G(z))$ is
+# almost 0. Let us look at the slope there:
+
+# %%
+d = torch.linspace(0.001, 0.999, 400)
+lines(d, {"log(1 - D)   (the game's)": (1 - d).log(),
+          "-log D   (non-saturating)": -d.log()},
+      "D(G(z)): how real D finds the fake", "G's loss")  # fmt: skip
+
+# %% [markdown]
+# **What to see.** At the left, where every training begins, the blue curve is flat and
+# the orange one is steep. Both go down to the right, so both want the same: fool $D$.
+# Only the second one pushes when it matters.
+#
+# ### Exercise 01.3 · The non-saturating loss (5 minutes, difficulty 2)
+# Instead of *minimizing the chance that $D$ is right*, *maximize the chance that $D$ is
+# wrong*: go up $\mathbb E_z[\log D(G(z))]$. Write it as a loss to go down, from logits.
+#
+# <details><summary>Hint 1</summary>Going up log D is going down -log D.</details>
+# <details><summary>Hint 2</summary>log D = -softplus(-s), as in exercise 01.2; mind both
+# minus signs, and take the mean.</details>
+# <details><summary>The idea of the answer</summary>The loss D has on real samples, used
+# on fakes: G wants its samples to be called real.</details>
+
+
+# %% tags=["exercise"]
+def generator_loss(fake_logits):
+    """-log D(G(z)), slide GM-16. fake_logits: (B,). A scalar."""
+    ### BEGIN SOLUTION
+    return F.softplus(-fake_logits).mean()
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+generator_loss = check("01.3", generator_loss)
+
+# %% [markdown]
+# How much steeper? The derivative with respect to $D$'s logit says it exactly. It is
+# $-D$ for the game's loss and $-(1 - D)$ for the other:
+
+# %% tags=["nbval-check-output"]
+print("D(G(z))   slope of log(1-D)   slope of -log D")
+for d in (0.001, 0.01, 0.1, 0.5, 0.9):
+    s = torch.logit(torch.tensor([d], dtype=torch.float64)).requires_grad_()
+    slopes = [torch.autograd.grad(loss(s), s)[0].item()
+              for loss in (saturating_loss, generator_loss)]  # fmt: skip
+    print(f"{d:7.3f}   {slopes[0]:17.3f}   {slopes[1]:15.3f}")
+
+# %% [markdown]
+# And in a network? Take a generator at its start, on the world that we will use from here
+# on: a **ring** of eight small Gaussians in the plane. Train $D$ alone against it, and
+# measure the length of the gradient that reaches $G$'s weights, with either loss.
+
+# %%
+def gradient_norm(loss, network):
+    """Length of the loss's gradient with respect to all weights of a network."""
+    parts = torch.autograd.grad(loss, list(network.parameters()), retain_graph=True)
+    return torch.cat([part.flatten() for part in parts]).norm().item()
+
+
+def gradients_while_d_learns(seed, steps):
+    """Two lists of norms (saturating, non-saturating), one value every 10 steps of D."""
+    torch.manual_seed(seed)
+    gan, world, norms = points_gan("cpu"), Ring(128, seed), ([], [])
+    gan.rng, optimizer = torch.Generator().manual_seed(seed), gan.optimizer("discriminator")
+    for step in range(steps):
+        if step % 10 == 0:
+            fakes = gan.discriminator(gan.generator(gan.draw_noise(512)))
+            for kept, loss in zip(norms, (saturating_loss, generator_loss)):
+                kept.append(gradient_norm(loss(fakes), gan.generator))
+        _, loss = next(gan.round(world.batch(step)))  # D's turn only
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return norms
+
+
+# %% tags=["live"]
+steps = run.choose(20, 300)
+norms = [gradients_while_d_learns(seed, steps) for seed in range(5)]
+saturating, other = torch.tensor(norms).unbind(1)  # (5 seeds, steps / 10) each
+ratio = other[:, -1] / saturating[:, -1]
+print(f"after {steps} steps of D, -log D gives a gradient {ratio.mean():.0f} times as long")
+print("each of the five seeds:", *[f"{value:.0f}" for value in ratio])
+lines(range(0, steps, 10), {"log(1 - D)": saturating.mean(0), "-log D": other.mean(0)},
+      "steps of D, with G at rest", "gradient norm, mean of 5 seeds", log="y")  # fmt: skip
+
+# %% [markdown]
+# **What to see.** The better $D$ gets, the less the game's own loss tells $G$; the other
+# loss tells it as much as before, or more. Mind the logarithmic axis. This is half of
+# slide GM-35's last line: *"if the discriminator is too good"* there is nothing left to
+# learn from. The non-saturating loss has the same fixed point and is what everybody uses,
+# but the game is then no longer zero-sum.
+
+# %% [markdown]
+# ## 4. Algorithm 1
+#
+# Now both learn. Slide GM-15 prints the algorithm; in each round
+#
+# 1. **$k$ times**: draw a minibatch of $m$ noise vectors and a minibatch of $m$ real
+#    samples, and take one step of $D$ down `discriminator_loss`;
+# 2. draw $m$ fresh noise vectors, and take one step of $G$ down `generator_loss`.
+#
+# In this course a round is a Python *generator function*: it `yield`s whose turn it is and
+# that player's loss; the loop in `t2i_course.training.fit` takes the step, then goes on
+# after the `yield`. So the text of the function is the algorithm and nothing else.
+#
+# ### Exercise 01.4 · Algorithm 1 (15 minutes, difficulty 3)
+# Three traps. In $D$'s turn the fake must be **detached**: no gradient flows into $G$. Each
+# turn needs *fresh* noise, and each turn of $D$ its own part of `real`. And nothing may be
+# computed before the `yield` of the turn before: after it, $D$ is another network.
+#
+# <details><summary>Hint 1</summary>real.chunk(k) cuts the real samples into k minibatches
+# to loop over.</details>
+# <details><summary>Hint 2</summary>In the loop: fake = generator(noise(len(x))).detach(),
+# then yield "discriminator", discriminator_loss(...). After the loop: new noise, no
+# detach, yield "generator", generator_loss(...).</details>
+# <details><summary>The idea of the answer</summary>Two yields: the first inside the loop
+# over minibatches, the second after it.</details>
+
+
+# %% tags=["exercise"]
+def algorithm_1(real, noise, generator, discriminator, k,
+                discriminator_loss, generator_loss):  # fmt: skip
+    """One round, slide GM-15. real: (k * m, ...); noise(m): m noise vectors.
+    Yields ("discriminator", loss) k times, then ("generator", loss) once."""
+    ### BEGIN SOLUTION
+    for x in real.chunk(k):
+        fake = generator(noise(len(x))).detach()
+        yield "discriminator", discriminator_loss(discriminator(x), discriminator(fake))
+    fake = generator(noise(len(real) // k))
+    yield "generator", generator_loss(discriminator(fake))
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+algorithm_1 = check("01.4", algorithm_1)
+
+# %% [markdown]
+# ### Play: the game, one step at a time
+#
+# First as a film: five moments of one game on the ring, driven by your own losses.
+
+# %% tags=["live"]
+lab = GanLab("ring", discriminator_loss, generator_loss, deviation=True)
+lab.film(run.choose((0, 1, 2, 3, 4), (0, 30, 150, 500, 2000)))
+
+# %% [markdown]
+# **What to see.** Blue points are real, orange ones generated. The background is what $D$
+# believes at each place: blue for real, orange for fake, white for "can't tell". The grey
+# net is the noise space $Z$, as $G$ bends it: every mesh holds the same share of the
+# generated points, so narrow meshes are crowded places. The net unfolds towards the ring,
+# tears thin between the bumps, and $D$'s background loses its colour where $G$ succeeds.
+#
+# Now you. Give $D$ ten steps and see where it turns blue; give $G$ ten and watch the net
+# slide downhill on $D$'s beliefs. Then press the triangle to run, and try:
+# - $G$'s learning rate ten times as large: the net jumps about;
+# - $D$'s learning rate far below $G$'s: all of the net rushes to one place;
+# - k = 5: $D$ stays ahead; does it help?
+
+# %%
+playground(GanLab("ring", discriminator_loss, generator_loss))
+
+# %% [markdown]
+# ## 5. Why it circles
+#
+# Two players who each go downhill on their *own* loss need not arrive anywhere. Slide
+# GM-34 shows the smallest example: $V(x, y) = xy$, where $x$ wants $V$ small and $y$ wants
+# it large. With infinitely small steps, $dx/dt = -y$ and $dy/dt = x$, which gives
+#
+# $$x(t) = x(0) \cos t - y(0) \sin t, \qquad y(t) = x(0) \sin t + y(0) \cos t.$$
+#
+# A circle, for ever, around the equilibrium $(0, 0)$. (The slide prints for $y(t)$ the same
+# right-hand side as for $x(t)$: a small slip. At $t = 0$ it would say $y(0) = x(0)$. Insert
+# ours into $dy/dt = x$ to see that it fits.)
+#
+# Real training takes steps of size $\eta$. In **simultaneous** steps both players use the
+# old values: $x' = x - \eta y$, $\; y' = y + \eta x$. Then
+# $x'^2 + y'^2 = (1 + \eta^2)(x^2 + y^2)$: each step multiplies the distance from the
+# equilibrium by $\sqrt{1 + \eta^2}$. It spirals *outward*, whatever $\eta$.
+#
+# ### Exercise 01.5 · Taking turns (5 minutes, difficulty 1)
+# In **alternating** steps, as in Algorithm 1, $x$ steps first, and $y$ answers to the new
+# $x$. Write one such step.
+#
+# <details><summary>Hint 1</summary>dV/dx = y and dV/dy = x; x goes down, y goes
+# up.</details>
+# <details><summary>Hint 2</summary>Assign the new x first, then use it.</details>
+# <details><summary>The idea of the answer</summary>x' = x - rate * y, then
+# y' = y + rate * x'.</details>
+
+
+# %% tags=["exercise"]
+def alternating_step(x, y, rate):
+    """x steps down V = xy, then y steps up at the new x, slide GM-34. Returns (x, y)."""
+    ### BEGIN SOLUTION
+    x = x - rate * y
+    return x, y + rate * x
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+alternating_step = check("01.5", alternating_step)
+
+# %% [markdown]
+# One alternating step is the matrix
+# $\begin{pmatrix} 1 & -\eta \\ \eta & 1 - \eta^2 \end{pmatrix}$. Its determinant is 1, so it
+# neither grows nor shrinks areas, and it leaves $q = x^2 + y^2 - \eta xy$ unchanged
+# (multiply it out). For $\eta < 2$ the places with the same $q$ form an ellipse: alternating
+# steps stay on it for ever. Is that what the steps do?
+
+# %% tags=["nbval-check-output"]
+rate, steps = 0.2, 100
+both, turns = [(1.0, 0.0)], [(1.0, 0.0)]
+for _ in range(steps):
+    both.append(simultaneous_step(*both[-1], rate))
+    turns.append(alternating_step(*turns[-1], rate))
+theory = (1 + rate**2) ** (steps / 2)
+drift = max(abs(x * x + y * y - rate * x * y - 1) for x, y in turns)
+print(f"simultaneous: distance after {steps} steps {math.hypot(*both[-1]):.6f}, "
+      f"by theory {theory:.6f}")  # fmt: skip
+print(f"alternating: q = 1 at every step, to within 1e-6: {drift < 1e-6}")
+
+# %%
+turn = torch.linspace(0, 6.2832, 200)
+circle = torch.stack([turn.cos(), turn.sin()], 1)
+paths({"simultaneous steps": both[:41], "alternating steps": turns[:63],
+       "infinitely small steps": circle}, "x", "y",
+      f"V = xy, the first steps with a learning rate of {rate}")  # fmt: skip
+
+# %% [markdown]
+# **What to see.** All three start at the black dot and never reach the cross, where the
+# equilibrium is. Simultaneous steps run away at just the rate that theory gives;
+# alternating ones go round an ellipse, a little off the circle. A smaller learning rate
+# makes it slower, not better. *"D and G nullify each other's learning in every
+# iteration"*, says the slide. A real GAN is more than this: near its equilibrium there are
+# other terms that pull inward or outward. But nothing in the game forbids to circle.
+
+# %% [markdown]
+# ## 6. Mode collapse
+#
+# A **mode** is a bump of the data's density; the ring has eight. A generator may find that
+# one bump is enough to fool $D$ today, put everything there, be found out tomorrow, and
+# jump to the next (slide GM-35). Nothing in $G$'s loss asks for variety: it is an average
+# over samples, each judged *alone*.
+#
+# One seed proves nothing, so here are five GANs at once, with your losses, each with its
+# own start and its own data. A mode counts as covered if at least 1 % of 2,000 samples lie
+# within three standard deviations of it.
+
+# %% tags=["live"]
+def train_on_the_ring(name, **settings):
+    """Five GANs side by side; 2,000 samples of each, (5, 2000, 2)."""
+    crowd = GanCrowd.from_preset("smoke" if run.smoke else "cpu",
+                                 discriminator_loss=discriminator_loss,
+                                 generator_loss=generator_loss, **settings)  # fmt: skip
+    world = Ring(crowd.settings["batch_size"])
+    if run.live or run.smoke:
+        fit(crowd, world, crowd.settings["steps"])
+    else:
+        weights.load_or_fit(crowd, name, lambda c: fit(c, world, c.settings["steps"]))
+    crowd.rng = torch.Generator(crowd.device).manual_seed(0)
+    return crowd.sample(2000).cpu()
+
+
+vanilla = train_on_the_ring("gan_ring")
+
+# %%
+def covered(samples):
+    """Modes and share of close points of each GAN, as two lists."""
+    found = [Ring().coverage(points) for points in samples]
+    return [f.modes for f in found], [f.close for f in found]
+
+
+modes, close = covered(vanilla)
+print("modes covered, of 8, by seed:    ", modes)
+print("share of points close to a mode: ", [round(value, 2) for value in close])
+
+# %% [markdown]
+# At most one mode each. Here is what the five have learned so far, over the real points:
+
+# %%
+def clouds(samples, title):
+    """A row of small pictures, a GAN each."""
+    from t2i_course.show.pictures import new_figure
+
+    figure, real = new_figure(10, 2.3), Ring(400).batch(0).image
+    for seed, (axes, points) in enumerate(zip(figure.subplots(1, 5), samples)):
+        axes.scatter(*real.T, s=4, color="C0", label="real")
+        axes.scatter(*points[:400].T, s=4, color="C1", label="generated")
+        axes.set(title=f"seed {seed}", xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[])
+        axes.set_aspect("equal")
+    figure.suptitle(title, fontsize=11)
+    return figure
+
+
+clouds(vanilla, "Vanilla GAN: generated (orange), real (blue)")
+
+# %% [markdown]
+# **What to see.** Each GAN has put all that it makes into one cloud, near one bump or on
+# the way to it, and leaves the rest of the ring alone. Which bump, the seed decides; watch
+# it in the playground, and you see the cloud wander.
+#
+# ### The remedy: let $D$ see the batch
+#
+# $D$ judges each sample alone, so it can't see that all of them are the same. Salimans et
+# al. (2016) gave $D$ a look at the whole minibatch; Karras et al. (2018) found that one
+# number is enough: *how much do the samples of a group vary?* If the fakes vary less than
+# the real ones, $D$ sees it at once, and $G$ has a reason to spread.
+#
+# ### Exercise 01.6 · Showing D how much its batch varies (10 minutes, difficulty 3)
+# Cut the batch into groups of `group` neighbours. For each group and each feature take the
+# standard deviation over the group (dividing by `group`, not `group - 1`); average over the
+# features; append this one number to each sample of the group as a last feature. A group
+# of equal samples must give a finite gradient: add $10^{-8}$ under the root.
+#
+# <details><summary>Hint 1</summary>samples.view(-1, group, features) puts the groups along
+# the first dimension; .var(1, unbiased=False) is the variance over each group.</details>
+# <details><summary>Hint 2</summary>number = (variance + 1e-8).sqrt().mean(1), one per
+# group; number.repeat_interleave(group) gives each sample its group's.</details>
+# <details><summary>The idea of the answer</summary>torch.cat([samples,
+# repeated[:, None]], 1).</details>
+
+
+# %% tags=["exercise"]
+def with_deviation(samples, group=8):
+    """Minibatch deviation, slide GM-35. samples: (B, F) to (B, F + 1)."""
+    ### BEGIN SOLUTION
+    grouped = samples.view(-1, group, samples.shape[1])
+    deviation = (grouped.var(1, unbiased=False) + 1e-8).sqrt().mean(1)
+    return torch.cat([samples, deviation.repeat_interleave(group)[:, None]], 1)
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+with_deviation = check("01.6", with_deviation)
+
+# %% tags=["nbval-check-output"]
+same, spread = torch.zeros(8, 2), torch.arange(16.0).view(8, 2)
+print("eight equal samples:    ", round(with_deviation(same)[0, -1].item(), 3))
+print("eight different samples:", round(with_deviation(spread)[0, -1].item(), 3))
+
+# %% [markdown]
+# The same five starts, with this one number added to what $D$ sees:
+
+# %% tags=["live"]
+repaired = train_on_the_ring("gan_ring_deviation", group=8,
+                             deviation=with_deviation)  # fmt: skip
+new_modes, new_close = covered(repaired)
+print("modes covered, of 8, by seed:    ", new_modes)
+print("share of points close to a mode: ", [round(value, 2) for value in new_close])
+clouds(repaired, "The same, with the batch's deviation")
+
+# %% [markdown]
+# **What to see.** With the deviation the orange points reach all eight bumps, whatever
+# the seed. They aren't all *on* a bump yet: about a quarter are, the rest lie on the way
+# from one to the next. The number of modes and the share of close points measure the two
+# things that slide GM-35 sets against each other: *coverage* and *accuracy*.
+#
+# Is it for ever? Here is how many of the eight modes were covered on the way, in a run of
+# 4,000 steps (seeds 0 to 4; `python benchmarks/vanilla_gan.py --only ring`):
+
+# %%
+Table(["step 500", "1,000", "1,500", "2,000", "2,500", "3,000", "3,500", "4,000"], {
+    "vanilla": ["0 1 0 0 0", "0 1 0 0 0", "1 1 1 0 1", "0 0 0 0 0", "0 0 1 3 0",
+                "1 0 0 7 0", "8 5 3 7 3", "8 8 8 7 7"],
+    "with the deviation": ["0 0 0 0 0", "6 5 1 0 8", "8 8 8 8 8", "8 8 8 8 8",
+                           "8 8 8 8 8", "8 8 8 8 8", "8 8 8 8 8", "8 8 7 8 8"],
+}, "modes covered of 8, seeds 0 1 2 3 4")  # fmt: skip
+
+# %% [markdown]
+# **What to see.** The remedy covers the ring between steps 1,000 and 1,500 on every seed.
+# And a surprise: the vanilla GAN opens up as well, but two thousand steps later, and even
+# then only 26 to 65 % of its points lie close to a mode, against 74 to 84 % with the
+# deviation. Collapse here is a long detour rather than a grave. With other learning rates
+# the detour is shorter, or never ends within the run: on a harder world one seldom has the
+# patience to find out which.
+
+# %% [markdown]
+# ## 7. Real digits
+#
+# Now real input: 1,797 digits that people wrote, 8 x 8 pixels each (scikit-learn brings
+# them). We train on three quarters. Pixels this small are hard on the eye, so the figures
+# draw them with soft edges.
+
+# %%
+real = Digits(batch_size=30, split="held-out")
+grid(real.batch(0).image, columns=15, title="Real digits, never trained on", smooth=True)
+
+# %% [markdown]
+# Who judges? A **reader**: a support vector machine trained on the real training digits,
+# and no part of the game. It gives a name to *anything*, noise too, so we only count a
+# picture if it is also **clear**: as close to some real training digit as 95 % of the
+# held-out real ones are.
+
+# %%
+reader = DigitReader()
+noise = torch.rand(1000, 1, 8, 8) * 2 - 1
+print(f"right on held-out real digits: {reader.accuracy:.1%}")
+print(f"clear: {reader.read(real.pictures())[1].float().mean():.0%} of held-out real digits, "
+      f"{reader.read(noise)[1].float().mean():.0%} of noise")  # fmt: skip
+
+# %% [markdown]
+# The networks are plain layers, $G$ 32 → 256 → 256 → 64 pixels and $D$ the way back, with
+# your deviation of exercise 01.6. One thing is borrowed from lesson 02: $G$'s hidden layers
+# are batch-normalized. Your Algorithm 1 and your losses do the work. Watch the pictures.
+
+# %% tags=["live"]
+torch.manual_seed(0)
+gan = Gan.from_preset(run.preset, play=algorithm_1, generator_loss=generator_loss,
+                      discriminator_loss=discriminator_loss,
+                      deviation=with_deviation)  # fmt: skip
+source, steps = Digits(gan.settings["batch_size"]), gan.settings["steps"]
+
+
+def show(gan, history):
+    """What the generator draws from the same noise, each time we look."""
+    title = f"step {history.step}"
+    return grid(gan.sample(30), columns=15, title=title, smooth=True)
+
+
+def train(gan):
+    return fit(gan, source, steps, show=show, show_every=max(steps // 12, 1))
+
+
+history = train(gan) if run.live or run.smoke else weights.load_or_fit(
+    gan, "gan_digits", train)  # fmt: skip
+
+# %%
+marks = {"D = 0.5: log 4": 1.3863, "log 2": 0.6931}
+curves(history, marks=marks) if history else None  # no curves of a loaded network
+
+# %% [markdown]
+# **What to see.** The losses say little: each player's loss depends on how good the other
+# is. $D$'s stays a little below $\log 4$, the value at the equilibrium, so $D$ keeps a small
+# lead. Nothing in these curves tells you when the pictures become good; that is why we
+# measure.
+
+# %%
+gan.rng = torch.Generator(gan.device).manual_seed(1)
+drawn = gan.sample(1000).cpu()
+counts = reader.counts(drawn)
+print(f"clear: {counts.sum() / 1000:.0%};  digits among them: {(counts > 0).sum()} of 10")
+bars([str(digit) for digit in range(10)], {"clear, as this digit": counts}, "digit",
+     "of 1000 drawn", marks={"if all were equal": counts.sum().item() / 10})  # fmt: skip
+
+# %%
+grid(drawn[:60], columns=15, title="Drawn by your GAN", smooth=True)
+
+# %% [markdown]
+# ### Copied, or made up?
+#
+# A generator could learn the training digits by heart. Beside each drawn digit, here is the
+# nearest real training digit; and a number: how far away is it, compared with the nearest
+# one of a real digit that was held out?
+
+# %%
+near = torch.cdist(drawn[:15].flatten(1), reader.known).argmin(1)
+pairs = torch.cat([drawn[:15], reader.known[near].view(-1, 1, 8, 8)])
+middle = reader.distance(drawn).median()
+print(f"median distance to the nearest training digit: drawn {middle:.2f}, "
+      f"held-out real {reader.typical:.2f}")  # fmt: skip
+grid(pairs, columns=15, title="Drawn (above), nearest real (below)", smooth=True)
+
+# %% [markdown]
+# **What to see.** The pairs resemble each other, but they aren't the same: the drawn
+# digits are at least as far from the training set as new handwriting is.
+
+# %% [markdown]
+# ## 8. Measured
+#
+# The same questions over five seeds, by the course's benchmark (`mean, least to greatest`):
+
+# %%
+Table(["mean", "least", "greatest", "seeds"], {
+    "gradient of -log D / gradient of log(1 - D), D trained for 300 steps":
+        ["47", "27", "61", 5],
+    "modes of 8 after 1,500 steps, vanilla": ["0.8", "0", "1", 5],
+    "modes of 8 after 1,500 steps, with the deviation": ["8.0", "8", "8", 5],
+    "modes of 8 after 4,000 steps, vanilla": ["7.6", "7", "8", 5],
+    "modes of 8 after 4,000 steps, with the deviation": ["7.8", "7", "8", 5],
+    "share of points close to a mode, 4,000 steps, vanilla": ["0.40", "0.26", "0.65", 5],
+    "share of points close to a mode, 4,000 steps, deviation": ["0.78", "0.74", "0.84", 5],
+    "digits: share of drawn ones that are clear": ["0.82", "", "", 1],
+    "digits: how many of the ten appear": ["10", "", "", 1],
+    "digits: of 1000 drawn, the rarest digit": ["48", "", "", 1],
+}, "python benchmarks/vanilla_gan.py on a CPU; digits: seed 0, with --ship")  # fmt: skip
+
+# %% [markdown]
+# Published numbers beside them? The 2014 paper scores its digits by a density estimate on
+# MNIST, which says little about pictures and is not used any more; papers on collapse count
+# modes on rings of other sizes, with other networks and schedules (Lin et al. 2018 for one).
+# None of these can be compared with a row above, so none is printed here.
+#
+# **To be honest.** The ring shows that collapse happens and that a look at the batch helps
+# *here*; it doesn't show that it helps everywhere: two points and eight bumps are far from
+# faces. The learning rates and the momentum were chosen so that the collapse lasts long
+# enough to be seen. And "clear" is our own measure: close to a training digit in pixels.
+# %% [markdown]
+# ## 9. What goes wrong, and what comes next
+#
+# Slide GM-33 sums up: *beautiful samples*, but *trickier and more unstable to train*, and
+# you can't ask a GAN for $p(x)$, how likely a picture is, nor for $p(z|x)$, which noise made
+# it. You have seen the reasons: a gradient that vanishes, a game that circles, a player
+# that repeats itself. One failure is left. Here is the same GAN on the same digits at a
+# size where people would want them, 28 x 28, for as long as a tenth of the training above:
+
+# %% tags=["live"]
+torch.manual_seed(0)
+large = Gan.from_preset("smoke" if run.smoke else "cpu", shape=(1, 28, 28), cool=0)
+fit(large, Digits(large.settings["batch_size"], side=28), run.choose(4, 1000))
+grid(large.sample(30), columns=15, title="28 x 28 pixels, 1000 steps")
+
+# %% [markdown]
+# **What to see.** Strokes, but with salt and pepper: each pixel has its own weights, and
+# nothing in the network knows that neighbouring pixels belong together. **Lesson 02** gives
+# it that knowledge: convolutions (DCGAN).
+#
+# ### Questions
+# <details><summary>1. Your discriminator's loss is 0.01 after a thousand steps. Good
+# news?</summary>No. D tells everything apart, so G's gradient under the game's own loss is
+# close to zero, and G lost the game. Good training keeps D's loss near log 4.</details>
+# <details><summary>2. D says 0.5 everywhere. Has G won?</summary>Perhaps, or D is too weak
+# or has not been trained: a D that knows nothing says 0.5 too. Train a fresh D against the
+# resting G and see.</details>
+# <details><summary>3. Why does exercise 01.4 detach the fake, if only D is stepped
+# anyway?</summary>Without it the backward pass would go through G for nothing, and in a
+# plain PyTorch loop the gradients would pile up in G's weights until its own
+# turn.</details>
+# <details><summary>4. Would a smaller learning rate stop the circling of
+# V = xy?</summary>No: simultaneous steps grow by sqrt(1 + rate^2) at each step, less but
+# always; alternating ones stay on an ellipse of any size.</details>
+# <details><summary>5. Could G cheat the deviation of exercise 01.6?</summary>Yes: two
+# points far apart vary as much as eight. It says how much a batch varies, not how. It is a
+# hint to D, not a cure.</details>
+#
+# ### To read
+# - Goodfellow et al., *Generative Adversarial Nets*, 2014: section 4 for the proofs of what
+#   you measured in part 2.
+# - Salimans et al., *Improved Techniques for Training GANs*, 2016: minibatch
+#   discrimination.
+# - Metz et al., *Unrolled Generative Adversarial Networks*, 2017: the ring, and another
+#   remedy.
+# - Mescheder et al., *Which Training Methods for GANs do actually Converge?*, 2018: V = xy
+#   and beyond.
+# - Kahng et al., *GAN Lab*, 2019: the playground's model.
+#
+# ### At the paper's scale
+# `t2i train gan --preset paper` plays the same game with the networks of the authors'
+# released MNIST configuration: $G$ 100 → 1200 → 1200 → 784 with ReLU, $D$ with two layers
+# of 240 **maxout** units (each the largest of 5 linear functions), dropout of 0.2 at the
+# input and 0.5 within, plain gradient steps with momentum, minibatches of 100. The file
+# names no last step; 250 passes over 50,000 pictures are our choice. It runs on the digits
+# above, drawn at 28 x 28. Their sizes:
+
+# %% tags=["nbval-check-output"]
+with torch.device("meta"):  # shapes only, no memory
+    paper = Gan.from_preset("paper")
+for name in paper.players:
+    count = sum(p.numel() for p in paper.player(name).parameters())
+    print(f"{name}: {count:,} parameters")
