@@ -68,7 +68,7 @@ def save_sheet(pictures, out: Path) -> None:
     from .show.pictures import mosaic
 
     columns = min(len(pictures), 8 if len(pictures) > 4 else 4)
-    enlarge = 256 // pictures.shape[-1] if len(pictures) == 1 else 2
+    enlarge = max((256 if len(pictures) == 1 else 112) // pictures.shape[-1], 1)
     sheet = mosaic(pictures, columns, gap=4, enlarge=enlarge)
     Image.fromarray(sheet).save(out)
 

@@ -80,7 +80,7 @@ def test_bad_usage_is_exit_code_2(words, capsys):
 
 
 @pytest.mark.parametrize(
-    ("count", "size"), [(1, (256, 256)), (4, (268, 64)), (9, None)]
+    ("count", "size"), [(1, (256, 256)), (4, (396, 96)), (9, None)]
 )
 def test_draw_writes_a_picture(artist, tmp_path, capsys, count, size):
     out = tmp_path / "birds.png"

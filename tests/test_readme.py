@@ -1,0 +1,78 @@
+"""The README says what is: its commands exist, its table is that of the lessons."""
+
+import re
+from pathlib import Path
+
+import build_notebooks
+import pytest
+
+from t2i_course import cli
+from t2i_course.course_map import PLANNED, course_map
+from t2i_course.lesson import LESSONS
+from t2i_course.papers.gan_cls import SHIPPED
+from t2i_course.systems import SYSTEMS
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def row(info):
+    """A lesson's line of the table."""
+    page = build_notebooks.REPOSITORY.replace(
+        "https://github.com", "https://colab.research.google.com/github"
+    )
+    path = f"lessons/{info.file}.ipynb"
+    address = f"{page}/blob/{build_notebooks.TAG}/{path}"
+    badge = f"[![Open in Colab]({build_notebooks.BADGE})]({address})"
+    minutes = f"{info.minutes['course']:g} | {info.minutes['cpu']:g}"
+    name = f"[{info.number} {info.title}]({path})"
+    return f"| {name} | {minutes} | {info.slides} | {badge} |"
+
+
+def test_the_table_is_that_of_the_lessons():
+    rows = [line for line in TEXT.splitlines() if line.startswith("| [")]
+    assert rows == [row(info) for info in LESSONS.values()]
+
+
+def test_make_targets_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    used = set(re.findall(r"make (course|test|lab|notebooks|\w+)\b", TEXT))
+    assert {"course", "test", "lab", "notebooks"} <= used
+    for target in used:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def commands():
+    """Every t2i command of the README, as words."""
+    lines = re.findall(r"`(t2i [^`\n]+)`|^(t2i [^#\n]+)", TEXT, re.MULTILINE)
+    return ["".join(pair).strip() for pair in lines]
+
+
+@pytest.mark.parametrize("command", commands())
+def test_commands_exist(command):
+    words = [a or b for a, b in re.findall(r'"([^"]*)"|(\S+)', command)][1:]
+    options = cli.parser().parse_args(words)
+    if options.command == "train":
+        assert options.system in SYSTEMS
+    if options.command == "measure":
+        assert options.name in SHIPPED
+
+
+def test_every_command_is_shown():
+    assert len(commands()) >= 7
+
+
+def test_files_exist():
+    names = re.findall(r"\]\((?!http)([^)]+)\)", TEXT)
+    names += re.findall(r"`((?:tests|t2i_course|solutions)/[\w./]*)`", TEXT)
+    for name in set(names) - {"solutions/NN_topic.py"}:
+        # the work sheets are built; their sources are what must be there
+        source = re.sub(r"lessons/(.+)\.ipynb", r"solutions/\1.py", name)
+        assert (ROOT / source).exists(), name
+
+
+def test_the_map_holds_every_lesson_once():
+    assert not set(PLANNED) & set(LESSONS)
+    assert sorted({*PLANNED, *LESSONS}) == [f"{n:02d}" for n in range(21)]
+    shown = {line[0]: line[2] for line in course_map().rows}
+    assert {n for n, state in shown.items() if state == "ready"} == set(LESSONS)
