@@ -17,7 +17,7 @@ from t2i_course.measure.birds import (
     results,
     unseen_captions,
 )
-from t2i_course.papers.gan_cls import SHIPPED, GanCls
+from t2i_course.papers.gan_cls import SHIPPED, untrained
 from t2i_course.papers.joint_embedding import text_encoder
 from t2i_course.papers.projection import ProjectionGan
 from t2i_course.training import fit
@@ -35,7 +35,7 @@ def build(name: str):
     """The system of that name, untrained."""
     if name == "projection_32":
         return ProjectionGan.from_preset("cpu", text_encoder=text_encoder())
-    return GanCls(text_encoder(), **SHIPPED[name])
+    return untrained(name)
 
 
 def main() -> None:

@@ -1,0 +1,78 @@
+"""Train the emoji's text encoder and then a network that draws emoji; ship both.
+
+python benchmarks/train_emoji.py
+"""
+
+import argparse
+
+import numpy as np
+import torch
+
+from t2i_course import weights
+from t2i_course.datasets.emoji import Emoji, words
+from t2i_course.papers.gan_cls import untrained
+from t2i_course.papers.joint_embedding import JointEmbedding, standardize
+from t2i_course.text import Vocabulary
+from t2i_course.training import fit
+
+CLASSES = 100  # emoji in a batch of the text encoder
+
+
+class OneOfEach:
+    """Batches of as many different emoji, for the structured loss."""
+
+    def __init__(self, emoji: Emoji):
+        self.emoji, self.batch_size = emoji, CLASSES
+        kinds = torch.as_tensor(emoji.class_id).numpy()
+        self.places = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
+
+    def batch(self, step: int, rank: int = 0, world: int = 1):
+        """The batch of `step`; see data.Source."""
+        rng = np.random.default_rng((3, step, rank))
+        kinds = rng.choice(len(self.places), CLASSES, replace=False)
+        chosen = [int(rng.choice(self.places[k])) for k in kinds]
+        return self.emoji.take(chosen, rng.integers(10, size=CLASSES).tolist())
+
+
+def train_reader(emoji: Emoji, vocabulary: Vocabulary, steps: int) -> None:
+    """The text encoder text_emoji."""
+    system = JointEmbedding.from_preset("cpu", words=len(vocabulary), steps=steps)
+    history = fit(system, OneOfEach(emoji), steps)
+    encoder = system.network("encoders")["text"].eval()
+    some = emoji.take(list(range(0, len(emoji), 2)), [4] * len(range(0, len(emoji), 2)))
+    standardize(encoder, some.tokens, some.lengths)
+    loss = float(np.mean(history.losses["encoders"][-50:]))
+    save(encoder, "text_emoji", history, {"loss": round(loss, 4)})
+
+
+def save(network, name: str, history, measured: dict) -> None:
+    """Ship one of the two networks."""
+    command = "python benchmarks/train_emoji.py"
+    weights.save(
+        network,
+        name,
+        command=command,
+        seed=0,
+        seconds=history.seconds[-1],
+        measured=measured,
+        half=True,
+    )
+
+
+def main() -> None:
+    """First the reader, then the painter."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--reader-steps", type=int, default=700)
+    arguments.add_argument("--steps", type=int, default=1500)
+    chosen = arguments.parse_args()
+    vocabulary = Vocabulary(words(), correct=False)
+    emoji = Emoji("train", 32, 32, vocabulary=vocabulary)
+    train_reader(emoji, vocabulary, chosen.reader_steps)
+    system = untrained("gan_emoji_32")
+    history = fit(system, emoji, chosen.steps)
+    losses = {k: round(float(np.mean(v[-50:])), 3) for k, v in history.losses.items()}
+    save(system.network("generator"), "gan_emoji_32", history, losses)
+
+
+if __name__ == "__main__":
+    main()
