@@ -850,82 +850,7 @@ print("a typing error is read as meant:", vocabulary().words[known[0, 4] - 2])
 print("numbers for 10,000 words:", vocabulary().encode(["red " * 10_000])[0].shape[1])
 
 # %% [markdown]
-# ## 13. Real pictures: emoji
-#
-# So far the world was drawn by the course. Emoji are drawn by people and named by people:
-# about 1,900 of them, each by up to three makers (Google's Noto, Twitter's Twemoji,
-# Microsoft's Fluent), with captions put together from their names, tags and groups. Two
-# kinds of pictures are kept out of training: **new maker** (the emoji is known, but not
-# from this maker) and **new emoji** (no maker's picture of it was seen, nor of its
-# relatives). The same system at 32x32, with a text encoder of its own:
-
-# %%
-from t2i_course.datasets.emoji import Emoji
-from t2i_course.datasets.emoji import words as emoji_words
-from t2i_course.text import Vocabulary
-
-painter = shipped("gan_emoji_32")
-known_words = Vocabulary(emoji_words(), correct=False)
-splits = {
-    name: Emoji(name, 32, vocabulary=known_words) for name in ("train", "new_maker", "new_emoji")
-}
-for name, split in splits.items():
-    chosen = split.take([len(split) * i // 8 for i in range(8)], [4] * 8)
-    made = measure.draw(painter, chosen, seed=1)
-    pair = torch.cat([chosen.to("cpu").image, made])
-    display(grid(pair, 8, title=f"{name}: people's above, the network's below"))
-    print("; ".join(chosen.caption))
-
-# %% [markdown]
-# Has it learned, or does it remember? For each drawn picture look for the **nearest
-# training picture** (root mean square distance of colours). If the network had only
-# memorized, its pictures would lie much closer to training pictures than real pictures
-# that it never saw; if it had learned nothing from the words, the nearest one would be of
-# the right group no more often than by chance.
-
-
-# %%
-def beside_training(split, pictures, chosen):
-    """Distance to the nearest training picture, and whether that is of the same kind."""
-    nearest, distance = splits["train"].nearest(pictures)
-    nearest, groups = nearest[:, 0].tolist(), splits["train"].groups
-    same_emoji = [splits["train"].class_id[n] == split.class_id[i] for n, i in zip(nearest, chosen)]
-    same_group = [groups[n] == split.groups[i] for n, i in zip(nearest, chosen)]
-    share = [sum(map(bool, hits)) / len(chosen) for hits in (same_emoji, same_group)]
-    return [distance.mean().item(), *share]
-
-
-rows, count = {}, run.choose(24, 300)
-for name, split in splits.items():
-    chosen = [len(split) * i // count for i in range(count)]
-    batch = split.take(chosen, [4] * count)
-    rows[f"drawn, {name}"] = beside_training(split, measure.draw(painter, batch, seed=2), chosen)
-    if name != "train":
-        rows[f"real, {name}"] = beside_training(split, batch.image, chosen)
-Table(("distance", "same emoji", "same group"), rows, f"{count} pictures a row; distance to "
-      "the nearest training picture, and how often that is of the same emoji or group")  # fmt: skip
-
-# %% [markdown]
-# Read it in pairs. *Drawn, train* against *real, new emoji*: how much closer to a training
-# picture is what the network draws than what it could not have seen? *Same group* falls
-# from training captions over a new maker to a new emoji; what is left in the last row
-# above chance (a group in ten, roughly) is what the words alone have taught. Names that
-# training never saw are the hardest: three in four of their words may be unknown.
-#
-# A live taste of about a minute, with your round, on food and drink alone:
-
-# %% tags=["live"]
-if run.live:
-    food = Emoji("train", 32, many_at_once, vocabulary=known_words,
-                 groups=["food and drink"])  # fmt: skip
-    taster = GanIntCls(painter.text_encoder, **settings)
-    menu = food.take([len(food) * i // 8 for i in range(8)], [4] * 8)
-    fit(taster, food, steps // 4, device=run.device)
-    made = measure.draw(taster.cpu(), menu, seed=0)
-    display(grid(torch.cat([menu.to("cpu").image, made]), 8, title="real above, drawn below"))
-
-# %% [markdown]
-# ## 14. Two years later: another opponent
+# ## 13. Two years later: another opponent
 #
 # The generator of 2016 was not the weak side. In 2018 Miyato and Koyama gave the same kind
 # of generator another discriminator:
@@ -987,7 +912,7 @@ for name in ("gan_int_cls_32", "projection_32"):
 # matters is a good experiment: `papers/projection.py` is short.
 
 # %% [markdown]
-# ## 15. The table that grows (TM-13)
+# ## 14. The table that grows (TM-13)
 #
 # The talk that this course follows sorts systems by four questions: do they manipulate a
 # given picture (TGIM, text-guided image manipulation)? Do they draw from text alone (T2I)?
