@@ -40,7 +40,7 @@ from t2i_course.show.playground import Playground, read_birds
 from t2i_course.worlds.birds import vocabulary
 
 artist = Playground(shipped(), vocabulary(), read_birds)
-drawing = artist.draw("this bird has blue wings, a red belly and a yellow crown", count=4)
+drawing = artist.draw("this bird has red wings, a blue belly and a blue crown", count=4)
 artist.figure(drawing)
 
 # %% [markdown]
@@ -49,8 +49,9 @@ artist.figure(drawing)
 # another bird of the same kind, turned another way, in another place.
 #
 # Below each picture stand the colours that a second network, the **oracle**, reads in it.
-# The oracle has never seen the sentence. If it reads what you wrote, the first network
-# has obeyed.
+# The oracle has never seen the sentence. Where it reads what you wrote, the first network
+# has obeyed. This sentence is one that it reads well; ask for three different colours,
+# and it often mixes them up. Section 5 counts.
 #
 # Your turn: change the sentence. Leave parts out, use other words for the same thing
 # (breast, chest, cap, grey, gray), move *style* to see other noise. Ten colours are
@@ -106,8 +107,8 @@ grid(torch.cat(pictures), 6, sentences, "one word changes, the noise stays")
 # %%
 from t2i_course.show.birds import anatomy, content_of, flock
 
-pictures, parts = flock(range(40), size=64)
-grid(pictures, 10, title="forty of the 200 species, one bird of each")
+pictures, parts = flock(range(16, 40), size=64)
+grid(pictures, 8, title="24 of the 200 species, one bird of each")
 
 # %% [markdown]
 # A species fixes the **content**: the colours of wing, belly, crown and tail, a plain or
@@ -248,9 +249,9 @@ for (wing, belly), got in missed[:8]:
     print(f"  asked for {wing} and {belly}: the oracle sees {got[0]} and {got[1]}")
 
 # %% [markdown]
-# A diagonal line of birds with one colour, all others with two. Where the oracle sees
-# something else than was asked for, look at the picture: sometimes you would side with
-# the network.
+# A network that always obeys would draw birds of one colour on the diagonal, of two
+# colours everywhere else, and each row would have its own wings. Where the oracle sees
+# something else than was asked for, look at the picture: whom do you believe?
 #
 # What this number can't see: whether the bird is pretty, whether all birds with blue
 # wings look alike, and whether such a bird would obey a sentence of another kind. Lesson

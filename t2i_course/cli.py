@@ -39,26 +39,41 @@ class UserError(ValueError):
 
 def draw(options: argparse.Namespace) -> int:
     """t2i draw: pictures for a caption, as one PNG file."""
-    from .measure.birds import asked
+    import torch
+
+    from .data import Batch
     from .measure.birds import draw as pictures_for
     from .papers.gan_cls import shipped
-    from .worlds.bird_captions import named_by
-    from .worlds.birds import vocabulary
 
     if not 1 <= options.count <= 400:
         raise UserError(f"--count is 1 to 400, not {options.count}")
     out = Path(options.out)
     if out.suffix.lower() != ".png":
         raise UserError(f"--out names a .png file, not {options.out!r}")
-    batch = asked([options.caption], named_by({})[None])
-    unknown = vocabulary().unknown(options.caption[:1000])
+    words = vocabulary_of(options.system)
+    batch = Batch(torch.zeros(1, 0), [options.caption], *words.encode(options.caption))
+    unknown = words.unknown(options.caption[:1000])
     if unknown:
-        words = ", ".join(dict.fromkeys(unknown[:8]))
-        print(f"t2i draw: words this network doesn't know: {words}", file=sys.stderr)
+        named = ", ".join(dict.fromkeys(unknown[:8]))
+        print(f"t2i draw: words this network doesn't know: {named}", file=sys.stderr)
     system = shipped(options.system) if options.system else shipped()
     save_sheet(pictures_for(system, batch, options.seed, options.count), out)
     print(out)
     return 0
+
+
+def vocabulary_of(name: str | None):
+    """The words that a shipped network reads; those of the birds by default."""
+    from .papers.gan_cls import READERS
+
+    if READERS.get(name) == "text_emoji":
+        from .datasets.emoji import words
+        from .text import Vocabulary
+
+        return Vocabulary(words(), correct=False)
+    from .worlds.birds import vocabulary
+
+    return vocabulary()
 
 
 def save_sheet(pictures, out: Path) -> None:
@@ -141,12 +156,13 @@ def systems(options: argparse.Namespace) -> int:
 def measure(options: argparse.Namespace) -> int:
     """t2i measure: a shipped network afresh, on unseen species or on your captions."""
     from . import weights
-    from .papers.gan_cls import SHIPPED, shipped
+    from .papers.gan_cls import READERS, SHIPPED, shipped
 
+    birds = [name for name in SHIPPED if name not in READERS]  # the oracle reads birds
     if not 1 <= options.count <= 100_000:
         raise UserError(f"--count is 1 to 100000, not {options.count}")
     oracles = [n for n in weights.names() if n.startswith("oracle")]
-    if options.name in SHIPPED:
+    if options.name in birds:
         from .measure.birds import obedience_of, report
 
         asked = read_captions(options.captions) if options.captions else None
@@ -160,7 +176,7 @@ def measure(options: argparse.Namespace) -> int:
     elif options.name in oracles:
         found = measure_oracle(int(options.name[6:]))
     else:
-        can = [*SHIPPED, *oracles]
+        can = [*birds, *oracles]
         known = (
             "is measured by " + weights.manifest()[options.name]["command"]
             if options.name in weights.manifest()
@@ -307,7 +323,9 @@ def parser() -> argparse.ArgumentParser:
 
 def _drawing(command) -> None:
     made = command(
-        draw, "draw birds for a caption", "Words it doesn't know are named on stderr."
+        draw,
+        "draw pictures for a caption",
+        "Words it doesn't know are named on stderr.",
     )
     made.add_argument("caption", metavar="CAPTION", help="a sentence, in quotes")
     made.add_argument(
