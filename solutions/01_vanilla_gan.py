@@ -530,9 +530,9 @@ def clouds(samples, title):
 clouds(vanilla, "Vanilla GAN: generated (orange), real (blue)")
 
 # %% [markdown]
-# **What to see.** Each GAN has put all that it makes into one cloud, near one bump or on
-# the way to it, and leaves the rest of the ring alone. Which bump, the seed decides; watch
-# it in the playground, and you see the cloud wander.
+# **What to see.** Four of the five have put all that they make into one narrow cloud, near
+# one bump or on the way to it (seed 3 is just on its way across), and leave the rest of the
+# ring alone. Which bump, the seed decides; in the playground you see the cloud wander.
 #
 # ### The remedy: let $D$ see the batch
 #
@@ -665,9 +665,9 @@ curves(history, marks=marks) if history else None  # no curves of a loaded netwo
 
 # %% [markdown]
 # **What to see.** The losses say little: each player's loss depends on how good the other
-# is. $D$'s stays a little below $\log 4$, the value at the equilibrium, so $D$ keeps a small
-# lead. Nothing in these curves tells you when the pictures become good; that is why we
-# measure.
+# is. $D$'s begins near $\log 4$, its value at the equilibrium, and sinks: $D$ keeps a lead,
+# and the lead grows while the pictures get *better*. Nothing in these curves tells you when
+# they are good; that is why we measure.
 
 # %%
 gan.rng = torch.Generator(gan.device).manual_seed(1)
@@ -736,7 +736,7 @@ Table(["mean", "least", "greatest", "seeds"], {
 # you can't ask a GAN for $p(x)$, how likely a picture is, nor for $p(z|x)$, which noise made
 # it. You have seen the reasons: a gradient that vanishes, a game that circles, a player
 # that repeats itself. One failure is left. Here is the same GAN on the same digits at a
-# size where people would want them, 28 x 28, for as long as a tenth of the training above:
+# size where people would want them, 28 x 28, for a quarter of the steps above:
 
 # %% tags=["live"]
 torch.manual_seed(0)

@@ -280,12 +280,11 @@ class GanCls(System):
         interpolate=True,
         rates=(2e-4, 2e-4),
         beta2=0.999,
-        wrong_texts=1,
         falls_to=None,
     ):
         super().__init__()
         self.rates, self.betas = dict(zip(self.players, rates)), (0.5, beta2)
-        self.wrong_texts, self.falls_to = wrong_texts, falls_to
+        self.falls_to = falls_to
         self.cls, self.interpolate = cls, interpolate
         self.text_encoder = text_encoder  # frozen: not a player
         self.generator = initialize(
@@ -321,13 +320,6 @@ class GanCls(System):
         with torch.no_grad():
             return self.text_encoder(batch.tokens, batch.lengths)
 
-    def mismatch(self, seen: Tensor, text: Tensor, class_id: Tensor) -> Tensor:
-        """Logits of real pictures with wrong text; one look serves all wrong texts."""
-        places = [mismatched(class_id, self.rng) for _ in range(self.wrong_texts)]
-        return self.discriminator.match(
-            seen.repeat(self.wrong_texts, 1, 1, 1), text[torch.cat(places)]
-        )
-
     def round(self, batch):
         """Algorithm 1: the discriminator's turn, then the generator's."""
         text = self.embed(batch)
@@ -336,7 +328,9 @@ class GanCls(System):
 
         d = self.discriminator
         seen = d.features(batch.image)
-        wrong = self.mismatch(seen, text, batch.class_id) if self.cls else None
+        wrong = None
+        if self.cls:
+            wrong = d.match(seen, text[mismatched(batch.class_id, self.rng)])
         fake = d(drawn[: len(text)].detach(), text)
         yield "discriminator", discriminator_loss(d.match(seen, text), fake, wrong)
         yield "generator", generator_loss(d(drawn, asked))

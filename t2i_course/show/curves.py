@@ -134,15 +134,16 @@ def bars(
                         capsize=2, error_kw={"lw": 1})  # fmt: skip
         if len(groups) * len(names) <= 24:
             axes.bar_label(made, fmt="{:.4g}", fontsize=8, padding=2)
-    _mark(axes, marks)
+    for name, level in (marks or {}).items():  # in the legend: bars would hide a label
+        axes.axhline(level, color="0.3", lw=1, ls=":", label=name)
     axes.set_xticks(place, names)
     axes.set(xlabel=xlabel, ylabel=ylabel)
-    axes.margins(y=0.15)
+    axes.margins(y=0.22)
     axes.grid(False, axis="x")
     if title:
         axes.set_title(title)
-    if len(groups) > 1:
-        axes.legend(fontsize=9, ncols=len(groups), loc="upper right")
+    if len(groups) > 1 or marks:
+        axes.legend(fontsize=9, ncols=len(groups) + 1, loc="upper right")
     return axes.figure
 
 

@@ -181,10 +181,11 @@ class GanLab:
     def words(self) -> str:
         """The moment in a line: turns, losses, how much of the world is covered."""
         found = self.coverage()
-        turns, last = self.turns, self.last
+        turns = self.turns
+        last = {k: "-" if v != v else f"{v:.2f}" for k, v in self.last.items()}
         return (
             f"turns D {turns['discriminator']}, G {turns['generator']}   "
-            f"losses D {last['discriminator']:.2f}, G {last['generator']:.2f}   "
+            f"losses D {last['discriminator']}, G {last['generator']}   "
             f"modes {found.modes} of {found.of}"
         )
 
