@@ -466,7 +466,7 @@ print("sentences asked for:", len(batch) + len(halfway(tiny.embed(batch))))
 # minutes.
 #
 # Three things are ours, so that minutes suffice: both players have rates of their own
-# (the discriminator 0.0004, the generator 0.0015; the paper has 0.0002 for both), the
+# (the discriminator 0.0002, the generator 0.001; the paper has 0.0002 for both), the
 # batch is half as large, and the drawing network is a running average of the generator's
 # weights, which is steadier than the last ones (the paper draws with the last).
 
