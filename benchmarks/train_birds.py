@@ -38,37 +38,39 @@ def build(name: str):
     return untrained(name)
 
 
-def main() -> None:
-    """Train, measure on unseen species, save."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("name", choices=[*SHIPPED, "projection_32"])
-    arguments.add_argument("--seed", type=int, default=0)
-    arguments.add_argument("--steps", type=int, required=True)
-    arguments.add_argument("--batch", type=int, default=32)
-    arguments.add_argument("--precision", choices=("no", "bf16"), default="no")
-    arguments.add_argument("--checkpoint")
-    arguments.add_argument("--try-out", action="store_true", help="measure only")
-    arguments.add_argument("--look-every", type=int, default=200)
-    chosen = arguments.parse_args()
-    system = build(chosen.name)
-    size = system.generator.size
-    look = unseen_captions(400, size, seed=1)
-    curve = []
+def options() -> argparse.Namespace:
+    """The command line."""
+    found = argparse.ArgumentParser(description=__doc__)
+    found.add_argument("name", choices=[*SHIPPED, "projection_32"])
+    found.add_argument("--seed", type=int, default=0)
+    found.add_argument("--steps", type=int, required=True)
+    found.add_argument("--batch", type=int, default=32)
+    found.add_argument("--precision", choices=("no", "bf16"), default="no")
+    found.add_argument("--checkpoint")
+    found.add_argument("--try-out", action="store_true", help="measure only")
+    found.add_argument("--look-every", type=int, default=200)
+    return found.parse_args()
+
+
+def watcher(look, every: int, curve: list):
+    """A hook that notes obedience on unseen species every so many steps."""
 
     def watch(system, history, step):
-        if step % chosen.look_every == 0:
+        if step % every == 0:
             found = obedience_of(system, look)
-            curve.append(
-                [
-                    step,
-                    round(history.seconds[-1], 1),
-                    round(found["wing"], 3),
-                    round(found["belly"], 3),
-                    round(found.get("crown", 0), 3),
-                ]
-            )
+            shares = [round(found.get(k, 0), 3) for k in ("wing", "belly", "crown")]
+            curve.append([step, round(history.seconds[-1], 1), *shares])
             print(*curve[-1], flush=True)
 
+    return watch
+
+
+def main() -> None:
+    """Train, measure on unseen species, save."""
+    chosen = options()
+    system = build(chosen.name)
+    size, curve = system.generator.size, []
+    look = unseen_captions(400, size, seed=1)
     history = fit(
         system,
         Birds("train", size, chosen.batch),
@@ -76,36 +78,34 @@ def main() -> None:
         seed=chosen.seed,
         checkpoint=chosen.checkpoint,
         resume=chosen.checkpoint is not None,
-        on_step=watch,
+        on_step=watcher(look, chosen.look_every, curve),
         precision=chosen.precision,
         progress=False,
     )
     found = report(system.eval(), 2000, size=size)
     print(chosen.name, chosen.seed, f"{history.seconds[-1]:.0f} s", found, flush=True)
-    if chosen.try_out:
-        return
-    hardware = weights.hardware_in_words()
-    record(
-        chosen.name,
-        chosen.seed,
-        {
-            "steps": chosen.steps,
-            "seconds": round(history.seconds[-1]),
-            "hardware": hardware,
-            "measured": found,
-            "curve": curve,
-        },
-    )
+    if not chosen.try_out:
+        keep(chosen, system, history.seconds[-1], found, curve)
+
+
+def keep(chosen, system, seconds: float, found: dict, curve: list) -> None:
+    """Record the run's figures; ship seed 0's generator."""
+    entry = {
+        "steps": chosen.steps,
+        "seconds": round(seconds),
+        "hardware": weights.hardware_in_words(),
+        "measured": found,
+        "curve": curve,
+    }
+    record(chosen.name, chosen.seed, entry)
     if chosen.seed == 0 and chosen.name in SHIPPED:
-        command = (
-            f"python benchmarks/train_birds.py {chosen.name} --steps {chosen.steps}"
-        )
         weights.save(
             system.network("generator"),
             chosen.name,
-            command=command,
+            command=f"python benchmarks/train_birds.py {chosen.name} "
+            f"--steps {chosen.steps}",
             seed=0,
-            seconds=history.seconds[-1],
+            seconds=seconds,
             measured=found,
             half=True,
         )

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -11,6 +12,10 @@ ROOT = Path(__file__).resolve().parents[1]
 TINY = Path(__file__).parent / "tiny"
 
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+
+# A job started in the background ignores interrupts, and so would the tests of them.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _put_back(name, value):

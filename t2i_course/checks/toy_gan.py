@@ -67,6 +67,7 @@ class ToySystem(nn.Module):
 
 
 def toy_batch():
+    """Four pictures of two kinds with their texts, small enough to follow by hand."""
     kinds = torch.tensor([4, 4, 6, 6])
     text = torch.tensor([[0.9, -0.4], [0.9, -0.4], [-0.7, 0.5], [-0.7, 0.5]])
     image = torch.cos(torch.arange(12.0)).view(4, 3)
@@ -75,6 +76,7 @@ def toy_batch():
 
 
 def gradient(loss, network):
+    """The gradient of a loss in a toy network's weight; None where it has none."""
     found = torch.autograd.grad(
         loss, network.weight, retain_graph=True, allow_unused=True
     )

@@ -146,7 +146,8 @@ def _world(
         _store(place, arrays)
     except OSError as error:
         print(
-            f"Drawn birds could not be kept in {folder} ({error.strerror or error}); they stay "
+            f"Drawn birds could not be kept in {folder} "
+            f"({error.strerror or error}); they stay "
             "in memory. Set T2I_CACHE to a folder with space.",
             file=sys.stderr,
         )

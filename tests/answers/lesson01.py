@@ -192,7 +192,7 @@ WRONG = {
         (lambda f: -torch.sigmoid(f).mean(), "without the log"),
         (lambda f: s(-f), "one loss per sample"),
         (lambda f: -torch.sigmoid(f).log().mean(), "not finite when D is very sure"),
-        (lambda f: -(torch.sigmoid(f) + 1e-6).log().mean(), "a small number added inside the log"),
+        (lambda f: -(torch.sigmoid(f) + 1e-6).log().mean(), "a small number added"),
         (lambda f: s(-f).mean().detach(), "no gradient comes back"),
     ],
     "01.4": [
