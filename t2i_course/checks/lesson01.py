@@ -62,8 +62,9 @@ def _without_clamp(loss: Tensor, want: float) -> None:
     if abs(float(torch.as_tensor(loss).detach()) - want) > 0.01 * abs(want):
         raise Wrong(
             f"where D is very sure the loss should be about {want:.0f}, but is "
-            f"{float(loss.detach()):.4g}: a small number added inside the log, or a "
-            "clamp, cuts it off (and with it the gradient). Use F.softplus on the logits instead."
+            f"{float(loss.detach()):.4g}: a small number added inside the log, "
+            "or a clamp, cuts it off (and with it the gradient). Use F.softplus on the "
+            "logits instead."
         )
 
 

@@ -20,7 +20,7 @@ from .pictures import grid, mosaic
 
 __all__ = ["Drawing", "Playground"]
 
-START = "a small bird with blue wings and a red belly"
+START = "a bird with yellow wings and a blue belly"
 LARGEST = 12  # pictures at a time
 
 
