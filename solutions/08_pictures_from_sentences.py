@@ -662,8 +662,8 @@ print(f"mean change from one picture to the next: {step:.2f}; to another noise: 
 # The colour changes over a few steps, part by part, and what stands in between is a bird
 # and no mixture of two pictures. With the noise fixed a step along the walk moves the
 # picture half as far as another noise would. Look at the left end, though: the oracle
-# rarely reads these wings as blue. No training species is all blue, so the network
-# mixes in other colours that it knows to go with blue.
+# rarely reads these wings as blue. The network has seen few birds all of one blue, and
+# mixes in the nearest colour that it knows.
 
 # %% [markdown]
 # ## 10. What the noise decides (RE-7, RE-12)
@@ -732,8 +732,7 @@ if run.live:
 
 # %%
 encoder = gan_cls.StyleEncoder(size, depth=32)
-made = weights.load_into(encoder, "style_32")
-print("squared error of its last steps:", made["measured"]["squared error"])
+weights.load_into(encoder, "style_32")
 encoder.eval()
 wishes = ["this bird is completely red", "a bird with yellow wings and a blue belly",
           "a black bird with a white crown"]  # fmt: skip
@@ -777,8 +776,8 @@ for name, pictures in (("transferred", carried), ("other noise", unrelated)):
 
 # %% [markdown]
 # The ruler is good for the bird's direction, tilt and light. Yet the second row is no better
-# than the third, which is chance: **nothing of the style came over**. The squared error
-# of 1 said as much: S has found nothing of $z$.
+# than the third, which is chance: **nothing of the style came over**, and the short
+# training above said as much: a squared error of 1 means that S knows nothing about $z$.
 # On real birds the report shows the opposite ("can accurately capture the pose
 # information", section 3.2.2). What is different here? Ask who decides which way the bird
 # looks. If the noise does, four noises of one caption give both directions in 7 of 8
@@ -793,7 +792,7 @@ print(f"birds that look right: {right.float().mean():.2f}")
 print(f"captions whose four pictures show both directions: {both:.2f} (by the noise: 0.88)")
 
 # %% [markdown]
-# So it is mostly the *caption* that decides, although it doesn't say a word about it. The generator has found
+# So the *caption* decides, although it doesn't say a word about it. The generator has found
 # a shorter way: a sentence is as good a source of chance as the noise, since nearly every
 # one is new, and no discriminator that sees one picture for each sentence can object.
 # Then there is no style in $z$, and S has nothing to find. This is a known fault of the
@@ -820,8 +819,8 @@ play.figure(first)
 play.widget()
 
 # %% [markdown]
-# One training species has this pair of colours. Try: *a small bird with blue wings and a
-# red belly*, which none has (what does the network make of it?); the parts one by one (wing, belly, crown, tail); *barred* wings; *in the sky*,
+# Try: *a small bird with blue wings and a red belly* (a pair that no training species
+# has; what does the network make of it?); the parts one by one (wing, belly, crown, tail); *barred* wings; *in the sky*,
 # *on a branch*; a typing error; the same sentence in other words; nonsense.
 
 # %% [markdown]
