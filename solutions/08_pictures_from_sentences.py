@@ -145,9 +145,10 @@ obeys = measure.obedience_of(naive, many)
 print({name: round(obeys[name], 2) for name in ("wing", "belly", "crown", "all")})
 
 # %% [markdown]
-# Guessing would give 0.10 for a colour; a bird that always obeys gives 1.00. Keep these
-# numbers, and keep the pictures in mind: does a column show what its caption says, or do
-# the rows and columns look as if the words hardly mattered?
+# Guessing would give 0.10 for a colour; a bird that always obeys gives 1.00. So this
+# network does hear something: it obeys two words in five, best where the colour
+# covers much of the bird. A small part such as the crown it hardly gets right more often
+# than by guessing. Why does it read so badly?
 #
 # Look at eq. (2) with the eyes of the discriminator. It sees two kinds of pairs: *(real
 # picture, its sentence)* and *(drawn picture, some sentence)*. Every real picture that it
@@ -522,6 +523,13 @@ lines(seconds, {"wing": wing, "belly": belly}, "seconds of training", "obedience
 # as long as the pictures don't show birds, there is no wing to have a colour. And it
 # rises without any loss that speaks of colours: all that the generator ever hears is
 # whether a discriminator that has learned to read was convinced.
+#
+# We aimed for 0.80 on wing and belly in these minutes, and this training ends below: with
+# seed 0 at 0.54 and 0.66 when this page was made. Training longer does not help
+# (`birds_32`, 6,000 steps: 0.55 and 0.66), and on *training* species the same network
+# reaches only 0.69 and 0.75. The sentences are not to blame alone: a linear classifier on
+# the embeddings names the wing's colour in 89 of 100 captions of unseen species. What is
+# missing is in the drawing.
 
 # %%
 portrait(system, history) if history is not None else grid(
@@ -532,8 +540,8 @@ portrait(system, history) if history is not None else grid(
 # ## 8. Four variants side by side (RE-9, figure 4 of the report)
 #
 # With and without wrong sentences, with and without half-way ones: four systems, trained
-# alike with three seeds each by `benchmarks/train_birds.py`. The first seed of each ships
-# with the course. Same captions, same noise:
+# alike by `benchmarks/train_birds.py`. The first seed of each ships with the course. Same
+# captions, same noise:
 
 # %%
 variants = {"GAN": "gan_32", "GAN-CLS": "gan_cls_32", "GAN-INT": "gan_int_32",
@@ -564,8 +572,8 @@ table = {
     variant: [over_seeds(results, name, column) for column in columns]
     for variant, name in variants.items()
 }
-Table(columns, table, "Mean ± standard deviation over three seeds, 2,000 captions each; "
-      "python benchmarks/train_birds.py NAME --seed 0, 1, 2")  # fmt: skip
+Table(columns, table, "All recorded seeds (mean ± standard deviation), 2,000 captions "
+      "each; python benchmarks/train_birds.py NAME --steps 1300 --seed N")  # fmt: skip
 
 # %% [markdown]
 # Which of the two ideas does the work here? With two switches, each on or off, the
@@ -588,8 +596,12 @@ for column in ("all", "inception score", "diversity"):
     print(f"{column:16} wrong sentences {cls:+.2f}   half-way sentences {between:+.2f}")
 
 # %% [markdown]
-# Judge an effect against the standard deviations of the table above: one that is not
-# clearly larger may be chance.
+# In our miniature it is the **wrong sentences** that teach obedience. Half-way sentences
+# add little, and by themselves nothing; together the two give the best of the four, as in
+# the paper. (Judge an effect against the spread of the table above, where it has one: what
+# is not clearly larger may be chance.) Look at the last column too: in all four the noise
+# changes little, while real drawings of one species have a diversity of 0.36. Section 10
+# comes back to this.
 #
 # **Beside it, what was published.** The report (section 3.2, on figure 4) finds by eye
 # that on real birds both GAN and GAN-CLS "only get some color information right", while
@@ -648,9 +660,11 @@ other = (paths[1:] - paths[:-1]).square().mean((2, 3, 4)).sqrt().mean()
 print(f"mean change from one picture to the next: {step:.2f}; to another noise: {other:.2f}")
 
 # %% [markdown]
-# The colours change over a few steps in the middle, and the path goes through birds, not
-# through mixtures of two pictures. With the noise fixed, a step along the walk moves the
-# picture less than another noise would: pose, place and light are not the text's.
+# The colour changes over a few steps, part by part, and what stands in between is a bird
+# and no mixture of two pictures. With the noise fixed a step along the walk moves the
+# picture half as far as another noise would. Look at the left end, though: the oracle
+# rarely reads these wings as blue. No training species is all blue, so the network
+# mixes in other colours that it knows to go with blue.
 
 # %% [markdown]
 # ## 10. What the noise decides (RE-7, RE-12)
@@ -719,7 +733,8 @@ if run.live:
 
 # %%
 encoder = gan_cls.StyleEncoder(size, depth=32)
-weights.load_into(encoder, "style_32")
+made = weights.load_into(encoder, "style_32")
+print("squared error of its last steps:", made["measured"]["squared error"])
 encoder.eval()
 wishes = ["this bird is completely red", "a bird with yellow wings and a blue belly",
           "a black bird with a white crown"]  # fmt: skip
@@ -762,12 +777,30 @@ for name, pictures in (("transferred", carried), ("other noise", unrelated)):
     print(f"habitat as in the query, {name}: {same[silent].float().mean():.2f}")
 
 # %% [markdown]
-# Compare the second row with the third, which is what unrelated pictures give by chance:
-# where the second is far above it, that part of the style came over. And the words are
-# still obeyed, so style and content can be set apart. The last two lines look at the
-# habitat, which a caption may name: where it is silent, the habitat is left to the noise
-# as well. (In the report, too, style transfer sometimes kept "the angle and texture of a
-# tree branch upon which the bird is perched".)
+# The ruler is good for the bird's direction, tilt and light. Yet the second row is no
+# better than the third, which is chance: **nothing of the style came over**. The squared
+# error of 1 said as much: S has found nothing of $z$. On real birds the report shows the opposite ("can accurately capture the pose
+# information", section 3.2.2). What is different here? Ask who decides which way the bird
+# looks. If the noise does, four noises of one caption give both directions in 7 of 8
+# captions, as four coins show both sides:
+
+# %%
+some = measure.unseen_captions(run.choose(10, 200), size, seed=3)
+read = ruler.read(measure.draw(best, some, seed=1, samples=4)).view(len(some), 4, -1)
+right = read[:, :, 0] > 0
+both = (right.any(1) & ~right.all(1)).float().mean()
+print(f"birds that look right: {right.float().mean():.2f}")
+print(f"captions whose four pictures show both directions: {both:.2f} (by the noise: 0.88)")
+
+# %% [markdown]
+# So it is mostly the *caption* that decides, although it doesn't say a word about it. The
+# generator has found a shorter way: a sentence is as good a source of chance as the noise,
+# since nearly every one is new, and no discriminator that sees one picture for each
+# sentence can object.
+# Then there is no style in $z$, and S has nothing to find. This is a known fault of the
+# construction: a figure of the talk (TM-16) shows GANs without a remedy whose pictures
+# "collapse to be the same for each input text", whatever the noise. Lesson 09 has the
+# remedy: **conditioning augmentation** shakes the embedding itself.
 
 # %% [markdown]
 # ## 11. Play
@@ -780,7 +813,7 @@ for name, pictures in (("transferred", carried), ("other noise", unrelated)):
 from t2i_course.show.playground import Playground
 
 play = Playground.birds("birds_32")
-first = play.draw("a small bird with blue wings and a red belly", count=8, style=2)
+first = play.draw("a bird with yellow wings and a blue belly", count=8, style=2)
 print(first.words)
 play.figure(first)
 
@@ -788,8 +821,9 @@ play.figure(first)
 play.widget()
 
 # %% [markdown]
-# Try: the parts one by one (wing, belly, crown, tail, beak); *barred* wings; *in the sky*,
-# *on a branch*; a typing error; the same sentence in other words; nonsense.
+# One training species has this pair of colours. Try: *a small bird with blue wings and a
+# red belly*, which none has (what does the network make of it?); the parts one by one
+# (wing, belly, crown, tail); *barred* wings; *in the sky*, *on a branch*; a typing error; the same sentence in other words; nonsense.
 
 # %% [markdown]
 # ## 12. What goes wrong (RE-10)
@@ -827,11 +861,11 @@ grid(torch.cat([d.pictures for d in drawn]), 4, title="not red / turquoise / two
 # - **"not red".** *Not* is no word that a caption ever used, so it is read as unknown,
 #   and what remains is "wings ... red". Even a network that knew the word would have to
 #   learn that it turns the sentence round, from captions in which it never occurs.
-# - **"turquoise".** An unknown word leaves a hole: the wing's colour is then anybody's
-#   guess, as in the caption that names none.
-# - **Two birds.** Every training picture holds one bird, so one bird is drawn, and both
-#   colours land on it somehow. The order of the two hardly matters: a single list of
-#   numbers says "red" and "blue" and "bird", and not who is which. The report finds the
+# - **"turquoise".** An unknown word leaves a hole, and the picture is about what "a bird
+#   with wings" gives too: the network's favourite colour.
+# - **Two birds.** Every training picture holds one bird, so one bird is drawn, and the two
+#   colours land on it somehow, or are mixed. A single list of numbers says "red" and "blue"
+#   and "bird", and not who is which. The report finds the
 #   same on photographs of COCO (RE-10): scenes with several things have no coherent parts.
 #   Lesson 12 gives each thing a place of its own.
 #
@@ -887,15 +921,15 @@ for name, look_of in (("gan_int_cls_32", "C0"), ("projection_32", "C1")):
         _, seconds, wing, belly, _ = zip(*entry["curve"])
         mean = [(w + b) / 2 for w, b in zip(wing, belly)]
         axes.plot(seconds, mean, color=look_of, label=name if seed == "0" else None)
-axes.axhline(0.9, color="0.5", ls=":", lw=1)
+axes.axhline(0.5, color="0.5", ls=":", lw=1)
 axes.set(xlabel="seconds of training (two CPU cores)", ylabel="obedience, wing and belly",
-         title="Three seeds each, captions of unseen species")  # fmt: skip
+         title="All recorded seeds, captions of unseen species")  # fmt: skip
 axes.legend()
 figure
 
 
 # %%
-def seconds_to(entry, level=0.9):
+def seconds_to(entry, level=0.5):
     """Seconds until wing and belly together reach a level; None if they never do."""
     return next((s for _, s, w, b, _ in entry["curve"] if (w + b) / 2 >= level), None)
 
@@ -903,11 +937,13 @@ def seconds_to(entry, level=0.9):
 for name in ("gan_int_cls_32", "projection_32"):
     reached = [seconds_to(entry) for entry in results.get(name, {}).values()]
     said = [f"{s:.0f} s" if s is not None else "not reached" for s in reached]
-    print(f"{name:15} to 0.9:", ", ".join(said))
+    print(f"{name:15} to 0.5:", ", ".join(said))
 
 # %% [markdown]
-# Same generator, same sentences, same machine; the opponent makes the difference. Beware
-# of reading more into it: this is one world at 32x32, both are far from their published
+# Same generator, same sentences, same machine: with the new opponent the birds obey in
+# about two thirds of the time, and they differ more from noise to noise (diversity 0.23
+# against 0.10). Where it all ends is the same, somewhat above 0.6; neither reaches 0.9
+# here. Beware of reading more into it: this is one world at 32x32, both are far from their published
 # size, and we changed three things at once (join, loss, normalization). Which of the three
 # matters is a good experiment: `papers/projection.py` is short.
 
