@@ -133,16 +133,10 @@ def grade(
     except ValueError as error:
         report.problem = str(error)
         return report
-    known = answer_names(report.lesson)
-    # where the work sheets were never built, the reference's name is the best guess
-    names = {
-        task.id: known.get(task.id) or [getattr(task.reference, "__name__", "")]
-        for task in tasks.values()
-    }
     specification = {
         "lesson": report.lesson,
         "cells": cells,
-        "names": names,
+        "names": _names(report.lesson, tasks),
         "memory": memory,
     }
     run = Run(launcher, specification, timeout=timeout, step_timeout=step_timeout)
@@ -152,6 +146,18 @@ def grade(
     ]
     report.seconds = round(time.monotonic() - started, 1)
     return report
+
+
+def _names(lesson: str, tasks: dict) -> dict[str, list[str]]:
+    """By exercise, the names that its answer may have.
+
+    Where the work sheets were never built, the reference's name is the best guess.
+    """
+    known = answer_names(lesson)
+    return {
+        task.id: known.get(task.id) or [getattr(task.reference, "__name__", "")]
+        for task in tasks.values()
+    }
 
 
 def _tasks(lesson: str) -> dict:

@@ -25,6 +25,17 @@ def _put_back(name, value):
         os.environ[name] = value
 
 
+@pytest.fixture
+def one_thread():
+    """Torch on one thread: sums of one thread and of two differ in the last bit."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(autouse=True)
 def _own_environment():
     """A test leaves T2I_* variables as it found them."""

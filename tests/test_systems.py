@@ -93,3 +93,14 @@ def test_what_is_not_there_is_said(call, said):
 def test_a_folder_in_the_papers_layout_comes_later(tmp_path):
     with pytest.raises(ValueError, match="papers' layout come with a later lesson"):
         data_of("gan_cls", str(tmp_path))
+
+
+def test_a_subclass_without_presets_has_its_parents():
+    """As in a notebook, where the learner's own class is defined."""
+    from t2i_course.papers import gan_cls
+
+    class Mine(gan_cls.GanCls):
+        """A learner's variant."""
+
+    system = Mine.from_preset("smoke")
+    assert system.settings == gan_cls.PRESETS["smoke"]

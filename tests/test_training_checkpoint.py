@@ -18,13 +18,7 @@ from t2i_course.training import checkpoint as checkpoints
 HERE = Path(__file__).parent
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """The sums of one thread and of two differ in the last bit."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def child(*arguments, **keywords):

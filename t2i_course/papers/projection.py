@@ -10,52 +10,18 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ..training import System
-from .gan_cls import Generator, initialize, mismatched  # the same generator, on purpose
+from .gan_cls import PRESETS as GAN_CLS  # the same generator, on purpose
+from .gan_cls import Generator, initialize, mismatched
 
 __all__ = ["ProjectionDiscriminator", "ProjectionGan", "hinge_discriminator_loss"]
 
+# The generator's sizes are GAN-CLS's; its learning rates are not.
+SIZES = ("size", "base", "depth", "projected", "noise_size", "embedding")
 PRESETS = {
-    "smoke": {
-        "size": 32,
-        "base": 8,
-        "depth": 8,
-        "projected": 16,
-        "noise_size": 16,
-        "embedding": 256,
-        "batch_size": 8,
-        "steps": 4,
-    },
-    "cpu": {
-        "size": 32,
-        "base": 32,
-        "depth": 32,
-        "projected": 128,
-        "noise_size": 100,
-        "embedding": 256,
-        "batch_size": 64,
-        "steps": 600,
-    },
-    "gpu": {
-        "size": 64,
-        "base": 96,
-        "depth": 64,
-        "projected": 128,
-        "noise_size": 100,
-        "embedding": 256,
-        "batch_size": 64,
-        "steps": 20000,
-    },
-    "paper": {
-        "size": 64,
-        "base": 128,
-        "depth": 64,
-        "projected": 128,
-        "noise_size": 100,
-        "embedding": 1024,
-        "batch_size": 64,
-        "steps": 600 * 138,
-    },
+    name: {key: settings[key] for key in SIZES} | {"batch_size": 64, "steps": steps}
+    for (name, settings), steps in zip(GAN_CLS.items(), (4, 600, 20_000, 600 * 138))
 }
+PRESETS["smoke"]["batch_size"] = 8
 
 
 class ProjectionDiscriminator(nn.Module):

@@ -46,10 +46,9 @@ def fit(
     the best. precision: "no", or "bf16" for autocast. checkpoint: a file, written every
     `every` steps and at the end; resume=True goes on from it, if it is there, as if the
     run had never stopped. show(system, history): every `show_every` steps; a notebook
-    shows the figure it returns in place. on_step(system, history, step): after each.
-    An interrupt lets the step finish and saves; a notebook goes on with
-    `history.interrupted` set, a script gets KeyboardInterrupt. Raises NonFiniteLoss,
-    CheckpointError, ValueError. Used in every lesson.
+    shows its figure in place. on_step(system, history, step): after each. An interrupt
+    lets the step finish and saves; a notebook goes on with `history.interrupted` set, a
+    script gets KeyboardInterrupt. Raises NonFiniteLoss, CheckpointError, ValueError.
     """
     accelerator, device = accelerator_for(device, precision)
     with seeded(own_seed(seed, accelerator.process_index)):

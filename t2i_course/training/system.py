@@ -151,9 +151,11 @@ class System(nn.Module):
 
         Settings that `__init__` names are passed to it; all of them (batch size and
         steps too) are kept in `system.settings`. overrides replace single settings
-        or fill other arguments of `__init__`. An unknown name raises ValueError.
+        or fill other arguments of `__init__`. A subclass without presets of its own (in
+        a notebook, say) has its parent's. An unknown name raises ValueError.
         """
-        presets = sys.modules[cls.__module__].PRESETS
+        homes = (sys.modules[base.__module__] for base in cls.__mro__)
+        presets = next((m.PRESETS for m in homes if hasattr(m, "PRESETS")), {})
         if preset not in presets:
             raise ValueError(
                 f"{cls.__name__} has no preset {preset!r}; it has {', '.join(presets)}"
