@@ -41,7 +41,7 @@ def build(name: str):
 def options() -> argparse.Namespace:
     """The command line."""
     found = argparse.ArgumentParser(description=__doc__)
-    found.add_argument("name", choices=[*SHIPPED, "projection_32"])
+    found.add_argument("name", choices=SHIPPED)
     found.add_argument("--seed", type=int, default=0)
     found.add_argument("--steps", type=int, required=True)
     found.add_argument("--batch", type=int, default=32)
@@ -103,7 +103,7 @@ def keep(chosen, system, seconds: float, found: dict, curve: list) -> None:
             system.network("generator"),
             chosen.name,
             command=f"python benchmarks/train_birds.py {chosen.name} "
-            f"--steps {chosen.steps}",
+            f"--steps {chosen.steps} --batch {chosen.batch}",
             seed=0,
             seconds=seconds,
             measured=found,

@@ -36,7 +36,10 @@ class OneOfEach:
 
 def train_reader(emoji: Emoji, vocabulary: Vocabulary, steps: int) -> None:
     """The text encoder text_emoji."""
-    system = JointEmbedding.from_preset("cpu", words=len(vocabulary), steps=steps)
+    kinds = int(torch.as_tensor(emoji.class_id).max()) + 1
+    system = JointEmbedding.from_preset(
+        "cpu", words=len(vocabulary), steps=steps, kinds=kinds
+    )
     history = fit(system, OneOfEach(emoji), steps)
     encoder = system.network("encoders")["text"].eval()
     some = emoji.take(list(range(0, len(emoji), 2)), [4] * len(range(0, len(emoji), 2)))

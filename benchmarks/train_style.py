@@ -1,31 +1,33 @@
 """Train the style encoder S of a shipped generator, and ship it.
 
-python benchmarks/train_style.py
+python benchmarks/train_style.py birds_32
 """
 
 import argparse
 
 from t2i_course import weights
-from t2i_course.papers.gan_cls import StyleTraining, shipped
+from t2i_course.papers.gan_cls import SHIPPED, StyleTraining, shipped
 from t2i_course.training import fit
 from t2i_course.worlds.birds import Birds
 
 
 def main() -> None:
-    """Train S on what `birds_32` draws; its error is measured on its last steps."""
+    """Train S on what the generator draws; its error is measured on its last steps."""
     arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("name", choices=SHIPPED)
     arguments.add_argument("--steps", type=int, default=1500)
     arguments.add_argument("--seed", type=int, default=0)
     chosen = arguments.parse_args()
-    system = StyleTraining(shipped("birds_32"), depth=32)
+    system = StyleTraining(shipped(chosen.name), depth=32)
     history = fit(system, Birds("train", 32), chosen.steps, seed=chosen.seed)
     last = history.losses["style"][-100:]
     error = round(sum(last) / len(last), 4)
     print("squared error, where 1 is knowing nothing:", error)
     weights.save(
         system.style,
-        "style_32",
-        command=f"python benchmarks/train_style.py --steps {chosen.steps}",
+        f"style_of_{chosen.name}",
+        command=f"python benchmarks/train_style.py {chosen.name} "
+        f"--steps {chosen.steps}",
         seed=chosen.seed,
         seconds=history.seconds[-1],
         measured={"squared error": error},

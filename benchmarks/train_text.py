@@ -17,7 +17,7 @@ from t2i_course.worlds.bird_captions import HELD_OUT, describe
 from t2i_course.worlds.birds import Birds
 
 
-def measure(encoders, size: int, count: int = 1000) -> dict[str, float]:
+def measure(system, size: int, count: int = 1000) -> dict[str, float]:
     """Retrieval on unseen species: trained sentence forms, then forms held out."""
     birds = Birds("test", size)
     seen = birds.all(count).to("cpu")
@@ -29,10 +29,10 @@ def measure(encoders, size: int, count: int = 1000) -> dict[str, float]:
     tokens, lengths = birds.vocabulary.encode([text for text, _ in forms])
     lists = caption_lists(seen.class_id)
     named = torch.from_numpy(np.stack([n for _, n in forms]))
+    text = system.network("encoders")["text"]
     with torch.inference_mode():
-        images = encoders["image"](seen.image)
-        trained = encoders["text"](seen.tokens, seen.lengths)
-        other = encoders["text"](tokens, lengths)
+        images = system.embed_pictures(seen.image)
+        trained, other = text(seen.tokens, seen.lengths), text(tokens, lengths)
     return {
         "true caption first of 100": first_rank(images, trained, lists),
         "ceiling": caption_ceiling(seen.attributes, seen.named, lists),
@@ -58,13 +58,12 @@ def main() -> None:
         checkpoint=chosen.checkpoint,
         resume=chosen.checkpoint is not None,
     )
-    encoders = system.network("encoders").eval()
-    found = {name: round(value, 4) for name, value in measure(encoders, 32).items()}
+    found = {n: round(value, 4) for n, value in measure(system.eval(), 32).items()}
     print(found)
-    some = birds.all()
-    standardize(encoders["text"], some.tokens, some.lengths)
+    encoder, some = system.network("encoders")["text"], birds.all()
+    standardize(encoder, some.tokens, some.lengths)
     weights.save(
-        encoders["text"],
+        encoder,
         "text_birds",
         command="python benchmarks/train_text.py",
         seed=chosen.seed,

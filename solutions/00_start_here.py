@@ -39,8 +39,8 @@ from t2i_course.papers.gan_cls import shipped
 from t2i_course.show.playground import Playground, read_birds
 from t2i_course.worlds.birds import vocabulary
 
-artist = Playground(shipped(), vocabulary(), read_birds)
-drawing = artist.draw("this bird has red wings, a blue belly and a blue crown", count=4)
+artist = Playground(shipped("projection_32"), vocabulary(), read_birds)
+drawing = artist.draw("a large bird with purple wings and an orange belly", count=4)
 artist.figure(drawing)
 
 # %% [markdown]
@@ -50,8 +50,8 @@ artist.figure(drawing)
 #
 # Below each picture stand the colours that a second network, the **oracle**, reads in it.
 # The oracle has never seen the sentence. Where it reads what you wrote, the first network
-# has obeyed. This sentence is one that it reads well; ask for three different colours,
-# and it often mixes them up. Section 5 counts.
+# has obeyed. This sentence is one that it reads well; the more colours you ask for at
+# once, the more often one of them is lost. Section 5 counts.
 #
 # Your turn: change the sentence. Leave parts out, use other words for the same thing
 # (breast, chest, cap, grey, gray), move *style* to see other noise. Ten colours are
@@ -111,18 +111,20 @@ pictures, parts = flock(range(16, 40), size=64)
 grid(pictures, 8, title="24 of the 200 species, one bird of each")
 
 # %% [markdown]
-# A species fixes the **content**: the colours of wing, belly, crown and tail, a plain or
-# a barred wing, the beak's length and colour, the size, and the habitat. That is all that
-# a caption may speak of.
+# Species and plumage fix the **content**: the colours of wing, belly, crown and tail, a
+# plain or a barred wing, the beak's length and colour, the size, and the habitat. That is
+# all that a caption may speak of. Here is one species in its first plumage:
 
 # %% tags=["nbval-check-output"]
 for name, value in content_of(25).items():
     print(f"{name:<12} {value}")
 
 # %% [markdown]
-# Every individual adds **style**, of which no caption ever speaks: how it is turned and
-# tilted, where it sits, the light, the clouds or leaves behind it. Below, each row is one
-# species:
+# As in nature (male and female, young and old, summer and winter), a species wears
+# several **plumages**, six here, alike in about half of their colours. And every
+# individual adds **style**, of which no caption ever speaks: how it is turned and tilted,
+# where it sits, the light, the clouds or leaves behind it. Below, each row is one species;
+# the seventh and eighth bird wear the plumages of the first and second again:
 
 # %%
 pictures, parts = flock([25, 10, 28], individuals=8)

@@ -15,8 +15,11 @@ from t2i_course.worlds.bird_drawing import PARTS, draw_birds
 from t2i_course.worlds.bird_species import (
     ATTRIBUTES,
     COLOUR_PARTS,
+    PLUMAGES,
     STYLE,
+    individual_contents,
     individual_styles,
+    plumage_table,
     species_table,
     split_species,
 )
@@ -68,12 +71,30 @@ def test_species_fix_content_and_differ():
     assert 0.05 < one < 0.2
 
 
-def test_every_value_is_taught_and_nearly_all_are_tested():
-    table, split = species_table(), split_species()
-    for column, values in zip(table[split["train"]].T, ATTRIBUTES.values()):
-        assert set(column) == set(range(len(values)))
-    for column, values in zip(table[split["test"]].T, ATTRIBUTES.values()):
-        assert len(set(column)) >= 0.9 * len(values)
+def test_plumages_change_colours_only():
+    worn = plumage_table()
+    assert worn.shape == (200, PLUMAGES, len(ATTRIBUTES))
+    assert (worn[:, 0] == species_table()).all()
+    assert (worn[:, :, 4:] == worn[:, :1, 4:]).all()
+    kept = (worn[:, 1:, :4] == worn[:, :1, :4]).mean()
+    assert 0.35 < kept < 0.55  # "alike in about half of their colours"
+    one_colour = (worn[:, 1:, :4] == worn[:, 1:, :1]).all(2).mean()
+    assert 0.03 < one_colour < 0.2
+
+
+def test_an_individual_wears_the_plumage_of_its_number():
+    several = individual_contents(7, PLUMAGES + 2)
+    assert (several[:PLUMAGES] == plumage_table()[7]).all()
+    assert (several[PLUMAGES:] == several[:2]).all()
+    birds = Birds("test", 16, individuals=3)
+    assert (birds.content[3:6] == individual_contents(birds.species[3], 3)).all()
+
+
+def test_every_value_is_taught_and_tested():
+    for kinds in split_species().values():
+        worn = plumage_table()[kinds].reshape(-1, len(ATTRIBUTES))
+        for column, values in zip(worn.T, ATTRIBUTES.values()):
+            assert set(column) == set(range(len(values)))
 
 
 def test_an_individual_does_not_depend_on_how_many_there_are():
@@ -179,10 +200,11 @@ def test_masks_and_boxes_agree_on_drawn_birds(drawn):
 
 def test_a_batch_holds_what_is_known(drawn):
     batch = drawn.batch(3)
-    table = torch.from_numpy(species_table())
+    table = torch.from_numpy(plumage_table())
     assert len(batch) == len(batch.caption) == 16
     assert batch.image.dtype == torch.uint8 and batch.image.shape == (16, 3, SIZE, SIZE)
-    assert torch.equal(batch.attributes, table[batch.class_id])
+    worn = (table[batch.class_id] == batch.attributes[:, None]).all(2)
+    assert worn.any(1).all()  # each bird is in one of its species' plumages
     spoken = batch.named >= 0
     assert torch.equal(batch.named[spoken], batch.attributes[spoken])
     assert batch.style.shape == (16, len(STYLE))
@@ -208,6 +230,8 @@ def test_ranks_partition_the_whole_batch(drawn, ranks):
     parts = [drawn.batch(1, rank, ranks) for rank in range(ranks)]
     whole = Birds("train", SIZE, 16 * ranks, EACH).batch(1)
     assert torch.equal(torch.cat([p.image for p in parts]), whole.image)
+    assert len({tuple(p.caption) for p in parts}) == ranks
+    assert len({tuple(p.lengths.tolist()) for p in parts}) == ranks  # own captions
 
 
 def test_an_epoch_shows_every_picture_once(drawn):
@@ -279,7 +303,7 @@ def test_a_damaged_cache_is_noticed_and_drawn_anew(cache, capsys, file):
     assert not capsys.readouterr().err  # mended
 
 
-@pytest.mark.parametrize("harm", ["cut", "lost", "no list", "odd list"])
+@pytest.mark.parametrize("harm", ["cut", "lost", "no list", "odd list", "empty"])
 def test_a_half_written_cache_is_noticed_and_drawn_anew(cache, harm):
     good = np.array(open_world().images)
     folder = kept(cache)
@@ -290,6 +314,8 @@ def test_a_half_written_cache_is_noticed_and_drawn_anew(cache, harm):
         (folder / "masks.npy").unlink()
     elif harm == "no list":
         (folder / "complete.json").unlink()
+    elif harm == "empty":
+        (folder / "complete.json").write_text("{}")
     else:
         (folder / "complete.json").write_text("{")
     assert np.array_equal(open_world().images, good)

@@ -244,9 +244,21 @@ def test_what_the_discriminator_is_shown():
     )
     turns = system.round(batch_of())
     next(turns)
-    assert sorted(shown) == [6, 6, 6]  # right, wrong, fake
-    next(turns)
-    assert shown[3:] == [9]  # 6 + 6 // 2
+    next(turns)  # right, wrong, fake in one batch; then 6 + 6 // 2 drawn ones
+    assert shown == [6 + 6 + 6, 6 + 6 + 9]
+
+
+def test_judged_together():
+    """In one batch, so that batch norm can't hide what a whole batch has in common."""
+    d = gan_cls.Discriminator(32, 8, 8, 16)
+    seen, text = torch.randn(10, 32, 4, 4), torch.randn(10, 16)
+    pairs = (seen[:4], text[:4]), (seen[4:], text[4:])
+    four, six = gan_cls.judged_together(d, *pairs)
+    assert torch.equal(torch.cat([four, six]), d.match(seen, text))
+    assert not torch.allclose(four, d.match(*pairs[0]), atol=1e-3)  # alone: otherwise
+    d.eval()
+    four, _ = gan_cls.judged_together(d, *pairs)
+    assert torch.allclose(four, d.match(*pairs[0]), atol=1e-6)
 
 
 def test_text_encoder_rests():

@@ -71,8 +71,9 @@ def test_birds_for_sentences(tmp_path, monkeypatch):
     other = source.batch(0, rank=1, world=2)
     assert not torch.equal(batch.class_id, other.class_id)
     system = build("joint_embedding", "smoke")
-    (turn,) = system.round(batch.to("cpu"))
-    assert turn[1].isfinite()
+    turns = dict(system.round(batch.to("cpu")))
+    assert list(turns) == ["naming", "encoders"]
+    assert all(loss.isfinite() for loss in turns.values())
 
 
 @pytest.mark.parametrize(

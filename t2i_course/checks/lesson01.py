@@ -180,7 +180,13 @@ def _play(answer, k: int, m: int = 3):
         "no `yield`.",
     )
     turns = []
-    for player, loss in round_:
+    for turn in round_:
+        expect(
+            isinstance(turn, tuple) and len(turn) == 2 and isinstance(turn[0], str),
+            'each yield hands over a pair: whose turn it is ("discriminator" or '
+            '"generator"), and that player\'s loss.',
+        )
+        player, loss = turn
         expect_shape(loss, (), f"the {player}'s loss")
         reached = {
             "generator": _reaches(loss, g),
@@ -225,6 +231,11 @@ def _check_turns(turns, real, d, k: int) -> None:
             "picture is not detached.",
         )
     late = [turn for turn, _ in d.seen]
+    expect(
+        k == 1 or set(late) != set(range(k)),
+        "D is not asked any more after its last step: the generator's loss needs D's "
+        "logits for fresh fakes, from the updated D.",
+    )
     expect(
         sorted(set(late)) == list(range(k + 1)),
         "a loss is worked out before the turn it belongs to: D must judge again after "
@@ -364,3 +375,11 @@ def _(answer):
         "of 0 is infinitely steep), and that is just the collapse we want to see. Add "
         "a small number such as 1e-8 under the root.",
     )
+    try:  # section 6 trains five games at once
+        torch.func.vmap(lambda samples: answer(samples, 4))(torch.zeros(2, 8, 3))
+    except RuntimeError:
+        raise Wrong(
+            "the numbers are right, but this can't run for several games at once. "
+            "Put the result together from new tensors (torch.cat); don't assign into "
+            "slices."
+        ) from None

@@ -19,10 +19,11 @@ from .. import weights
 from ..text.vocabulary import UNKNOWN
 from ..training import System
 from ..worlds.bird_captions import untrue
+from ..worlds.bird_species import PLUMAGES, SPECIES
 
 __all__ = [
     "FalseTwins",
-    "ImageEncoder",
+    "Features",
     "JointEmbedding",
     "TextEncoder",
     "standardize",
@@ -47,9 +48,9 @@ PRESETS = {
         "word": 64,
         "hidden": 192,
         "embedding": 256,
-        "classes": 100,
-        "batch_size": 100,
-        "steps": 1500,
+        "classes": 150,
+        "batch_size": 150,
+        "steps": 2000,
     },
     "gpu": {
         "size": 64,
@@ -121,13 +122,14 @@ def standardize(encoder: TextEncoder, tokens: Tensor, lengths: Tensor) -> None:
     encoder.out.bias.sub_(values.mean(0)).div_(scale)
 
 
-class ImageEncoder(nn.Module):
-    """A small convolutional network; pictures (B, 3, S, S) to (B, embedding).
+class Features(nn.Module):
+    """A small convolutional network; pictures (B, 3, S, S) to (B, count), normalized.
 
-    The paper uses GoogLeNet's features, trained on ImageNet; this learns from birds.
+    The paper's features are GoogLeNet's, trained to name what ImageNet's pictures show;
+    these are trained to name what is on the world's pictures.
     """
 
-    def __init__(self, size: int = 32, width: int = 32, embedding: int = 256):
+    def __init__(self, size: int = 32, width: int = 32):
         super().__init__()
         layers, channels, side = [], 3, size
         while side > 4:
@@ -139,14 +141,13 @@ class ImageEncoder(nn.Module):
             ]
             layers += [nn.Conv2d(out, out, 3, 1, 1), nn.BatchNorm2d(out), nn.ReLU()]
             channels, side = out, side // 2
-        self.trunk = nn.Sequential(*layers)
-        self.out = nn.Sequential(
-            nn.Dropout(0.2), nn.Linear(channels * side * side, embedding)
-        )
+        self.count = channels * side * side
+        self.look = nn.Sequential(*layers)
+        self.normalize = nn.BatchNorm1d(self.count, affine=False)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Pictures in [-1, 1] to embeddings."""
-        return self.out(self.trunk(pictures).flatten(1))
+        """Pictures in [-1, 1] to features."""
+        return self.normalize(self.look(pictures).flatten(1))
 
 
 def structured_loss(
@@ -176,6 +177,7 @@ class FalseTwins:
 
     The 2B rows of tokens are B true sentences, then B in which one colour is wrong
     (worlds.bird_captions.untrue): 150 species alone hardly ever differ in one wing.
+    class_id: what the bird wears, species * PLUMAGES + plumage.
     """
 
     def __init__(self, birds, classes: int):
@@ -187,18 +189,26 @@ class FalseTwins:
         twins = [
             untrue(row.numpy(), seed) for row, seed in zip(batch.attributes, seeds)
         ]
+        worn = [species * PLUMAGES + i % PLUMAGES for species, i, _ in seeds]
         tokens, lengths = self.birds.vocabulary.encode(twins)
         longest = max(batch.tokens.shape[1], tokens.shape[1])
         rows = [F.pad(t, (0, longest - t.shape[1])) for t in (batch.tokens, tokens)]
         return replace(
-            batch, tokens=torch.cat(rows), lengths=torch.cat([batch.lengths, lengths])
+            batch,
+            tokens=torch.cat(rows),
+            lengths=torch.cat([batch.lengths, lengths]),
+            class_id=torch.tensor(worn),
         )
 
 
 class JointEmbedding(System):
-    """Both encoders as one player; batches hold one picture and sentence a class."""
+    """Features that learn to name pictures; on top of them both encoders, one player.
 
-    players = ("encoders",)
+    Batches hold one picture and sentence a class; class_id says what is to be named,
+    one of `kinds`. In the paper the features have learned that before, from ImageNet.
+    """
+
+    players = ("naming", "encoders")
     averaged = ("encoders",)
     average_decay = 0.99
     learning_rate = 1e-3
@@ -213,15 +223,16 @@ class JointEmbedding(System):
         hidden=192,
         embedding=256,
         steps=1500,
+        kinds=SPECIES * PLUMAGES,
     ):
         super().__init__()
         self.steps = steps
-        self.encoders = nn.ModuleDict(
-            {
-                "image": ImageEncoder(size, width, embedding),
-                "text": TextEncoder(words, word, hidden, embedding),
-            }
-        )
+        features = Features(size, width)
+        names = nn.Linear(features.count, kinds)
+        self.naming = nn.ModuleDict({"features": features, "names": names})
+        image = nn.Sequential(nn.Dropout(0.5), nn.Linear(features.count, embedding))
+        text = TextEncoder(words, word, hidden, embedding)
+        self.encoders = nn.ModuleDict({"image": image, "text": text})
 
     def learning_rate_factor(self, step: int) -> float:
         """Linear, down to a fiftieth."""
@@ -232,13 +243,26 @@ class JointEmbedding(System):
         lost = torch.rand(tokens.shape, device=tokens.device, generator=self.rng) < 0.04
         return torch.where(lost & (tokens > 0), UNKNOWN, tokens)
 
+    def shifted(self, pictures: Tensor) -> Tensor:
+        """All moved alike by up to two pixels: places are not to learn."""
+        by = torch.randint(-2, 3, (2,), device=self.device, generator=self.rng)
+        places = torch.arange(pictures.shape[-1], device=self.device)
+        rows, columns = ((places - move) % len(places) for move in by)
+        return pictures[:, :, rows][..., columns]
+
     def round(self, batch):
-        """One turn: both encoders down the structured loss."""
-        images = self.encoders["image"](batch.image)
+        """The features learn names, then both encoders go down the structured loss."""
+        seen = self.naming["features"](self.shifted(batch.image))
+        yield "naming", F.cross_entropy(self.naming["names"](seen), batch.class_id)
+        images = self.encoders["image"](seen.detach())
         texts = self.encoders["text"](self.blurred(batch.tokens), batch.lengths)
         true, false = texts[: len(images)], texts[len(images) :]
         loss = structured_loss(images, true, false if len(false) else None)
         yield "encoders", loss
+
+    def embed_pictures(self, pictures: Tensor) -> Tensor:
+        """Pictures in [-1, 1] to (B, embedding), by the averaged encoder."""
+        return self.network("encoders")["image"](self.naming["features"](pictures))
 
 
 def text_encoder(name: str = "text_birds") -> TextEncoder:

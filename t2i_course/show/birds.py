@@ -6,7 +6,12 @@ import numpy as np
 import torch
 
 from ..worlds.bird_drawing import PARTS, draw_birds
-from ..worlds.bird_species import ATTRIBUTES, individual_styles, species_table
+from ..worlds.bird_species import (
+    ATTRIBUTES,
+    individual_contents,
+    individual_styles,
+    species_table,
+)
 from ..worlds.birds import boxes_of
 from .pictures import new_figure, to_pixels
 
@@ -14,20 +19,23 @@ __all__ = ["anatomy", "content_of", "flock"]
 
 
 def content_of(species: int) -> dict[str, str]:
-    """What a species is, {"wing": "blue", ...}: all that a caption may speak of."""
+    """What a species is in its first plumage, {"wing": "blue", ...}."""
     row = species_table()[species]
     return {name: ATTRIBUTES[name][value] for name, value in zip(ATTRIBUTES, row)}
 
 
 def flock(species, individuals: int = 1, size: int = 64):
-    """`individuals` birds of each of these species: pictures and part maps.
+    """`individuals` birds of each of these species, each in the next plumage.
 
-    Returns (N, 3, size, size) uint8 and (N, size, size) uint8, species by species; the
-    numbers of a part map index `PARTS`. The same call draws the same birds.
+    Returns pictures (N, 3, size, size) uint8 and part maps (N, size, size) uint8,
+    species by species; the numbers of a part map index `PARTS`. The same call draws the
+    same birds.
     """
     species = np.asarray(species)
     style = np.concatenate([individual_styles(int(s), individuals) for s in species])
-    content = np.repeat(species_table()[species], individuals, 0)
+    content = np.concatenate(
+        [individual_contents(int(s), individuals) for s in species]
+    )
     pictures, parts = draw_birds(content, style, size)
     return torch.from_numpy(pictures), torch.from_numpy(parts)
 

@@ -88,7 +88,7 @@ PLACES = {
 }
 SUBJECTS = (
     "this bird|this bird|this bird|a bird|the bird|bird|this particular bird"
-    "|this little guy|this magnificent fellow|this colorful bird"
+    "|this guy|this magnificent fellow|this colorful bird"
     "|the body of this bird|it"
 )
 ASIDES = (
@@ -266,9 +266,8 @@ def _overall(p: Phrases, names: list[str], size: bool, place: bool) -> str:
         return _has(p, names, size, place)
     colour = [p.colour(part) for part in same][-1]
     size_word = p.one_of(SIZE_WORDS[p.note("size")]) + " " if size else ""
-    rest = [p.noun(n) for n in odd] + [
-        p.noun(n) for n in names if n not in COLOUR_PARTS
-    ][:1]
+    others = [n for n in names if n not in COLOUR_PARTS][:1]
+    rest = [p.noun(n) for n in [*odd, *others]]
     if not odd:
         how = p.one_of("completely |all |entirely |totally |almost all |solid |")
     else:
@@ -284,6 +283,8 @@ def _overall(p: Phrases, names: list[str], size: bool, place: bool) -> str:
             f"{how}{colour}",
         ]
     )
+    if size_word not in text:  # the shortest form has no bird to be large
+        p.named[INDEX["size"]] = -1
     joint = p.one_of(
         " with | with | and has | with "
         if text.endswith("bird")

@@ -1,9 +1,11 @@
 """The 200 species of the bird world: what content is, and what style is.
 
-A species fixes *content*, all that a caption may speak of: the colours of wing, belly,
-crown and tail, the wing's pattern, the beak, the size, the habitat. An individual
-adds *style*, which no caption mentions: where it sits, how it is turned, the
-light. 150 species are for training and 50 others for testing, as in CUB.
+Species and plumage fix *content*, all that a caption may speak of: the colours of wing,
+belly, crown and tail, the wing's pattern, the beak, the size, the habitat. As in nature
+(male, female, young, winter) a species wears several plumages, alike in about half of
+their colours. An individual adds *style*, which no caption mentions: where it sits, how
+it is turned, the light. 150 species are for training and 50 others for testing, as in
+CUB.
 """
 
 from functools import lru_cache
@@ -16,9 +18,12 @@ __all__ = [
     "COLOURS",
     "COLOUR_PARTS",
     "FAMILIES",
+    "PLUMAGES",
     "SPECIES",
     "STYLE",
+    "individual_contents",
     "individual_styles",
+    "plumage_table",
     "species_table",
     "split_species",
 ]
@@ -54,7 +59,15 @@ STYLE = (
     "scenery",
 )
 SPECIES, FAMILIES, TEST_SPECIES = 200, 20, 50
+PLUMAGES = 6  # a species; individual i wears number i modulo 6
 SEED = 2016
+
+
+def _kinds(rng: np.random.Generator) -> np.ndarray:
+    """For every species how its colours are related."""
+    return rng.choice(
+        ["uniform", "mostly", "two", "free"], SPECIES, p=[0.06, 0.12, 0.12, 0.7]
+    )
 
 
 def _colours(rng: np.random.Generator, kinds: np.ndarray) -> np.ndarray:
@@ -75,16 +88,14 @@ def _colours(rng: np.random.Generator, kinds: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def species_table() -> np.ndarray:
-    """(SPECIES, len(ATTRIBUTES)) int64: every species' content, the same always.
+    """(SPECIES, len(ATTRIBUTES)) int64: every species' content in its first plumage.
 
     Columns are in the order of ATTRIBUTES. Six species in a hundred have one colour,
     twelve differ in one part, twelve have two colours, seventy have four free ones.
     Families share habitat, size and beak; three members in ten depart in one of them.
     """
     rng = np.random.default_rng(SEED)
-    kinds = rng.choice(
-        ["uniform", "mostly", "two", "free"], SPECIES, p=[0.06, 0.12, 0.12, 0.7]
-    )
+    kinds = _kinds(rng)
     family = np.arange(SPECIES) % FAMILIES
     names = list(ATTRIBUTES)[5:]
     shared = {
@@ -98,6 +109,29 @@ def species_table() -> np.ndarray:
             row[column] = rng.integers(len(ATTRIBUTES[names[column]]))
     barred = (rng.random(SPECIES) < 0.4).astype(int)[:, None]
     return np.concatenate([_colours(rng, kinds), barred, rest], 1).astype(np.int64)
+
+
+@lru_cache(maxsize=1)
+def plumage_table() -> np.ndarray:
+    """(SPECIES, PLUMAGES, len(ATTRIBUTES)) int64: what each species wears.
+
+    Number 0 is `species_table`; the others have new colours of the same kinds, but
+    where all four are free, two of them stay those of number 0. All else is the
+    species' own.
+    """
+    rng = np.random.default_rng(SEED + 2)
+    worn = np.repeat(species_table()[:, None], PLUMAGES, 1)
+    for number in range(1, PLUMAGES):
+        kinds = _kinds(rng)
+        stays = rng.permuted(np.arange(SPECIES * 4).reshape(SPECIES, 4) % 4, axis=1) < 2
+        stays &= (kinds == "free")[:, None]
+        worn[:, number, :4] = np.where(stays, worn[:, 0, :4], _colours(rng, kinds))
+    return worn
+
+
+def individual_contents(species: int, count: int) -> np.ndarray:
+    """(count, len(ATTRIBUTES)) int64: content of `count` individuals of a species."""
+    return plumage_table()[species, np.arange(count) % PLUMAGES]
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""The bird world: 200 species, 60 individuals each, ten captions a picture (our CUB).
+"""The bird world: 200 species, 60 birds of each, ten captions a picture (our CUB).
 
 Pictures are drawn once, kept on disk, and read as bytes. The folder's name holds a
 fingerprint of the code that draws, so a changed drawing is never mixed with old files.
@@ -22,7 +22,12 @@ from ..data import Batch, batch_indices
 from . import bird_words
 from .bird_captions import caption
 from .bird_drawing import PARTS, draw_birds
-from .bird_species import ATTRIBUTES, individual_styles, species_table, split_species
+from .bird_species import (
+    ATTRIBUTES,
+    individual_contents,
+    individual_styles,
+    split_species,
+)
 
 __all__ = ["Birds", "boxes_of", "cache_folder", "vocabulary"]
 
@@ -56,10 +61,17 @@ def _fingerprint() -> str:
     return digest.hexdigest()[:12]
 
 
+def _contents(split: str, individuals: int) -> np.ndarray:
+    """What every bird of a split looks like, species by species."""
+    return np.concatenate(
+        [individual_contents(s, individuals) for s in split_species()[split]]
+    )
+
+
 def _draw(split: str, size: int, individuals: int) -> dict[str, np.ndarray]:
     """Everything about one split, as arrays; the captions as one text of lines."""
     species = np.repeat(split_species()[split], individuals)
-    content = species_table()[species]
+    content = _contents(split, individuals)
     style = np.concatenate(
         [individual_styles(s, individuals) for s in split_species()[split]]
     )
@@ -120,6 +132,8 @@ def _load(folder: Path) -> dict[str, np.ndarray] | None:
     """The arrays of a whole and undamaged folder (memory-mapped), else None."""
     try:
         sums = json.loads((folder / "complete.json").read_text())
+        if not sums:
+            raise ValueError("its list of files is empty")
         if any(_digest(folder / name) != value for name, value in sums.items()):
             raise ValueError("a file has changed since it was written")
         return {Path(n).stem: np.load(folder / n, mmap_mode="r") for n in sums}
@@ -195,7 +209,7 @@ class Birds:
         self.species, self.style = arrays["species"], arrays["style"]
         self.tokens, self.named = arrays["tokens"], arrays["named"]
         self._captions = arrays["captions"]
-        self.content = species_table()[self.species]
+        self.content = _contents(split, individuals)
         self.size, self.individuals = size, individuals
         self.vocabulary = vocabulary()
 
@@ -232,8 +246,9 @@ class Birds:
     def batch(self, step: int, rank: int = 0, world: int = 1) -> Batch:
         """The training batch of `step`; see data.Source."""
         chosen = batch_indices(len(self), self.batch_size, self.seed, step, rank, world)
-        rng = np.random.default_rng((self.seed, step, rank, 1))
-        return self.at(chosen, rng.integers(CAPTIONS, size=len(chosen)))
+        rng = np.random.default_rng((self.seed, step, 1))
+        number = rng.integers(CAPTIONS, size=(world, len(chosen)))
+        return self.at(chosen, number[rank])
 
     def distinct(
         self, step: int, count: int

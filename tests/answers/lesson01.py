@@ -89,6 +89,18 @@ def returns_losses(real, noise, g, d, k, d_loss, g_loss):
     return [("generator", g_loss(d(g(noise(len(real) // k)))))]
 
 
+def loss_only(real, noise, g, d, k, d_loss, g_loss):
+    for x in real.chunk(k):
+        yield d_loss(d(x), d(g(noise(len(x))).detach()))
+    yield g_loss(d(g(noise(len(real) // k))))
+
+
+def unasked(real, noise, g, d, k, d_loss, g_loss):
+    for x in real.chunk(k):
+        yield "discriminator", d_loss(d(x), d(g(noise(len(x))).detach()))
+    yield "generator", g_loss(g(noise(len(real) // k))[:, 0])
+
+
 def right_by_slices(real, noise, g, d, k, d_loss, g_loss):
     m = len(real) // k
     for i in range(k):
@@ -135,6 +147,13 @@ def right_by_hand(x, group=8):
     number = (away.square().mean(1) + 1e-8).sqrt().mean(1)
     column = number[:, None, None].expand(-1, group, 1)
     return torch.cat([cut, column], 2).view(len(x), -1)
+
+
+def in_place(x, group=8):
+    made = torch.zeros(len(x), x.shape[1] + 1)
+    made[:, :-1] = x
+    made[:, -1:] = right_by_hand(x, group)[:, -1:]
+    return made
 
 
 def y_first(x, y, rate):
@@ -208,6 +227,8 @@ WRONG = {
         (swapped_logits, "swapped"),
         (too_much_noise, "m vectors"),
         (returns_losses, "no `yield`"),
+        (loss_only, "a pair"),
+        (unasked, "not asked any more"),
     ],
     "01.5": [
         (gan.simultaneous_step, "simultaneous step"),
@@ -219,6 +240,7 @@ WRONG = {
         (lambda x, y, r: (y + r * (x - r * y), x - r * y), "results are swapped"),
     ],
     "01.6": [
+        (in_place, "several games at once"),
         (
             lambda x, g=8: append(x, x.std(0, unbiased=False).mean().expand(len(x), 1)),
             "over the whole batch",
