@@ -566,8 +566,8 @@ for count in range(1, 6):
 
 # %% [markdown]
 # A short wish is nearly always granted; the more a caption asks for at once, the more
-# often some of it is lost. All of it has to fit into the same 256 numbers, and through
-# the generator's first layer.
+# often some of it is lost. (Whether the embedding or the generator loses it, this table
+# can't say.)
 
 # %%
 portrait(system, history) if history is not None else grid(
@@ -637,8 +637,8 @@ for column in ("all", "inception score", "diversity"):
 # In our miniature it is the **wrong sentences** that teach obedience, and they alone:
 # without them both systems stay near guessing, with them both read. Half-way sentences
 # change nothing that one seed could tell from chance. So the order of the two families is
-# the paper's, but the paper's gain from interpolation is not to be seen here: our grammar
-# already writes more different sentences than these networks ever see twice.
+# the paper's, but the paper's gain from interpolation is not to be seen here. (Perhaps our
+# grammar writes so many sentences that half-way ones add little; we have not tested it.)
 #
 # Look at the last column too: in all four the noise changes little, while real drawings
 # of birds in one and the same plumage have a diversity of 0.36. Section 10 comes back to
