@@ -24,6 +24,7 @@ import re
 import textwrap
 import time
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -115,15 +116,6 @@ def grade(
     faster. Never raises because of the notebook: see `Report.problem`. Needs Linux or
     macOS.
     """
-    if launcher is None:
-        with Launcher() as launcher:
-            return grade(
-                path,
-                timeout=timeout,
-                step_timeout=step_timeout,
-                memory=memory,
-                launcher=launcher,
-            )
     path, started = Path(path), time.monotonic()
     report = Report(str(path))
     try:
@@ -139,8 +131,9 @@ def grade(
         "names": _names(report.lesson, tasks),
         "memory": memory,
     }
-    run = Run(launcher, specification, timeout=timeout, step_timeout=step_timeout)
-    run.go()
+    with nullcontext(launcher) if launcher else Launcher() as own:
+        run = Run(own, specification, timeout=timeout, step_timeout=step_timeout)
+        run.go()
     report.exercises = [
         Result(task.id, task.title, *run.verdict(task.id)) for task in tasks.values()
     ]

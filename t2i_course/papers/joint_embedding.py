@@ -80,8 +80,8 @@ class TextEncoder(nn.Module):
 
     The paper's word-level convolutional encoder without its recurrent layer: what a
     phrase means ("blue wings") should not depend on the phrases around it, and a sum of
-    phrases carries over to new combinations (a recurrent layer cost a tenth of the
-    wing colours of unseen species; benchmarks/train_text.py).
+    phrases is meant to carry over to new combinations. What it is worth on unseen
+    species is measured by benchmarks/train_text.py.
 
     words: size of the vocabulary; word, hidden: widths; embedding: size of the result
     """
