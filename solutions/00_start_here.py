@@ -17,13 +17,16 @@
 # - find your way: the lessons, the slides they teach, the exercises and their checks, the
 #   four presets, and what to do when something goes wrong.
 #
-# **Time:** about 20 seconds of computing on any machine, about 15 minutes to read and to
-# solve the one exercise.
+# **Time:** less than a minute of computing on two CPU cores, about 15 minutes to read and
+# to solve the one exercise.
 #
 # **You need:** Python, and to have seen a PyTorch tensor. Nothing about GANs.
 #
-# **Slides covered:** RE-1 (text as an interpretable interface to a model). IDs like this
-# one name a page of the source documents; lesson 08 returns to it.
+# **Slides covered:** RE-1 (text as an interpretable interface to a model). Such an ID names
+# a page of one of the five documents that the course works out: GM (a lecture on
+# generative models), RE (a report on drawing from text, 2016), AT (a report on AttnGAN),
+# HL (one on layouts inferred from text), TM (a talk on text and image manipulation); and
+# AM (activation maximization). Lesson 08 returns to RE-1.
 
 # %% tags=["setup"]
 from t2i_course import lesson
@@ -40,13 +43,14 @@ from t2i_course.show.playground import Playground, read_birds
 from t2i_course.worlds.birds import vocabulary
 
 artist = Playground(shipped("projection_32"), vocabulary(), read_birds)
-drawing = artist.draw("a large bird with purple wings and an orange belly", count=4)
+drawing = artist.draw("a bird with purple wings and an orange belly", count=4)
 artist.figure(drawing)
 
 # %% [markdown]
-# Four birds that nobody has drawn before. A small network made each of them from your
-# sentence and some random numbers, its *noise*: the same words with other noise give
-# another bird of the same kind, turned another way, in another place.
+# Four birds that nobody has drawn before. A small network, trained for a few minutes and
+# shipped with the course as `projection_32`, made each of them from your sentence and some
+# random numbers, its *noise*: the same words with other noise give another bird of the
+# same colours, which may look the other way, or sit in another place.
 #
 # Below each picture stand the colours that a second network, the **oracle**, reads in it.
 # The oracle has never seen the sentence. Where it reads what you wrote, the first network
@@ -58,7 +62,7 @@ artist.figure(drawing)
 # known: red, orange, yellow, green, blue, purple, brown, black, white, grey.
 
 # %%
-playground = artist.widget("a small white bird with black wings and an orange beak")
+playground = artist.widget("a bird with red wings and a white belly")
 playground
 
 # %% [markdown]
@@ -66,15 +70,17 @@ playground
 # box works in JupyterLab and Colab.)
 #
 # A word that the network doesn't know is passed over and named. A sentence without any
-# word that it knows is an error that says what it does know:
+# word that it knows is not drawn; the answer says what would be known:
 
-# %% tags=["nbval-check-output"]
-print(artist.draw("ein Vogel").words[:99])
+# %%
+print(artist.draw("a blue bird with pink wings").words)
+print(artist.draw("ein Vogel").words)
 
 # %% [markdown]
 # ## 2. Why sentences?
 #
-# What is a GAN, that it should be spoken to? It is an **implicit** model. It turns noise
+# The network is the half of a **GAN** (generative adversarial network, lesson 01) that
+# draws. Why should it be spoken to? It is an **implicit** model. It turns noise
 # into pictures, and no formula in it says how probable a picture is, which number of the
 # noise stands for the wing, or why it drew what it drew. You can sample from it and look,
 # and that is all.
@@ -102,7 +108,7 @@ grid(torch.cat(pictures), 6, sentences, "one word changes, the noise stays")
 #
 # Did the network draw *blue* wings? For photographs somebody would have to look. So most
 # lessons use a world that the course draws itself: 200 species of birds in place of the
-# 200 species of CUB, the collection of photographs that the papers use.
+# 200 species of CUB (Caltech-UCSD Birds), the photographs that the papers use.
 
 # %%
 from t2i_course.show.birds import anatomy, content_of, flock
@@ -113,7 +119,8 @@ grid(pictures, 8, title="24 of the 200 species, one bird of each")
 # %% [markdown]
 # Species and plumage fix the **content**: the colours of wing, belly, crown and tail, a
 # plain or a barred wing, the beak's length and colour, the size, and the habitat. That is
-# all that a caption may speak of. Here is one species in its first plumage:
+# all that a caption speaks of, besides asides like "dark eyes" that are true of every
+# bird. Here is one species in its first plumage:
 
 # %% tags=["nbval-check-output"]
 for name, value in content_of(25).items():
@@ -121,8 +128,8 @@ for name, value in content_of(25).items():
 
 # %% [markdown]
 # As in nature (male and female, young and old, summer and winter), a species wears
-# several **plumages**, six here, alike in about half of their colours. And every
-# individual adds **style**, of which no caption ever speaks: how it is turned and tilted,
+# several **plumages**, six here. Each of the other five shares about four colours in
+# ten with the first. And every individual adds **style**, of which no caption ever speaks: how it is turned and tilted,
 # where it sits, the light, the clouds or leaves behind it. Below, each row is one species;
 # the seventh and eighth bird wear the plumages of the first and second again:
 
@@ -139,7 +146,8 @@ anatomy(pictures[1], parts[1])
 
 # %% [markdown]
 # Each picture has ten captions, in the words that people use for CUB's photographs. A
-# caption names only some of the attributes, and what it says is always true:
+# caption names only some of the attributes, and what it says is always true. Five of the
+# ten:
 
 # %%
 from t2i_course.worlds.bird_captions import caption
@@ -149,8 +157,9 @@ for number in range(5):
     print(caption(species_table()[25], (25, 0, number))[0])
 
 # %% [markdown]
-# As with CUB, 150 species are for training and 50 others for testing: whatever is said
-# about *unseen species* in this course is about birds whose like no network has met.
+# As with CUB, 150 species are for training and 50 others for testing: *unseen species*
+# in this course are species that no network was trained on. (A colour of wing or belly
+# is never new. All four colours together are new in four of five unseen plumages.)
 
 # %% tags=["nbval-check-output"]
 from t2i_course.worlds.bird_species import ATTRIBUTES, split_species
@@ -163,10 +172,52 @@ print("attributes:", ", ".join(f"{name} ({len(v)})" for name, v in ATTRIBUTES.it
 # %% [markdown]
 # ## 4. Obedience, and your first exercise
 #
-# The **oracle** is a small classifier that was trained on drawn birds and reads all nine
-# attributes from a picture. It is a measuring instrument, and is never used to train a
-# generator: a pupil who writes the exam learns to please the examiner.
+# The **oracle** is a small classifier that reads all nine attributes from a picture. It
+# is a measuring instrument, and is never used to train a generator: a pupil who writes
+# the exam learns to please the examiner.
 #
+# How does one come to such a reader? By training: it sees drawn birds, guesses, is told
+# the truth, and changes a little, step by step. Here is a narrower one at school, live.
+# The line below the bar is the error it goes down; the curves show how often it is right
+# on birds of unseen species:
+
+# %% tags=["live"]
+from t2i_course.measure.obedience import accuracies
+from t2i_course.measure.oracle import OracleTraining, RandomBirds
+from t2i_course.training import fit
+from t2i_course.worlds.birds import Birds
+
+steps = run.choose(4, 300) if run.live else 4
+pupil, exam = OracleTraining(width=12, steps=steps), Birds("test", 32).all(500).to("cpu")
+
+
+def examine(pupil, history, step):
+    """Now and then: how many of the wings and beaks does it read rightly?"""
+    if step % max(steps // 15, 1) == 0:
+        read = pupil.network("oracle").eval().read(exam.image)
+        for name, share in accuracies(read, exam.attributes).items():
+            history.measure(name, share)
+
+
+school = RandomBirds(run.choose(64, 2000), 32, batch_size=64)
+history = fit(pupil, school, steps, device=run.device, on_step=examine)
+
+# %%
+from t2i_course.show.curves import lines
+
+of = {name: [share for *_, share in history.measures[name]]
+      for name in ("wing", "belly", "beak_colour")}  # fmt: skip
+seconds = [second for _, second, _ in history.measures["wing"]]
+lines(seconds, of, "seconds of training", "share read rightly", "A pupil, unseen species",
+      marks={"guessing a colour": 0.1})  # fmt: skip
+
+# %% [markdown]
+# For some seconds nothing seems to happen. Then the large parts come, wing and belly, and
+# after them the beak, which is only a few pixels. We stop the pupil far too early: it
+# reads little more than half of the wings. The shipped oracle, which is wider, went on for
+# minutes and reads every attribute in 99 of 100 birds of unseen species or more.
+#
+# ### Obedience
 # **Obedience** is then one number: *of all attributes that the captions name, the share
 # that the oracle sees as named*. A network that ignores its captions gets a colour right
 # about one time in ten.
@@ -185,7 +236,9 @@ print("attributes:", ", ".join(f"{name} ({len(v)})" for name, v in ATTRIBUTES.it
 #
 # ### Exercise 00.1 · Obedience (5 minutes, difficulty 1 of 5)
 # Write it for tables of any size. Replace the line that raises, run the cell, then run
-# the check below it.
+# the check below it. (The numbers stand for values in the order of their list: colours
+# are 0 red, 1 orange, 2 yellow, 3 green, 4 blue, 5 purple, 6 brown, 7 black, 8 white, 9
+# grey.)
 #
 # <details><summary>Hint 1</summary>`named >= 0` is a table of True and False: True where
 # a caption speaks. How many are there?</details>
@@ -208,11 +261,8 @@ def obedience(seen, named):
 obedience = check("00.1", obedience)
 
 # %% tags=["nbval-check-output"]
-seen = torch.tensor([[4, 0, 7, 0, 0, 0, 0, 0, 0],
-                     [2, 2, 2, 0, 0, 0, 0, 0, 0],
-                     [0, 8, 1, 0, 0, 0, 0, 0, 0]])  # fmt: skip
-named = torch.full((3, 9), -1)
-named[0, :2], named[1, 2], named[2, 0] = torch.tensor([4, 0]), 5, 0
+seen = torch.tensor([[4, 0, 7], [2, 2, 2], [0, 8, 1]])
+named = torch.tensor([[4, 0, -1], [-1, -1, 5], [0, -1, -1]])
 print(f"obedience {float(obedience(seen, named)):.2f}")
 
 # %% [markdown]
@@ -228,11 +278,13 @@ print(f"obedience {float(obedience(seen, named)):.2f}")
 # ## 5. Measure it
 #
 # Now judge the network of section 1 with *your* function. We ask for all hundred pairs of
-# wing and belly colour, most of which it never met in training:
+# wing and belly colour. (Each of them occurs in training, but some in only two of 900
+# plumages.) Framed: where the oracle sees something else than was asked for.
 
 # %%
 from t2i_course.measure.birds import asked, draw
 from t2i_course.measure.oracle import oracle
+from t2i_course.show.pictures import crossed
 from t2i_course.worlds.bird_captions import named_by
 from t2i_course.worlds.bird_species import COLOURS
 
@@ -240,29 +292,41 @@ pairs = [(wing, belly) for wing in COLOURS for belly in COLOURS]
 captions = [f"a bird with {wing} wings and a {belly} belly" for wing, belly in pairs]
 named = torch.stack([torch.from_numpy(named_by({"wing": w, "belly": b})) for w, b in pairs])
 pictures = draw(artist.system, asked(captions, named), seed=0)
-grid(pictures, 10, title="rows: wings, columns: belly (red, orange, yellow, ... grey)", size=0.7)
-
-# %%
 seen = oracle(pictures.shape[-1]).read(pictures)
-print(f"obedience on {len(captions)} captions: {float(obedience(seen, named)):.2f}")
-read = [(COLOURS[row[0]], COLOURS[row[1]]) for row in seen]
-missed = [(pair, got) for pair, got in zip(pairs, read) if pair != got]
-for (wing, belly), got in missed[:8]:
-    print(f"  asked for {wing} and {belly}: the oracle sees {got[0]} and {got[1]}")
+missed = ((seen != named) & (named >= 0)).any(1)
+crossed(pictures, COLOURS, COLOURS, "wings (rows) and belly (columns)", framed=missed)
 
 # %% [markdown]
-# A network that always obeys would draw birds of one colour on the diagonal, of two
-# colours everywhere else, and each row would have its own wings. Where the oracle sees
-# something else than was asked for, look at the picture: whom do you believe?
+# A network that always obeys would draw wings and belly of one colour on the diagonal, of
+# two colours everywhere else, and each row would have its own wings. Where a picture is
+# framed, look at it: whom do you believe, the oracle or the caption?
+#
+# One picture of each pair is a small sample. So draw each pair with five noises:
+
+# %%
+print(f"{int(missed.sum())} of {len(pairs)} pictures above are missed")
+shares = []
+for seed in range(run.choose(2, 5)):
+    seen = oracle(pictures.shape[-1]).read(draw(artist.system, asked(captions, named), seed))
+    shares.append(float(obedience(seen, named)))
+print(f"obedience over {len(shares)} noises: {torch.tensor(shares).mean():.3f} "
+      f"± {torch.tensor(shares).std():.3f}")  # fmt: skip
+
+# %% [markdown]
+# On sentences as short as these it nearly always obeys (the oracle itself errs in less
+# than one reading of a hundred). Sentences as people write them ask for more at once:
+# over 2,000 captions of unseen species the same network got 0.88 of the wings and 0.92 of
+# the bellies right (one training, seed 0; `t2i measure projection_32`). What was published
+# about such networks was judged by eye; lesson 08 sets it beside our numbers.
 #
 # What this number can't see: whether the bird is pretty, whether all birds with blue
-# wings look alike, and whether such a bird would obey a sentence of another kind. Lesson
-# 08 has a number for each.
+# wings look alike, and whether the network obeys sentences of another kind.
+# Lesson 08 has a number for each.
 #
 # ## 6. The map
 #
 # Every lesson begins with a failure that the one before left open. *Planned* lessons are
-# not written yet.
+# not written yet: for now go from 01 to 08.
 
 # %%
 from t2i_course.course_map import course_map
@@ -279,11 +343,11 @@ course_map()
 # |---|---|---|
 # | smoke | tests | seconds; proves that it runs, claims nothing |
 # | cpu | no GPU found | live training of a few minutes a lesson on two cores |
-# | gpu | one GPU, as on Colab | at most half an hour a lesson |
+# | gpu | one GPU, as on Colab | larger networks (times are not measured yet) |
 # | paper | `t2i train NAME --preset paper` | the published networks and schedule |
 #
 # The generator that draws from sentences (lesson 08) in all four, in weights to learn.
-# The last number is that of Reed et al. (2016):
+# The last one has the sizes of Reed et al. (2016):
 
 # %% tags=["nbval-check-output"]
 from t2i_course.systems import parameter_counts

@@ -19,8 +19,8 @@
 # - recognize mode collapse, count it over seeds, and repair it;
 # - train a GAN on real handwritten digits in about a minute and judge it by a number.
 #
-# **Time:** about 4 minutes of computing on two CPU cores (3 with a GPU: these networks
-# are too small to gain from one), about 90 minutes with the six exercises.
+# **Time:** about 4 minutes of computing on two CPU cores, about 90 minutes with the six
+# exercises.
 #
 # **You need:** Python, basic PyTorch (`nn.Module`, `loss.backward()`), and what a
 # probability density is. Lesson 00 shows how exercises and checks work.

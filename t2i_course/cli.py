@@ -104,7 +104,9 @@ def train(options: argparse.Namespace) -> int:
         raise UserError(
             f"{checkpoint} holds a training already: go on with --resume, or delete it"
         )
-    system = build(options.system, preset, data)
+    if options.text and options.system not in ("gan_cls", "projection"):
+        raise UserError(f"{options.system} reads no sentences: leave --text away")
+    system = build(options.system, preset, data, text=options.text)
     steps = options.steps or (system.settings or {})["steps"]
     if steps < 1:
         raise UserError(f"--steps is 1 or more, not {steps}")
@@ -263,7 +265,6 @@ def lessons(options: argparse.Namespace) -> int:
             for key, what in [
                 ("work", "to work through"),
                 ("cpu", "of computing on a CPU"),
-                ("gpu", "on a GPU"),
             ]
         )
         print(f"    lessons/{x.file}.ipynb; minutes: {minutes}\n    slides: {x.slides}")
@@ -371,7 +372,13 @@ def _training(command) -> None:
     made.add_argument(
         "--data",
         metavar="D",
-        help="birds, digits or points (default: the system's own)",
+        help="birds, emoji, digits or points (default: the system's own)",
+    )
+    made.add_argument(
+        "--text",
+        metavar="FILE",
+        help="read captions with the text encoder of this checkpoint "
+        "(made by t2i train joint_embedding)",
     )
     made.add_argument("--resume", action="store_true", help="go on from the checkpoint")
     made.add_argument(

@@ -51,14 +51,14 @@ SYSTEMS: dict[str, SystemInfo] = {
         "GanCls",
         "08",
         "GAN-INT-CLS: pictures from sentences",
-        ("birds",),
+        ("birds", "emoji"),
     ),
     "projection": SystemInfo(
         "papers.projection",
         "ProjectionGan",
         "08",
         "projection discriminator with hinge loss",
-        ("birds",),
+        ("birds", "emoji"),
     ),
 }
 NOT_YET = {
@@ -91,13 +91,20 @@ def data_of(name: str, data: str | None = None) -> str:
 # --------------------------------------------------------------------------- building
 
 
-def build(name: str, preset: str, data: str | None = None, trained: bool = True):
+def build(
+    name: str,
+    preset: str,
+    data: str | None = None,
+    trained: bool = True,
+    text: str | Path | None = None,
+):
     """The system of that name at a preset ("smoke", "cpu", "gpu", "paper").
 
     trained: with the shipped text encoder where the system reads with one; False makes
-    one with random weights, of the preset's size (for counting and for tests). Raises
-    ValueError for an unknown name, preset or data, and where no encoder of the preset's
-    size is trained yet; WeightsError for bad weights.
+    one with random weights, of the preset's size (for counting and for tests).
+    text: the checkpoint of a text encoder of one's own, in place of the shipped one
+    Raises ValueError for an unknown name, preset or data, and where the text encoder
+    has not the preset's size; WeightsError or CheckpointError for bad weights.
     """
     kind, data = info(name).load(), data_of(name, data)
     if name == "gan" and data == "points":
@@ -110,7 +117,11 @@ def build(name: str, preset: str, data: str | None = None, trained: bool = True)
 
         extra["words"] = len(vocabulary())
     if name in ("gan_cls", "projection"):
-        extra["text_encoder"] = _encoder(_preset(kind, preset)["embedding"], trained)
+        numbers = _preset(kind, preset)["embedding"]
+        if trained or text is not None:
+            extra["text_encoder"] = _encoder(numbers, data, text)
+        else:
+            extra["text_encoder"] = _untrained_encoder(numbers)
     return kind.from_preset(preset, **extra)
 
 
@@ -122,21 +133,34 @@ def _preset(kind: type, preset: str) -> dict:
     return presets[preset]
 
 
-def _encoder(embedding: int, trained: bool):
-    """A frozen text encoder whose sentences are `embedding` numbers."""
+def _encoder(numbers: int, data: str, checkpoint: str | Path | None):
+    """A frozen text encoder; ValueError unless it makes `numbers` numbers."""
+    from .papers import joint_embedding as paper
+
+    if checkpoint is not None:
+        encoder = paper.text_encoder_from(checkpoint)
+    else:
+        encoder = paper.text_encoder(f"text_{data}")
+    if encoder.embedding != numbers:
+        preset = next(p for p, v in paper.PRESETS.items() if v["embedding"] == numbers)
+        raise ValueError(
+            f"the text encoder makes {encoder.embedding} numbers of a sentence, this "
+            f"preset reads {numbers}; train one with t2i train joint_embedding "
+            f"--preset {preset}, then add --text runs/joint_embedding-{preset}/"
+            "checkpoint.pt"
+        )
+    return encoder
+
+
+def _untrained_encoder(numbers: int):
+    """One with random weights, for counting and for tests."""
     from .papers import joint_embedding as paper
     from .worlds.birds import vocabulary
 
-    if trained and embedding == 256:
-        return paper.text_encoder()
-    if trained:
-        raise ValueError(
-            f"A text encoder with {embedding:,} numbers is trained on CUB, which comes "
-            "with a later lesson; until then take --preset gpu."
-        )
-    sizes = paper.PRESETS["cpu" if embedding == 256 else "paper"]
-    words = len(vocabulary())
-    network = paper.TextEncoder(words, sizes["word"], sizes["hidden"], embedding)
+    sizes = paper.PRESETS["cpu" if numbers == 256 else "paper"]
+    network = paper.TextEncoder(
+        len(vocabulary()), sizes["word"], sizes["hidden"], numbers
+    )
     return network.eval().requires_grad_(False)
 
 
@@ -160,6 +184,13 @@ def source_for(name: str, preset: str, data: str | None = None, seed: int = 0):
 
         side = settings["shape"][-1]
         return Digits(settings["batch_size"], seed, side=side)
+    if data == "emoji":
+        from .datasets.emoji import Emoji, words
+        from .text import Vocabulary
+
+        known = Vocabulary(words(), correct=False)
+        batch = settings["batch_size"]
+        return Emoji("train", settings["size"], batch, seed, known)
     from .worlds.birds import Birds
 
     individuals = 2 if preset == "smoke" else 60

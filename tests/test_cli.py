@@ -145,13 +145,27 @@ def test_train_and_resume(tmp_path, capsys, monkeypatch):
     fails(capsys, *words, "--resume", code=1)
 
 
+def test_a_text_encoder_of_one_s_own(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    train = ["train", "--preset", "smoke", "--steps", "1"]
+    assert cli.main([*train, "joint_embedding"]) == 0
+    text = ["--text", "runs/joint_embedding-smoke/checkpoint.pt"]
+    assert cli.main([*train, "gan_cls", *text]) == 0
+    assert "kept in runs/gan_cls-smoke" in capsys.readouterr().out
+    text = ["--text", "runs/gan_cls-smoke/checkpoint.pt"]
+    said = fails(capsys, *train, "projection", *text, code=1)
+    assert "is of GanCls. Name a checkpoint" in said
+
+
 @pytest.mark.parametrize(
     ("words", "part"),
     [
         (["picasso"], "No system 'picasso'; there are gan"),
         (["gan", "--data", "cub"], "later lesson"),
         (["gan", "--data", "birds"], "trains on digits or points"),
-        (["gan_cls", "--preset", "paper"], "--preset gpu"),
+        (["gan_cls", "--preset", "paper"], "joint_embedding --preset paper"),
+        (["gan_cls", "--text", "none.pt"], "Can't read none.pt"),
+        (["gan", "--text", "none.pt"], "reads no sentences"),
         (["gan", "--preset", "smoke", "--steps", "-1"], "--steps is 1 or more"),
     ],
 )

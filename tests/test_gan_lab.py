@@ -11,7 +11,7 @@ from PIL import Image
 from t2i_course.papers import gan
 from t2i_course.show.curves import bars, curves, lines, paths, smoothed
 from t2i_course.show.gan_lab import SIDE, GanLab, playground
-from t2i_course.show.pictures import grid, mosaic, strip, to_pixels
+from t2i_course.show.pictures import crossed, grid, mosaic, strip, to_pixels
 from t2i_course.training.history import History
 
 
@@ -133,6 +133,17 @@ def test_grids_take_bytes_and_floats_of_one_channel_or_three():
     assert isinstance(grid(torch.zeros(1, 1, 8, 8), smooth=True), Figure)
     with pytest.raises(ValueError, match="pictures are"):
         grid(torch.zeros(4, 2, 8, 8))
+
+
+def test_a_table_of_pictures_names_its_sides_and_frames_what_is_asked():
+    marked = torch.tensor([False, True, False, False, False, True])
+    figure = crossed(torch.zeros(6, 3, 8, 8), "ab", "xyz", "title", framed=marked)
+    axes = figure.axes[0]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["x", "y", "z"]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["a", "b"]
+    first, last = axes.patches  # the second and the sixth picture
+    assert first.get_x() == pytest.approx(last.get_x() - first.get_width())
+    assert last.get_y() > first.get_y()
 
 
 def test_ink_is_dark_and_the_mosaic_keeps_each_picture():

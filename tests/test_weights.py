@@ -36,6 +36,15 @@ def test_saved_weights_come_back_with_their_entry(own_folder):
     assert kept == ["manifest.json", "thing.safetensors"]
 
 
+def test_a_painter_is_refused_with_another_reader():
+    weights.save(network(), "reader", **MADE)
+    weights.save(network(), "painter", reads="reader", **MADE)
+    weights.check_reader("painter")
+    weights.save(network(), "reader", **MADE)  # trained anew, of the same shape
+    with pytest.raises(weights.WeightsError, match="than the one that is here"):
+        weights.check_reader("painter")
+
+
 def test_half_stores_fp16_and_casts_back():
     first, second = network(), network()
     weights.save(first, "thing", half=True, **MADE)

@@ -30,7 +30,6 @@ sys.path[:0] = [str(Path(__file__).resolve().parent)]
 import build_notebooks  # noqa: E402
 import notebook_outputs  # noqa: E402
 
-from t2i_course import presets  # noqa: E402
 from t2i_course.lesson import LESSONS, Info  # noqa: E402
 
 STYLE = """
@@ -187,9 +186,7 @@ def expected_seconds(info: Info | None, live: bool) -> float:
     """What the lesson's table says it should take here."""
     if info is None:
         return 60.0
-    preset = presets.current()
-    key = "course" if not live else "cpu" if preset in ("cpu", "smoke") else "gpu"
-    return 60 * info.minutes[key]
+    return 60 * info.minutes["cpu" if live else "course"]
 
 
 def main(arguments: list[str] | None = None) -> int:

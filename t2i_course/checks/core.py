@@ -237,6 +237,13 @@ def _is_stub(error: NotImplementedError) -> bool:
     return _is_learners(frame) and "NotImplementedError" in (frame.line or "")
 
 
+# What torch says in words of its own, and what to do about it.
+ADVICE = {
+    "mean(): could not infer output dtype": "a table of True and False, or of whole "
+    "numbers, has no mean: turn it into numbers with .float() first",
+}
+
+
 def describe(error: BaseException) -> str:
     """The exception in one line or two, with the line of the learner's code."""
     said = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
@@ -246,6 +253,9 @@ def describe(error: BaseException) -> str:
         return f"it can't be used as the exercise asks ({said})"
     last = frames[-1]
     line = last.line or linecache.getline(last.filename, last.lineno)
+    for part, advice in ADVICE.items():
+        if part in said:
+            said += f" ({advice})"
     return f"your code stops with {said}\n    in line {last.lineno}: {line.strip()}"
 
 

@@ -56,6 +56,9 @@ KNOWN = {
     "is not -1, so `named >= 0` and not `named > 0`.": lambda s, n: (
         ((s == n) & (n > 0)).sum() / (n > 0).sum()
     ),
+    "this is a percentage: a share lies between 0 and 1.": lambda s, n: (
+        100 * _right(s, n).sum() / (n >= 0).sum()
+    ),
     "this is the share of attributes that are named at all; it never looks at the "
     "picture.": lambda s, n: (n >= 0).float().mean(),
 }

@@ -198,6 +198,10 @@ DISCRIMINATOR_ERRORS = {
     "the wrong caption doesn't count: this is GAN without CLS.": (
         lambda r, f, w: gan_cls.discriminator_loss(r, f)
     ),
+    "the signs within softplus are turned round: this is large where the discriminator "
+    "is right. A right pair costs F.softplus(-real).": lambda r, f, w: (
+        gan_cls.discriminator_loss(-r, -f, -w)
+    ),
     "the wrong pair is taken for a right one: s_w should go to 0.": (
         lambda r, f, w: gan_cls.discriminator_loss(r, f, -w)
     ),

@@ -23,9 +23,13 @@ def caption_lists(class_id: Tensor, others: int = 99, seed: int = 0) -> Tensor:
 
 
 def first_rank(images: Tensor, texts: Tensor, lists: Tensor) -> float:
-    """How often the own caption agrees most: images, texts (B, D), lists (B, 100)."""
+    """How often the own caption agrees most: images, texts (B, D), lists (B, 100).
+
+    Among captions that agree equally lots are drawn.
+    """
     scores = (images[:, None] * texts[lists]).sum(2)
-    return (scores.argmax(1) == 0).float().mean().item()
+    best = scores == scores.max(1, keepdim=True).values
+    return (best[:, 0].float() / best.sum(1)).mean().item()
 
 
 def caption_ceiling(truth: Tensor, named: Tensor, lists: Tensor) -> float:

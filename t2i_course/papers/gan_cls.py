@@ -367,7 +367,6 @@ SHIPPED = {
     "gan_cls_32": BIRD_32 | {"cls": True, "interpolate": False},
     "gan_int_32": BIRD_32 | {"cls": False, "interpolate": True},
     "gan_int_cls_32": BIRD_32 | {"cls": True, "interpolate": True},
-    "birds_32": BIRD_32 | {"cls": True, "interpolate": True},  # trained longer
     "projection_32": BIRD_32,  # the same generator, by papers/projection.py
     "gan_emoji_32": BIRD_32 | {"cls": True, "interpolate": True},
 }
@@ -384,12 +383,13 @@ def untrained(name: str) -> GanCls:
     return GanCls(text_encoder(READERS.get(name, "text_birds")), **SHIPPED[name])
 
 
-def shipped(name: str = "birds_32") -> GanCls:
+def shipped(name: str = "projection_32") -> GanCls:
     """A trained system that draws, with its text encoder, in evaluation mode.
 
     Raises as `untrained`.
     """
     system = untrained(name)
+    weights.check_reader(name)
     weights.load_into(system.generator, name)
     return system.eval().requires_grad_(False)
 

@@ -6,35 +6,42 @@ are trained together so that a sentence agrees more with pictures of its own cla
 with any other picture, and a picture more with sentences of its own class. The text
 encoder then serves, frozen, as the eyes that a GAN reads captions with (lesson 08).
 
-Here sentences are words (the paper's word-CNN-RNN); lesson 07 has its characters.
+Pictures are seen through frozen features, the paper's through GoogLeNet's, which had
+learned from ImageNet. Sentences are words here (the paper's word-CNN-RNN); lesson 07
+has its characters.
 """
 
 from dataclasses import replace
+from functools import lru_cache
+from inspect import signature
+from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .. import weights
+from ..measure.oracle import Oracle
 from ..text.vocabulary import UNKNOWN
-from ..training import System
+from ..training import CheckpointError, System, checkpoint
 from ..worlds.bird_captions import untrue
-from ..worlds.bird_species import PLUMAGES, SPECIES
+from ..worlds.birds import Birds
 
 __all__ = [
     "FalseTwins",
-    "Features",
     "JointEmbedding",
     "TextEncoder",
+    "seen",
     "standardize",
     "structured_loss",
     "text_encoder",
+    "text_encoder_from",
 ]
 
 PRESETS = {
     "smoke": {
         "size": 32,
-        "width": 8,
         "word": 16,
         "hidden": 16,
         "embedding": 256,
@@ -44,17 +51,15 @@ PRESETS = {
     },
     "cpu": {
         "size": 32,
-        "width": 16,
         "word": 64,
         "hidden": 192,
         "embedding": 256,
         "classes": 150,
         "batch_size": 150,
-        "steps": 2000,
+        "steps": 3500,
     },
     "gpu": {
-        "size": 64,
-        "width": 48,
+        "size": 32,
         "word": 128,
         "hidden": 256,
         "embedding": 512,
@@ -63,8 +68,7 @@ PRESETS = {
         "steps": 10000,
     },
     "paper": {
-        "size": 224,
-        "width": 64,
+        "size": 32,
         "word": 384,
         "hidden": 256,
         "embedding": 1024,
@@ -122,34 +126,6 @@ def standardize(encoder: TextEncoder, tokens: Tensor, lengths: Tensor) -> None:
     encoder.out.bias.sub_(values.mean(0)).div_(scale)
 
 
-class Features(nn.Module):
-    """A small convolutional network; pictures (B, 3, S, S) to (B, count), normalized.
-
-    The paper's features are GoogLeNet's, trained to name what ImageNet's pictures show;
-    these are trained to name what is on the world's pictures.
-    """
-
-    def __init__(self, size: int = 32, width: int = 32):
-        super().__init__()
-        layers, channels, side = [], 3, size
-        while side > 4:
-            out = width if channels == 3 else min(2 * channels, 4 * width)
-            layers += [
-                nn.Conv2d(channels, out, 4, 2, 1),
-                nn.BatchNorm2d(out),
-                nn.ReLU(),
-            ]
-            layers += [nn.Conv2d(out, out, 3, 1, 1), nn.BatchNorm2d(out), nn.ReLU()]
-            channels, side = out, side // 2
-        self.count = channels * side * side
-        self.look = nn.Sequential(*layers)
-        self.normalize = nn.BatchNorm1d(self.count, affine=False)
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Pictures in [-1, 1] to features."""
-        return self.normalize(self.look(pictures).flatten(1))
-
-
 def structured_loss(
     images: Tensor, texts: Tensor, untrue: Tensor | None = None, margin: float = 1.0
 ) -> Tensor:
@@ -159,7 +135,7 @@ def structured_loss(
     other picture and every other sentence should agree less than the pair's own, by
     the margin: mean of max(0, margin + F(v_j, t_i) - F(v_i, t_i)) over j, and of the
     same with the sentence exchanged, where F is the dot product. untrue: (B, D), for
-    each picture a sentence in which one colour is wrong, treated alike. A scalar.
+    each picture a sentence in which one thing is wrong, treated alike. A scalar.
     """
     agreement = images @ texts.T
     own = agreement.diagonal()
@@ -172,16 +148,41 @@ def structured_loss(
     return loss
 
 
+@lru_cache(maxsize=1)
+def features_of_birds() -> Oracle:
+    """What the bird world's pictures are seen through: the stand-in for GoogLeNet.
+
+    It learned to read birds of a wider world, with attributes drawn independently. It
+    is built like the oracle but is not the oracle: other birds, other weights.
+    """
+    network = Oracle(32)
+    weights.load_into(network, "features32")
+    return network.eval().requires_grad_(False)
+
+
+@torch.inference_mode()
+def seen(pictures: Tensor) -> Tensor:
+    """Features (B, 256) of bytes or of numbers in [-1, 1]; any size from 32 on."""
+    network, rows = features_of_birds(), []
+    for part in pictures.split(500):
+        if part.dtype == torch.uint8:
+            part = part.float() / 127.5 - 1
+        rows.append(network.features(F.adaptive_avg_pool2d(part, network.size)))
+    return torch.cat(rows)
+
+
 class FalseTwins:
     """Batches of one bird and sentence a species, and each sentence's false twin.
 
-    The 2B rows of tokens are B true sentences, then B in which one colour is wrong
-    (worlds.bird_captions.untrue): 150 species alone hardly ever differ in one wing.
-    class_id: what the bird wears, species * PLUMAGES + plumage.
+    In place of pictures, `image` holds their features (B, 256): they never change, so
+    they are computed once. The 2B rows of tokens are B true sentences, then B in which
+    one thing is wrong (worlds.bird_captions.untrue): 150 species alone hardly ever
+    differ in one wing.
     """
 
     def __init__(self, birds, classes: int):
         self.birds, self.batch_size = birds, classes
+        self.seen = seen(torch.tensor(birds.images)).clone()
 
     def batch(self, step: int, rank: int = 0, world: int = 1):
         """The batch of `step`; see data.Source."""
@@ -189,48 +190,38 @@ class FalseTwins:
         twins = [
             untrue(row.numpy(), seed) for row, seed in zip(batch.attributes, seeds)
         ]
-        worn = [species * PLUMAGES + i % PLUMAGES for species, i, _ in seeds]
         tokens, lengths = self.birds.vocabulary.encode(twins)
         longest = max(batch.tokens.shape[1], tokens.shape[1])
         rows = [F.pad(t, (0, longest - t.shape[1])) for t in (batch.tokens, tokens)]
+        first = np.searchsorted(self.birds.species, batch.class_id.numpy())
         return replace(
             batch,
+            image=self.seen[first + [individual for _, individual, _ in seeds]],
             tokens=torch.cat(rows),
             lengths=torch.cat([batch.lengths, lengths]),
-            class_id=torch.tensor(worn),
         )
 
 
 class JointEmbedding(System):
-    """Features that learn to name pictures; on top of them both encoders, one player.
+    """Both encoders, one player.
 
-    Batches hold one picture and sentence a class; class_id says what is to be named,
-    one of `kinds`. In the paper the features have learned that before, from ImageNet.
+    Batches hold one picture's features (B, 256) as `image` and one sentence a class.
     """
 
-    players = ("naming", "encoders")
+    players = ("encoders",)
     averaged = ("encoders",)
     average_decay = 0.99
-    learning_rate = 1e-3
+    learning_rate = 2e-3
     betas = (0.9, 0.999)
 
     def __init__(
-        self,
-        words=153,
-        size=32,
-        width=16,
-        word=64,
-        hidden=192,
-        embedding=256,
-        steps=1500,
-        kinds=SPECIES * PLUMAGES,
+        self, words=153, word=64, hidden=192, embedding=256, features=256, steps=3500
     ):
         super().__init__()
         self.steps = steps
-        features = Features(size, width)
-        names = nn.Linear(features.count, kinds)
-        self.naming = nn.ModuleDict({"features": features, "names": names})
-        image = nn.Sequential(nn.Dropout(0.5), nn.Linear(features.count, embedding))
+        image = nn.Sequential(
+            nn.BatchNorm1d(features, affine=False), nn.Linear(features, embedding)
+        )
         text = TextEncoder(words, word, hidden, embedding)
         self.encoders = nn.ModuleDict({"image": image, "text": text})
 
@@ -243,26 +234,13 @@ class JointEmbedding(System):
         lost = torch.rand(tokens.shape, device=tokens.device, generator=self.rng) < 0.04
         return torch.where(lost & (tokens > 0), UNKNOWN, tokens)
 
-    def shifted(self, pictures: Tensor) -> Tensor:
-        """All moved alike by up to two pixels: places are not to learn."""
-        by = torch.randint(-2, 3, (2,), device=self.device, generator=self.rng)
-        places = torch.arange(pictures.shape[-1], device=self.device)
-        rows, columns = ((places - move) % len(places) for move in by)
-        return pictures[:, :, rows][..., columns]
-
     def round(self, batch):
-        """The features learn names, then both encoders go down the structured loss."""
-        seen = self.naming["features"](self.shifted(batch.image))
-        yield "naming", F.cross_entropy(self.naming["names"](seen), batch.class_id)
-        images = self.encoders["image"](seen.detach())
+        """Both encoders go down the structured loss."""
+        images = self.encoders["image"](batch.image)
         texts = self.encoders["text"](self.blurred(batch.tokens), batch.lengths)
         true, false = texts[: len(images)], texts[len(images) :]
         loss = structured_loss(images, true, false if len(false) else None)
         yield "encoders", loss
-
-    def embed_pictures(self, pictures: Tensor) -> Tensor:
-        """Pictures in [-1, 1] to (B, embedding), by the averaged encoder."""
-        return self.network("encoders")["image"](self.naming["features"](pictures))
 
 
 def text_encoder(name: str = "text_birds") -> TextEncoder:
@@ -271,3 +249,24 @@ def text_encoder(name: str = "text_birds") -> TextEncoder:
     network = TextEncoder(words, word)
     weights.load_into(network, name)
     return network.eval().requires_grad_(False)
+
+
+def text_encoder_from(path: str | Path) -> TextEncoder:
+    """The text encoder of a training of one's own, made ready for a GAN.
+
+    path: a checkpoint of `t2i train joint_embedding`. CheckpointError if it is none.
+    """
+    content = checkpoint.read(Path(path))
+    made = content["fingerprint"]
+    if made["system"] != JointEmbedding.__name__:
+        raise CheckpointError(
+            f"{path} is of {made['system']}. Name a checkpoint of "
+            "`t2i train joint_embedding`."
+        )
+    accepted = signature(JointEmbedding.__init__).parameters
+    settings = {k: v for k, v in made["settings"].items() if k in accepted}
+    system = JointEmbedding(**settings)
+    system.load_state_dict(content["system"])
+    encoder, some = system.network("encoders")["text"].eval(), Birds("train", 32).all()
+    standardize(encoder, some.tokens, some.lengths)
+    return encoder.requires_grad_(False)

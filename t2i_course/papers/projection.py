@@ -19,7 +19,7 @@ __all__ = ["ProjectionDiscriminator", "ProjectionGan", "hinge_discriminator_loss
 SIZES = ("size", "base", "depth", "projected", "noise_size", "embedding")
 PRESETS = {
     name: {key: settings[key] for key in SIZES} | {"batch_size": 64, "steps": steps}
-    for (name, settings), steps in zip(GAN_CLS.items(), (4, 600, 20_000, 600 * 138))
+    for (name, settings), steps in zip(GAN_CLS.items(), (4, 400, 20_000, 600 * 138))
 }
 PRESETS["smoke"]["batch_size"] = 8
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["grid", "mosaic", "new_figure", "soften", "strip", "to_pixels"]
+__all__ = ["crossed", "grid", "mosaic", "new_figure", "soften", "strip", "to_pixels"]
 
 DPI = 100
 
@@ -137,6 +137,42 @@ def _captioned(pixels, columns, captions, title, size):
     if title:
         figure.text(0.5, 1 - 0.5 * head / high, title, ha="center", va="center",
                     fontsize=11)  # fmt: skip
+    return figure
+
+
+def crossed(images, rows: Sequence[str], columns: Sequence[str], title: str, framed=()):
+    """A picture for each pair of a row and a column, with their names at the edge.
+
+    images: len(rows) * len(columns) pictures, row by row; framed: as many True or
+    False, the pictures to point out with a red frame. Used in lesson 00.
+    """
+    from matplotlib.patches import Rectangle
+
+    pixels, gap = to_pixels(images), 6
+    enlarge = max(round(6.2 * DPI / len(columns) / pixels.shape[2]), 1)
+    sheet = mosaic(images, len(columns), gap, enlarge)
+    step = [side * enlarge + gap for side in pixels.shape[1:3]]
+    high, wide = sheet.shape[0] / DPI, sheet.shape[1] / DPI
+    figure = new_figure(wide + 0.75, high + 0.65, layout="none")
+    box = (0.65, 0.05, wide, high)  # inches
+    place = [side / whole for side, whole in zip(box, 2 * (wide + 0.75, high + 0.65))]
+    axes = figure.add_axes(place)
+    axes.imshow(sheet, interpolation="nearest")
+    for ticks, names, side in (
+        (axes.set_xticks, columns, step[1]),
+        (axes.set_yticks, rows, step[0]),
+    ):
+        ticks([i * side + (side - gap) / 2 for i in range(len(names))], names)
+    axes.tick_params(labelsize=8, length=0, labeltop=True, labelbottom=False)
+    axes.spines[:].set_visible(False)
+    axes.grid(False)
+    for i, on in enumerate(framed):
+        if on:
+            y, x = divmod(i, len(columns))
+            corner, size = (x * step[1] - gap / 2, y * step[0] - gap / 2), step[::-1]
+            frame = Rectangle(corner, *size, fill=False, ec="red", lw=2, clip_on=False)
+            axes.add_patch(frame)
+    axes.set_title(title, fontsize=11)
     return figure
 
 

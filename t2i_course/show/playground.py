@@ -74,7 +74,7 @@ class Playground:
         self.system, self.vocabulary, self.reader = system.eval(), vocabulary, reader
 
     @classmethod
-    def birds(cls, name: str = "birds_32") -> Playground:
+    def birds(cls, name: str = "projection_32") -> Playground:
         """A shipped network of the bird world, with the oracle as its reader."""
         from ..papers.gan_cls import shipped
         from ..worlds.birds import vocabulary

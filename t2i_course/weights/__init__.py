@@ -121,6 +121,19 @@ def load_into(module: nn.Module, name: str) -> dict:
     return entry(name)
 
 
+def check_reader(name: str) -> None:
+    """WeightsError if a network reads with another text encoder than it learned with.
+
+    Nothing else would show it: the shapes are the same, and the birds merely disobey.
+    """
+    for reader, sha256 in entry(name).get("reads", {}).items():
+        if entry(reader)["sha256"] != sha256:
+            raise WeightsError(
+                f"The weights {name!r} were trained with another {reader!r} than the "
+                f"one that is here. Train them anew: {entry(name)['command']}"
+            )
+
+
 # -------------------------------------------------------------------------- writing
 
 
@@ -134,12 +147,15 @@ def save(
     measured: dict,
     half: bool = False,
     hardware: str | None = None,
+    reads: str | None = None,
 ) -> dict:
     """Write a network's weights and their manifest entry; the entry.
 
     command, seed, seconds: how they were made; measured: {what: value}, checked again
     by a test. half=True stores float32 as fp16 (half the size; `load_into` casts back).
-    hardware: by default this machine's device. Each file appears whole or not at all.
+    hardware: by default this machine's device. reads: the text encoder that it was
+    trained with, whose sha256 is kept beside it (see `check_reader`). Each file
+    appears whole or not at all.
     Raises WeightsError on a full disk, without permission, and above 4 MB.
     """
     state = module_or_state
@@ -155,6 +171,8 @@ def save(
         "hardware": hardware or hardware_in_words(),
         "measured": measured,
     }
+    if reads is not None:
+        made["reads"] = {reads: entry(reads)["sha256"]}
     write(name, content, made)
     return made
 

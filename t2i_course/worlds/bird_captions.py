@@ -13,7 +13,7 @@ from random import Random
 import numpy as np
 
 from ..text.typing_errors import misspell
-from .bird_species import ATTRIBUTES, COLOUR_PARTS, COLOURS
+from .bird_species import ATTRIBUTES, COLOUR_PARTS
 
 __all__ = ["FORMS", "HELD_OUT", "caption", "describe", "named_by", "untrue"]
 
@@ -397,24 +397,25 @@ def caption(content: np.ndarray, seed: tuple[int, ...]) -> tuple[str, np.ndarray
 
 
 def untrue(content: np.ndarray, seed: tuple[int, ...]) -> str:
-    """A false twin of training caption `seed`: the same words, but a colour is wrong.
+    """A false twin of training caption `seed`: the same words, but one thing is wrong.
 
-    Two parts that the caption names exchange their colours, or one gets another colour.
+    Two parts that the caption names exchange their colours, or one of them gets another
+    colour; where the caption names anything else, in one case of three that changes.
     """
     _, named = caption(content, seed)
     rng = Random("untrue-" + "-".join(map(str, seed)))
     parts = [i for i in range(len(COLOUR_PARTS)) if named[i] >= 0]
+    others = [i for i in range(len(COLOUR_PARTS), len(NAMES)) if named[i] >= 0]
     false = content.copy()
-    if not parts:  # it names no colour of a part: change what it does name
-        i = rng.choice(np.flatnonzero(named >= 0).tolist())
-        false[i] = (content[i] + 1) % len(list(ATTRIBUTES.values())[i])
-        return caption(false, seed)[0]
-    if len(parts) > 1 and rng.random() < 0.5:
+    if others and (not parts or rng.random() < 1 / 3):
+        parts = others
+    elif len(parts) > 1 and rng.random() < 0.5:
         i, j = rng.sample(parts, 2)
         false[i], false[j] = content[j], content[i]
     if (false == content).all():
         i = rng.choice(parts)
-        false[i] = (content[i] + rng.randrange(1, len(COLOURS))) % len(COLOURS)
+        values = len(ATTRIBUTES[NAMES[i]])
+        false[i] = (content[i] + rng.randrange(1, values)) % values
     return caption(false, seed)[0]
 
 

@@ -2,10 +2,10 @@
 
 Species and plumage fix *content*, all that a caption may speak of: the colours of wing,
 belly, crown and tail, the wing's pattern, the beak, the size, the habitat. As in nature
-(male, female, young, winter) a species wears several plumages, alike in about half of
-their colours. An individual adds *style*, which no caption mentions: where it sits, how
-it is turned, the light. 150 species are for training and 50 others for testing, as in
-CUB.
+(male, female, young, winter) a species wears several plumages, which share about four
+colours in ten with the first. An individual adds *style*, which no caption mentions:
+where it sits, how it is turned, the light. 150 species are for training and 50 others
+for testing, as in CUB.
 """
 
 from functools import lru_cache

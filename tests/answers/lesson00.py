@@ -70,6 +70,7 @@ WRONG = {
         (lambda s, n: (n >= 0).float().mean(), "never looks at the picture"),
         (shares, "one number is wanted"),
         (forgot_return, "is a `return` missing?"),
-        (percent, "obedience should be"),
+        (percent, "a share lies between 0 and 1"),
+        (lambda s, n: (s == n)[n >= 0].mean(), "numbers with .float() first"),
     ]
 }

@@ -314,6 +314,8 @@ WRONG = {
     ],
     "08.3": [
         (lambda r, f, w: -by_cross_entropy(r, f, w), "turn its sign"),
+        (lambda r, f, w: F.softplus(r).mean()
+         + (F.softplus(-f).mean() + F.softplus(-w).mean()) / 2, "turned round"),
         (lambda r, f, w: discriminator_loss(r, f) + F.softplus(w).mean(),
          "count in full"),
         (lambda r, f, w: (discriminator_loss(r, f) + F.softplus(w).mean()) / 3,

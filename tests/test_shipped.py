@@ -1,0 +1,55 @@
+"""Every shipped network that has figures in the manifest still earns them."""
+
+import pytest
+import torch
+
+from t2i_course import weights
+from t2i_course.measure.birds import obedience_of, unseen_captions
+from t2i_course.measure.obedience import accuracies
+from t2i_course.measure.oracle import Oracle
+from t2i_course.papers.gan_cls import SHIPPED, shipped
+from t2i_course.papers.joint_embedding import text_encoder
+from t2i_course.worlds.birds import Birds
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+PAINTERS = [name for name in SHIPPED if "emoji" not in name]
+READERS = [n for n in weights.names() if n.startswith(("oracle", "features"))]
+
+
+@pytest.fixture(scope="module")
+def captions():
+    return unseen_captions(500, 32, seed=3)
+
+
+@pytest.mark.parametrize("name", PAINTERS)
+def test_birds_obey_as_the_manifest_says(name, captions):
+    """Five hundred other captions: a share of .7 has a deviation of .03 here."""
+    written = weights.entry(name)["measured"]
+    found = obedience_of(shipped(name), captions)
+    for part in ("wing", "belly", "crown"):
+        assert found[part] == pytest.approx(written[part], abs=0.12), part
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_attributes_are_read_as_the_manifest_says(name):
+    network = Oracle(int(name[-2:]))
+    written = weights.load_into(network, name)["measured"]
+    birds = Birds("test", network.size).all(500).to("cpu")
+    found = accuracies(network.eval().read(birds.image), birds.attributes)
+    for attribute, right in found.items():
+        assert right == pytest.approx(written[f"accuracy {attribute}"], abs=0.01)
+        assert right >= 0.98
+
+
+def test_the_text_encoder_knows_who_wears_what():
+    """Same meaning in other words is nearer than the same words exchanged."""
+    birds, reader = Birds("test", 32), text_encoder()
+    sentences = [
+        "a bird with blue wings and a red belly",
+        "this bird has a crimson breast and bluish feathers on its wings",
+        "a bird with red wings and a blue belly",
+    ]
+    with torch.no_grad():
+        codes = reader(*birds.vocabulary.encode(sentences))
+    near, far = torch.cosine_similarity(codes[:1], codes[1:])
+    assert near > far + 0.3
