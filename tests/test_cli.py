@@ -155,6 +155,8 @@ def test_a_text_encoder_of_one_s_own(tmp_path, capsys, monkeypatch):
     text = ["--text", "runs/gan_cls-smoke/checkpoint.pt"]
     said = fails(capsys, *train, "projection", *text, code=1)
     assert "is of GanCls. Name a checkpoint" in said
+    said = fails(capsys, *train, "projection", "--text", "none.pt", code=1)
+    assert "Can't read none.pt" in said
 
 
 @pytest.mark.parametrize(
@@ -164,7 +166,6 @@ def test_a_text_encoder_of_one_s_own(tmp_path, capsys, monkeypatch):
         (["gan", "--data", "cub"], "later lesson"),
         (["gan", "--data", "birds"], "trains on digits or points"),
         (["gan_cls", "--preset", "paper"], "joint_embedding --preset paper"),
-        (["gan_cls", "--text", "none.pt"], "Can't read none.pt"),
         (["gan", "--text", "none.pt"], "reads no sentences"),
         (["gan", "--preset", "smoke", "--steps", "-1"], "--steps is 1 or more"),
     ],

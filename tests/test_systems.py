@@ -16,6 +16,8 @@ def batch_for(name, preset, count=8):
     """A batch like those of the system's source, without drawing any picture."""
     settings = import_module(SYSTEMS[name].load().__module__).PRESETS[preset]
     shape = settings.get("shape") or (3, settings["size"], settings["size"])
+    if name == "joint_embedding":
+        shape = (256,)  # features in place of pictures
     sentences = ["a red bird", "this bird has blue wings"] * (count // 2)
     twins = sentences if name == "joint_embedding" else []  # its false sentences
     tokens, lengths = vocabulary().encode(sentences + twins)

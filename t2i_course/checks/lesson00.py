@@ -5,13 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..measure.obedience import obedience
 from .core import diagnose, exercise, expect
 
 
 def obedience_share(seen: Tensor, named: Tensor) -> float:
-    """The share of named attributes that are seen as named: obedience over "all"."""
-    return obedience(seen, named)["all"]
+    """The share of named attributes that are seen as named, in tables of any width.
+
+    On whole readings it is `measure.obedience`'s "all".
+    """
+    return ((seen == named).sum() / (named >= 0).sum()).item()
 
 
 def _right(seen, named):
