@@ -129,9 +129,9 @@ for name, value in content_of(25).items():
 # %% [markdown]
 # As in nature (male and female, young and old, summer and winter), a species wears
 # several **plumages**, six here. Each of the other five shares about four colours in
-# ten with the first. And every individual adds **style**, of which no caption ever speaks: how it is turned and tilted,
-# where it sits, the light, the clouds or leaves behind it. Below, each row is one species;
-# the seventh and eighth bird wear the plumages of the first and second again:
+# ten with the first. And every individual adds **style**, of which no caption ever
+# speaks: how it is turned and tilted, where it sits, the light, the clouds or leaves
+# behind it. Below, each row is one species; the seventh and eighth bird wear the plumages of the first and second again:
 
 # %%
 pictures, parts = flock([25, 10, 28], individuals=8)

@@ -77,9 +77,20 @@ def test_plumages_change_colours_only():
     assert (worn[:, 0] == species_table()).all()
     assert (worn[:, :, 4:] == worn[:, :1, 4:]).all()
     kept = (worn[:, 1:, :4] == worn[:, :1, :4]).mean()
-    assert 0.35 < kept < 0.55  # "alike in about half of their colours"
+    assert 0.4 < kept < 0.47  # lesson 00: "about four colours in ten"
     one_colour = (worn[:, 1:, :4] == worn[:, 1:, :1]).all(2).mean()
     assert 0.03 < one_colour < 0.2
+
+
+def test_what_is_new_in_unseen_species():
+    """Lesson 00: pairs of colours never, all four together in four plumages of five."""
+    taught, unseen = (plumage_table()[split_species()[s]] for s in ("train", "test"))
+    taught, unseen = (w.reshape(-1, len(ATTRIBUTES)) for w in (taught, unseen))
+    pairs, often = np.unique(taught[:, :2], axis=0, return_counts=True)
+    assert len(taught) == 900 and len(pairs) == 100 and often.min() == 2
+    known = {tuple(row) for row in taught[:, :4]}
+    new = np.mean([tuple(row) not in known for row in unseen[:, :4]])
+    assert 0.75 < new < 0.85
 
 
 def test_an_individual_wears_the_plumage_of_its_number():
