@@ -23,10 +23,10 @@
 # **You need:** Python, and to have seen a PyTorch tensor. Nothing about GANs.
 #
 # **Slides covered:** RE-1 (text as an interpretable interface to a model). Such an ID names
-# a page of one of the five documents that the course works out: GM (a lecture on
-# generative models), RE (a report on drawing from text, 2016), AT (a report on AttnGAN),
-# HL (one on layouts inferred from text), TM (a talk on text and image manipulation); and
-# AM (activation maximization). Lesson 08 returns to RE-1.
+# a page of one of the documents that the course works out: GM (a lecture on generative
+# models), RE (a report on Reed et al. 2016), AT (a talk on AttnGAN), TM (a talk on text
+# and pictures), AM (feature visualization), HL (layouts inferred from text). Lesson 08
+# returns to RE-1.
 
 # %% tags=["setup"]
 from t2i_course import lesson
@@ -181,13 +181,13 @@ print("attributes:", ", ".join(f"{name} ({len(v)})" for name, v in ATTRIBUTES.it
 # The line below the bar is the error it goes down; the curves show how often it is right
 # on birds of unseen species:
 
-# %% tags=["live"]
+# %%
 from t2i_course.measure.obedience import accuracies
 from t2i_course.measure.oracle import OracleTraining, RandomBirds
 from t2i_course.training import fit
 from t2i_course.worlds.birds import Birds
 
-steps = run.choose(4, 300) if run.live else 4
+steps = run.choose(4, 300)
 pupil, exam = OracleTraining(width=12, steps=steps), Birds("test", 32).all(500).to("cpu")
 
 

@@ -52,7 +52,7 @@ LESSONS: dict[str, Info] = {
             "Start here",
             "Type a sentence and see a bird drawn; meet the world whose truth we know.",
             "RE-1",
-            {"course": 0.4, "cpu": 0.8, "work": 15},
+            {"course": 0.8, "cpu": 0.8, "work": 15},
         ),
         Info(
             "01",
