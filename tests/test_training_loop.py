@@ -52,7 +52,8 @@ def by_hand(system, steps, seed=0):
         with torch.no_grad():
             pairs = zip(average.parameters(), system.generator.parameters())
             for slow, fast in pairs:
-                slow.lerp_(fast, 0.1) if step else slow.copy_(fast)
+                decay = min(0.9, (1 + step) / (10 + step))
+                slow.lerp_(fast, 1 - decay) if step else slow.copy_(fast)
     return losses, average
 
 

@@ -10,10 +10,25 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
+
+
+@torch.no_grad()
+def moving_average(decay: float, averages, weights, step) -> None:
+    """One step of the averages: w <- d w + (1 - d) w_player, in place.
+
+    d = min(decay, (1 + n) / (10 + n)) at step n: a long average soon forgets the start,
+    where nothing was learned yet. Whole numbers (a counter in batch norm) are copied.
+    """
+    d = min(decay, (1 + int(step)) / (10 + int(step)))
+    if averages[0].is_floating_point():
+        torch._foreach_lerp_(averages, weights, 1 - d)
+    else:
+        torch._foreach_copy_(averages, weights)
 
 
 class System(nn.Module):
@@ -113,12 +128,13 @@ class System(nn.Module):
         """Begin the exponential averages of `averaged`, unless they have begun.
 
         self.averages[name].module is a copy of the player whose weights and buffers
-        follow w <- decay w + (1 - decay) w_player, once a step. They are part of
-        `state_dict`. Sources: Polyak and Juditsky 1992; Yazici et al. 2019.
+        follow w <- decay w + (1 - decay) w_player, once a step (see `moving_average`).
+        They are part of `state_dict`. Sources: Polyak and Juditsky 1992; Yazici et al.
+        2019.
         """
         if not self.averaged or "averages" in self._modules:
             return
-        rule = get_ema_multi_avg_fn(self.average_decay)
+        rule = partial(moving_average, self.average_decay)
         self.averages = nn.ModuleDict()
         for name in self.averaged:
             copy = AveragedModel(self.player(name), multi_avg_fn=rule, use_buffers=True)
