@@ -30,9 +30,6 @@ def record(name: str, seed: int, entry: dict) -> None:
     RESULTS.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
 
 
-BIRDS = [name for name in gan_cls.SHIPPED if "emoji" not in name]
-
-
 def build(name: str):
     """The system of that name, untrained, and the batch size of its preset."""
     if name == "projection_32":
@@ -45,7 +42,7 @@ def build(name: str):
 def options() -> argparse.Namespace:
     """The command line."""
     found = argparse.ArgumentParser(description=__doc__)
-    found.add_argument("name", choices=BIRDS)
+    found.add_argument("name", choices=gan_cls.BIRDS)
     found.add_argument("--seed", type=int, default=0)
     found.add_argument("--steps", type=int, required=True)
     found.add_argument("--precision", choices=("no", "bf16"), default="no")

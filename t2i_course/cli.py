@@ -158,13 +158,12 @@ def systems(options: argparse.Namespace) -> int:
 def measure(options: argparse.Namespace) -> int:
     """t2i measure: a shipped network afresh, on unseen species or on your captions."""
     from . import weights
-    from .papers.gan_cls import READERS, SHIPPED, shipped
+    from .papers.gan_cls import BIRDS, shipped
 
-    birds = [name for name in SHIPPED if name not in READERS]  # the oracle reads birds
     if not 1 <= options.count <= 100_000:
         raise UserError(f"--count is 1 to 100000, not {options.count}")
     oracles = [n for n in weights.names() if n.startswith("oracle")]
-    if options.name in birds:
+    if options.name in BIRDS:
         from .measure.birds import obedience_of, report
 
         asked = read_captions(options.captions) if options.captions else None
@@ -178,7 +177,7 @@ def measure(options: argparse.Namespace) -> int:
     elif options.name in oracles:
         found = measure_oracle(int(options.name[6:]))
     else:
-        can = [*birds, *oracles]
+        can = [*BIRDS, *oracles]
         known = (
             "is measured by " + weights.manifest()[options.name]["command"]
             if options.name in weights.manifest()

@@ -16,6 +16,7 @@ from ..training import System
 from .joint_embedding import text_encoder  # the paper builds on its authors' encoder
 
 __all__ = [
+    "BIRDS",
     "SHIPPED",
     "Discriminator",
     "GanCls",
@@ -46,13 +47,13 @@ PRESETS = {
         "size": 32,
         "base": 32,
         "depth": 32,
+        "judge": 512,
         "projected": 128,
         "noise_size": 100,
         "embedding": 256,
         "batch_size": 32,
         "steps": 2200,
         "rates": (5e-4, 2e-3),
-        "beta2": 0.99,
     },
     "gpu": {
         "size": 64,
@@ -157,10 +158,11 @@ class Discriminator(nn.Module):
 
     `features` looks at the picture alone and `match` joins the text, so that one look
     serves a picture's right text and its wrong one. RE-4; depth is the first layer's
-    channels (ndf).
+    channels (ndf), judge those of the layer that compares (None: as many as the map
+    has, 512 in the paper).
     """
 
-    def __init__(self, size=64, depth=64, projected=128, embedding=1024):
+    def __init__(self, size=64, depth=64, projected=128, embedding=1024, judge=None):
         super().__init__()
         leaky = nn.LeakyReLU(0.2)
         layers: list[nn.Module] = [nn.Conv2d(3, depth, 4, 2, 1, bias=False), leaky]
@@ -176,11 +178,12 @@ class Discriminator(nn.Module):
         self.project = nn.Sequential(
             nn.Linear(embedding, projected), nn.BatchNorm1d(projected), leaky
         )
+        judge = judge or channels
         self.judge = nn.Sequential(
-            nn.Conv2d(channels + projected, channels, 1, bias=False),
-            nn.BatchNorm2d(channels),
+            nn.Conv2d(channels + projected, judge, 1, bias=False),
+            nn.BatchNorm2d(judge),
             leaky,
-            nn.Conv2d(channels, 1, 4, bias=False),
+            nn.Conv2d(judge, 1, 4, bias=False),
         )
 
     def features(self, pictures: Tensor) -> Tensor:
@@ -278,7 +281,7 @@ class GanCls(System):
 
     players = ("discriminator", "generator")
     averaged = ("generator",)  # ours: the paper draws with the last weights
-    average_decay = 0.995
+    average_decay = 0.998
 
     def __init__(
         self,
@@ -292,17 +295,17 @@ class GanCls(System):
         cls=True,
         interpolate=True,
         rates=(2e-4, 2e-4),
-        beta2=0.999,
+        judge=None,
     ):
         super().__init__()
-        self.rates, self.betas = dict(zip(self.players, rates)), (0.5, beta2)
+        self.rates = dict(zip(self.players, rates))
         self.cls, self.interpolate = cls, interpolate
         self.text_encoder = text_encoder  # frozen: not a player
         self.generator = initialize(
             Generator(size, base, projected, noise_size, embedding)
         )
         self.discriminator = initialize(
-            Discriminator(size, depth, projected, embedding)
+            Discriminator(size, depth, projected, embedding, judge)
         )
         # The convolutions' own order of numbers: a fifth faster on a CPU.
         self.generator.to(memory_format=torch.channels_last)
@@ -358,19 +361,21 @@ BIRD_32 = {
     "size": 32,
     "base": 32,
     "depth": 32,
+    "judge": 512,
     "embedding": 256,
     "rates": (5e-4, 2e-3),
-    "beta2": 0.99,
 }
 SHIPPED = {
     "gan_32": BIRD_32 | {"cls": False, "interpolate": False},
     "gan_cls_32": BIRD_32 | {"cls": True, "interpolate": False},
     "gan_int_32": BIRD_32 | {"cls": False, "interpolate": True},
     "gan_int_cls_32": BIRD_32 | {"cls": True, "interpolate": True},
+    "gan_int_cls_64": BIRD_32 | {"size": 64},
     "projection_32": BIRD_32,  # the same generator, by papers/projection.py
-    "gan_emoji_32": BIRD_32 | {"cls": True, "interpolate": True},
+    "gan_emoji_32": BIRD_32,
 }
 READERS = {"gan_emoji_32": "text_emoji"}  # which text encoder; else text_birds
+BIRDS = tuple(name for name in SHIPPED if name not in READERS)  # what draws birds
 
 
 def untrained(name: str) -> GanCls:
