@@ -281,6 +281,7 @@ def test_course_writes_pages_that_stand_alone(course, tmp_path, capsys):
     assert re.match(r"97  Tiny +expected +6 s   used +\d+ s   ok$", line)
     page = (tmp_path / "97_tiny.html").read_text()
     assert page.count('src="data:image/png') == 2 and "0.6931" in page
+    assert page.count('alt="A picture: ') == 2 and "No description" not in page
     assert "colab-badge" not in page and not re.search(r"src=.https?://", page)
     index = (tmp_path / "index.html").read_text()
     assert 'href="97_tiny.html"' in index and "data:image/jpeg" in index
