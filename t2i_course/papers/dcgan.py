@@ -40,7 +40,7 @@ PRESETS = {
     "smoke": {"size": 32, "base": 4, "depth": 4, "noise_size": 16, "batch_size": 8,
               "steps": 4},
     "cpu": {"size": 32, "base": 32, "depth": 32, "noise_size": 100,
-            "rates": (5e-4, 2e-3), "beta2": 0.99, "batch_size": 32, "steps": 1200},
+            "rates": (5e-4, 2e-3), "beta2": 0.99, "batch_size": 32, "steps": 3000},
     "gpu": {"size": 64, "base": 64, "depth": 64, "noise_size": 100, "batch_size": 128,
             "steps": 12_000},
     "paper": {"size": 64, "base": 64, "depth": 64, "noise_size": 100, "uniform": True,
@@ -123,7 +123,7 @@ class Generator(nn.Module):
     base: channels before the last layer; each step back towards 4x4 doubles them.
     norm: "batch", "layer" or "none", where each channel has a bias in its place.
     Raises ValueError for another norm, or a size that isn't 8, 16, 32, ...
-    3,576,704 weights at the default sizes. Figure 1, Radford et al. 2016; slide GM-18.
+    3,576,704 weights at the default sizes. Radford et al. 2016; slide GM-18.
     """
 
     def __init__(self, size=64, base=64, noise_size=100, norm="batch", strided=True):
@@ -175,8 +175,8 @@ def initialize(network: nn.Module) -> nn.Module:
     """The start: convolutions N(0, 0.02), scales of the norms N(1, 0.02), biases 0.
 
     In place; returns the network. The second number is the standard deviation. Scales
-    start around 1: around 0 each norm would erase what it was given. Section 3, Radford
-    et al. 2016 (the scales: its released code).
+    start around 1: around 0 each norm would erase what it was given. Radford et al.
+    2016 (the scales: its released code).
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
@@ -256,8 +256,8 @@ def gradient_penalty(
     """
     shape = len(real), *(1 for _ in real.shape[1:])
     # x^ = eps x + (1 - eps) x~ with eps from U[0, 1]
-    eps = torch.rand(shape, device=real.device, generator=generator)
-    between = torch.lerp(fake.detach(), real.detach(), eps).requires_grad_()
+    eps = torch.rand(shape, device=real.device, dtype=real.dtype, generator=generator)
+    between = (eps * real + (1 - eps) * fake).detach().requires_grad_()
     # grad D(x^): the sum's gradient holds each picture's own
     (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     # E[(||grad D(x^)||_2 - 1)^2]
