@@ -397,6 +397,8 @@ def test_several_turns_share_the_batch():
     real = shown[:-1:3]  # real, drawn, between them; five times
     assert torch.equal(torch.cat(real), batch.image)
     assert [len(x) for x in shown] == [2] * 16
+    uneven = [player for player, _ in system.round(batch_of(12))]
+    assert uneven == players, "as many turns whatever the batch"
 
 
 @pytest.mark.parametrize("precision", ["no", "bf16"])

@@ -331,7 +331,7 @@ class Dcgan(System):
 
     def round(self, batch) -> Iterator[tuple[str, Tensor]]:
         """Algorithm 1; the generator's turn looks at the last pictures once more."""
-        for real in batch.image.chunk(self.turns):
+        for real in batch.image.tensor_split(self.turns):
             drawn = self.generator(self.draw_noise(len(real)))
             yield "discriminator", self.discriminator_loss(real, drawn.detach())
         yield "generator", self.losses[1](self.discriminator(drawn))

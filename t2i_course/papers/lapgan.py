@@ -26,11 +26,11 @@ __all__ = [
 
 LEVELS = ("coarse", "middle", "fine")  # pictures of size / 4, size / 2, size
 
-# "paper": detail networks, noise, batch and optimizer as in the authors' scripts for
-# CIFAR-10 (github.com/facebook/eyescream), which set the levels to 16 and 32 pixels,
-# without their momentum's rise to 0.7 and their decay of 1 / 1.000004 an epoch. The
-# widths of the coarse level (they leave 8 x 8 pixels open) and the steps are ours, and
-# so is Adam in the smaller presets.
+# "paper": detail networks, noise, batch (64 real pictures and 64 drawn ones) and
+# optimizer as in the authors' scripts for CIFAR-10 (github.com/facebook/eyescream),
+# without their momentum's rise to 0.7 and their decay of 1 / 1.000004 an epoch. Ours
+# are the coarse level (they leave 8x8 pixels open), the steps, and Adam in the smaller
+# presets.
 PRESETS = {
     "smoke": {"size": 32, "width": 4, "hidden": 16, "units": 16, "noise_size": 16,
               "batch_size": 8, "steps": 4},
