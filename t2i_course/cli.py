@@ -147,10 +147,12 @@ def systems(options: argparse.Namespace) -> int:
     for name, row in rows.items():
         data = " or ".join(row["data"])
         print(f"{name}  lesson {row['lesson']}: {row['line']} (on {data})")
-        print("  " + " " * 16 + "".join(f"{preset:>13}" for preset in PRESETS))
-        for network in row["parameters"]["paper"]:
+        networks = row["parameters"]["paper"]
+        wide = max(16, *map(len, networks))
+        print("  " + " " * wide + "".join(f"{preset:>13}" for preset in PRESETS))
+        for network in networks:
             sizes = [row["parameters"][preset].get(network, 0) for preset in PRESETS]
-            print(f"  {network:<16}" + "".join(f"{size:>13,}" for size in sizes))
+            print(f"  {network:<{wide}}" + "".join(f"{size:>13,}" for size in sizes))
         print()
     return 0
 

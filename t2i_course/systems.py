@@ -39,6 +39,20 @@ SYSTEMS: dict[str, SystemInfo] = {
         "vanilla GAN: digits, or points in the plane",
         ("digits", "points"),
     ),
+    "dcgan": SystemInfo(
+        "papers.dcgan",
+        "Dcgan",
+        "02",
+        "DCGAN: pictures from noise by convolutions",
+        ("birds", "emoji"),
+    ),
+    "lapgan": SystemInfo(
+        "papers.lapgan",
+        "Lapgan",
+        "02",
+        "LAPGAN: a small picture first, then its details",
+        ("birds", "emoji"),
+    ),
     "joint_embedding": SystemInfo(
         "papers.joint_embedding",
         "JointEmbedding",

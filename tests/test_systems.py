@@ -73,6 +73,16 @@ def test_gan_cls_plays_on_emoji():
     assert all(loss.isfinite() for loss in turns.values())
 
 
+@pytest.mark.parametrize("name", ["dcgan", "lapgan"])
+@pytest.mark.parametrize("data", ["birds", "emoji"])
+def test_networks_of_lesson_02_play_on_their_data(name, data, tmp_path, monkeypatch):
+    monkeypatch.setenv("T2I_CACHE", str(tmp_path))
+    system, source = build(name, "smoke", data), source_for(name, "smoke", data)
+    turns = dict(system.round(source.batch(0).to("cpu")))
+    assert tuple(turns) == system.players
+    assert all(loss.isfinite() for loss in turns.values())
+
+
 def test_birds_for_sentences(tmp_path, monkeypatch):
     monkeypatch.setenv("T2I_CACHE", str(tmp_path))
     source = source_for("joint_embedding", "smoke")
