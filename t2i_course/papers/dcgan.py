@@ -22,12 +22,13 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
+from ..blocks import FromPoint, initialize
 from ..training import System
 from .gan import discriminator_loss, nonsaturating_loss  # the game that DCGAN plays
 
 __all__ = [
-    "LOSSES", "NORMS", "PRESETS", "WGAN_GP", "Dcgan", "Discriminator", "FromPoint",
-    "Generator", "gradient_penalty", "hinge_discriminator_loss", "initialize",
+    "LOSSES", "NORMS", "PRESETS", "WGAN_GP", "Dcgan", "Discriminator",
+    "Generator", "gradient_penalty", "hinge_discriminator_loss",
     "least_squares_discriminator_loss", "least_squares_generator_loss",
     "wasserstein_discriminator_loss", "wasserstein_generator_loss",
 ]  # fmt: skip
@@ -77,22 +78,6 @@ def check_size(size: int) -> None:
     """ValueError unless pictures of size x size come of doubling 4x4: 8, 16, 32, ..."""
     if size < 8 or size & (size - 1):
         raise ValueError(f"size is 8, 16, 32, 64, ..., not {size}.")
-
-
-class FromPoint(nn.ConvTranspose2d):
-    """The first layer: a code (B, inside) to a map (B, outside, 4, 4).
-
-    A fractionally strided convolution of a single point is one matrix product, and much
-    faster on a CPU that way (benchmarks/layers.py).
-    """
-
-    def __init__(self, inside: int, outside: int, bias: bool = False):
-        super().__init__(inside, outside, 4, bias=bias)
-
-    def forward(self, code: Tensor) -> Tensor:
-        """(B, inside) to (B, outside, 4, 4)."""
-        made = (code @ self.weight.flatten(1)).view(len(code), -1, 4, 4)
-        return made if self.bias is None else made + self.bias[:, None, None]
 
 
 def doubling(inside: int, outside: int, strided: bool, bias: bool) -> list[nn.Module]:
@@ -169,25 +154,6 @@ class Discriminator(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         """How real each picture looks, as a logit."""
         return self.net(pictures).flatten()
-
-
-def initialize(network: nn.Module) -> nn.Module:
-    """The start: convolutions N(0, 0.02), scales of the norms N(1, 0.02), biases 0.
-
-    In place; returns the network. The second number is the standard deviation. Scales
-    start around 1: around 0 each norm would erase what it was given. Radford et al.
-    2016 (the scales: its released code).
-    """
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-            nn.init.normal_(module.weight, 0.0, 0.02)
-        elif isinstance(module, nn.BatchNorm2d | nn.GroupNorm):
-            nn.init.normal_(module.weight, 1.0, 0.02)
-        else:
-            continue
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
-    return network
 
 
 # ------------------------------------------------------------------------- the losses

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .. import weights
+from ..blocks import FromPoint, initialize
 from ..training import System
 from .joint_embedding import text_encoder  # the paper builds on its authors' encoder
 
@@ -101,21 +102,6 @@ class Bottleneck(nn.Module):
         return self.activation(x + self.body(x))
 
 
-class FromPoint(nn.ConvTranspose2d):
-    """The first layer: a code (B, inside) to a map (B, outside, 4, 4).
-
-    A fractionally strided convolution of a single point is one matrix product; on a CPU
-    its backward pass is twenty times as fast that way (benchmarks/layers.py).
-    """
-
-    def __init__(self, inside: int, outside: int):
-        super().__init__(inside, outside, 4, bias=False)
-
-    def forward(self, code: Tensor) -> Tensor:
-        """(B, inside) to (B, outside, 4, 4)."""
-        return (code @ self.weight.flatten(1)).view(len(code), -1, 4, 4)
-
-
 def doubling(inside: int, outside: int) -> list[nn.Module]:
     """A fractionally strided convolution with batch norm: twice the size."""
     return [
@@ -198,20 +184,6 @@ class Discriminator(nn.Module):
     def forward(self, pictures: Tensor, text: Tensor) -> Tensor:
         """Logits (B,); D of the papers is their sigmoid."""
         return self.match(self.features(pictures), text)
-
-
-def initialize(network: nn.Module) -> nn.Module:
-    """DCGAN's start: convolutions N(0, 0.02), batch-norm scales N(1, 0.02), no biases.
-
-    Linear layers keep PyTorch's own start, as in the released code.
-    """
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-            nn.init.normal_(module.weight, 0.0, 0.02)
-        elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            nn.init.normal_(module.weight, 1.0, 0.02)
-            nn.init.zeros_(module.bias)
-    return network
 
 
 def mismatched(class_id: Tensor, generator: torch.Generator | None = None) -> Tensor:
