@@ -53,6 +53,7 @@ def lines(
     log: str = "",
     marks: Mapping[str, float] | None = None,
     dashed: Sequence[str] = (),
+    between: tuple[float, float] | None = None,
     size: tuple[float, float] = (7.0, 3.0),
     axes=None,
 ):
@@ -60,8 +61,8 @@ def lines(
 
     x: the common values, or None to count from 1. log: "x", "y" or "xy" for logarithmic
     axes. marks: {text: y} dotted levels to compare with. dashed: names of curves drawn
-    with dashes, over those they should agree with. axes: draw into these.
-    Returns the Figure.
+    with dashes, over those they should agree with. between: the ends of the y axis, for
+    curves that are drawn again as they grow. axes: draw into these. Returns the Figure.
     """
     axes = axes if axes is not None else new_figure(*size).subplots()
     for name, values in series.items():
@@ -70,6 +71,8 @@ def lines(
         axes.plot(along, values, label=name, lw=2, ls="--" if name in dashed else "-")
     _mark(axes, marks)
     axes.set(xlabel=xlabel, ylabel=ylabel)
+    if between:
+        axes.set_ylim(*between)
     if title:
         axes.set_title(title)
     if "x" in log:
