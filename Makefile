@@ -30,8 +30,9 @@ $(READY): pyproject.toml
 course: $(READY)
 	$(BIN)/python tools/run_course.py $(if $(N),--only $(N)) $(if $(LIVE),--live)
 
+# With the commands of .venv in PATH: `!t2i doctor` in a cell, t2i in Jupyter's terminal.
 lab: $(READY)
-	$(BIN)/jupyter lab lessons
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab lessons
 
 notebooks: $(READY)
 	$(BIN)/python tools/build_notebooks.py $(if $(N),--only $(N))

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 import warnings
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -140,7 +142,8 @@ def begin(number: str, seed: int = 0) -> Lesson:
     """Starts lesson `number` ("08"): prints what to expect, seeds, sets the style.
 
     T2I_PRESET overrides the preset that the hardware suggests; T2I_LIVE=0 loads the
-    shipped networks where the lesson would train. LookupError for an unknown lesson.
+    shipped networks where the lesson would train. Puts the commands of this Python into
+    PATH, so that `!t2i doctor` works in a cell. LookupError for an unknown lesson.
     """
     if number not in LESSONS:
         raise LookupError(
@@ -150,6 +153,7 @@ def begin(number: str, seed: int = 0) -> Lesson:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     lesson = Lesson(info, preset, device, live=os.environ.get("T2I_LIVE", "1") != "0")
     seed_everything(seed)
+    _find_commands()
     _style()
     print(f"Lesson {number}: {info.title}\n{_expectation(lesson)}")
     return lesson
@@ -186,6 +190,16 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
+
+
+def _find_commands() -> None:
+    """This Python's folder into PATH: a kernel may run without its venv activated."""
+    if not sys.executable:
+        return
+    here = str(Path(sys.executable).parent)
+    paths = [path for path in os.environ.get("PATH", "").split(os.pathsep) if path]
+    if here not in paths:
+        os.environ["PATH"] = os.pathsep.join([here, *paths])
 
 
 def _style() -> None:

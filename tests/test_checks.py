@@ -224,6 +224,10 @@ def test_answer_can_not_harm_the_rest(check):
 def test_expect_shape_in_words():
     expect_shape(torch.zeros(3, 4), (None, 4))
     expect_shape(2.0, ())
+    with pytest.raises(Wrong, match="mean over the batch"):
+        expect_shape(torch.zeros(3), ())
+    with pytest.raises(Wrong, match="One number is wanted, not a list of one"):
+        expect_shape(torch.zeros(1, 1), ())
     with pytest.raises(
         Wrong, match=r"shape \(3, any\) \(batch, words\), but has .*\(4,\)"
     ):

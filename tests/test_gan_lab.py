@@ -183,6 +183,8 @@ def test_legends_stand_where_they_hide_nothing():
 
 def test_other_figures():
     assert isinstance(lines(None, {"a": [1, 2]}, "x", "y", log="xy"), Figure)
+    still = lines(None, {"a": [0.2, 0.4]}, "x", "y", between=(0, 1))
+    assert still.axes[0].get_ylim() == (0, 1)
     track = torch.zeros(4, 2)
     assert isinstance(paths({"p": track}, "x", "y", circle=1.0), Figure)
     made = bars(

@@ -242,6 +242,18 @@ def test_exercise_may_be_named_by_tag_or_line(built, tmp_path, source):
         )
 
 
+def test_folded_text_is_markdown():
+    """Code in a hint is code; neighbours stay apart, and a second time changes nothing."""
+    from nbconvert.filters import markdown2html
+
+    fold = "<details><summary>Hint</summary>`a >= 0` is *what*\nyou want.</details>"
+    text = build_notebooks.with_room_in_details(f"Try.\n\n{fold}\n{fold}\n\n**So**.")
+    page = markdown2html(text)
+    assert page.count("<code>a &gt;= 0</code> is <em>what</em>") == 2
+    assert page.count("</details>") == 2 and "<strong>So</strong>" in page
+    assert build_notebooks.with_room_in_details(text) == text
+
+
 def test_shrink_meets_the_budget():
     """Noise is what compresses worst; a notebook that can't be shrunk says why."""
     pixels = np.random.default_rng(0).integers(0, 256, (500, 500, 3), dtype=np.uint8)

@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -134,6 +135,28 @@ def test_begin_warns_of_hours(capsys, monkeypatch):
 def test_begin_refuses_unknown_lessons():
     with pytest.raises(LookupError, match=r"'55'.*08"):
         lesson.begin("55")
+
+
+def test_begin_finds_the_commands_of_this_python(monkeypatch):
+    """JupyterLab may be started without its venv activated; `!t2i` must work."""
+    here = str(Path(sys.executable).parent)
+    monkeypatch.setenv("PATH", f"/somewhere{os.pathsep}/else")
+    lesson.begin("00")
+    assert os.environ["PATH"].split(os.pathsep) == [here, "/somewhere", "/else"]
+    lesson.begin("00")
+    assert os.environ["PATH"].split(os.pathsep).count(here) == 1
+    monkeypatch.delenv("PATH")
+    lesson.begin("00")
+    assert os.environ["PATH"] == here
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="no make on this machine")
+def test_make_lab_has_the_commands_in_its_path():
+    said = subprocess.run(
+        ["make", "-n", "-o", ".venv/.ready", "lab"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert f'PATH="{ROOT}/.venv/bin:$PATH" .venv/bin/jupyter lab lessons' in said
 
 
 def test_begin_seeds():

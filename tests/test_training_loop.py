@@ -134,6 +134,8 @@ def test_hooks_leave_no_trace():
     points = history.measures["brightness"]
     assert [point[0] for point in points] == list(range(1, 7))
     assert points[-1][1] == history.elapsed
+    assert history.values("brightness") == [point[2] for point in points]
+    assert history.times("brightness") == history.seconds
 
 
 def test_the_time_of_hooks_is_not_counted():

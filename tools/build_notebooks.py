@@ -78,7 +78,8 @@ def read(source: Path) -> NotebookNode:
     """The lesson as a notebook with solution markers in it and nothing executed.
 
     Gives every cell an id made from its text, the first text cell the badge, the
-    `setup` cell the lines for Colab, each exercise its id as metadata (`exercise`).
+    `setup` cell the lines for Colab, each exercise its id as metadata (`exercise`);
+    folded texts get room (see `with_room_in_details`).
     """
     notebook = jupytext.read(source, fmt="py:percent")
     notebook.metadata = nbformat.from_dict(_metadata(source))
@@ -89,9 +90,20 @@ def read(source: Path) -> NotebookNode:
         nth = seen[cell.source] = seen.get(cell.source, 0) + 1
         text = f"{cell.cell_type} {nth} {cell.source}"
         cell["id"] = hashlib.sha1(text.encode()).hexdigest()[:10]
+        if cell.cell_type == "markdown":
+            cell.source = with_room_in_details(cell.source)
     _set_up(notebook, source)
     _name_exercises(notebook, source)
     return notebook
+
+
+def with_room_in_details(text: str) -> str:
+    """A text with blank lines round what its <details> fold away.
+
+    Without them Markdown takes it for HTML, and shows `code` with its backticks.
+    """
+    text = re.sub(r"</summary>\s*", "</summary>\n\n", text)
+    return re.sub(r"\s*</details>", "\n\n</details>", text)
 
 
 def _metadata(source: Path) -> dict:

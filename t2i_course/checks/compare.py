@@ -94,11 +94,18 @@ def expect_shape(
     )
     if not fits:
         meaning = f" {axes}" if axes else ""
-        hint = " Did you forget the mean over the batch?" if len(shape) == 0 else ""
+        hint = _no_number(got) if len(shape) == 0 else ""
         raise Wrong(
             f"{what} should have {_shape_in_words(shape)}{meaning}, but has "
             f"{_shape_in_words(tuple(got.shape))}.{hint}"
         )
+
+
+def _no_number(got: Tensor | np.ndarray) -> str:
+    """What to do about a tensor where one number is wanted."""
+    if all(size == 1 for size in got.shape):
+        return " One number is wanted, not a list of one: take it out with .item()."
+    return " Did you forget the mean over the batch?"
 
 
 def expect_close(

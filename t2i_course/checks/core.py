@@ -241,6 +241,9 @@ def _is_stub(error: NotImplementedError) -> bool:
 ADVICE = {
     "mean(): could not infer output dtype": "a table of True and False, or of whole "
     "numbers, has no mean: turn it into numbers with .float() first",
+    "Boolean value of Tensor with more than one value is ambiguous": "two tables are "
+    "joined by `&`, not by `and`; `&` binds tighter than `==`: put each comparison in "
+    "parentheses",
 }
 
 

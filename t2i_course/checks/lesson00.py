@@ -33,6 +33,16 @@ def _per_attribute(seen, named):
     return (_right(seen, named).sum(0)[count > 0] / count[count > 0]).mean()
 
 
+def _per_attribute_if_named(seen, named):
+    """NaN where an attribute is never named."""
+    return (_right(seen, named).sum(0) / (named >= 0).sum(0)).mean()
+
+
+def _share_of_right(seen, named, among):
+    """How many are right among those, as a share of them."""
+    return (_right(seen, named) * among).sum() / among.sum()
+
+
 KNOWN = {
     "this counts attributes that a caption does not name (-1) as disobeyed. A caption "
     "that is silent about the tail asks nothing of it: divide by the number of named "
@@ -54,9 +64,34 @@ KNOWN = {
     "tail loses the wing too. Count attributes, not captions.": _completely,
     "this averages within each attribute first, so that a rarely named one weighs as "
     "much as the wing. Count over all attributes together.": _per_attribute,
+    "this averages within each attribute first, and is 0/0 where one is never named "
+    "(nan, not a number). Count over all attributes together: one sum divided by one "
+    "sum.": _per_attribute_if_named,
+    "this divides by the number of captions. A caption names several things, or one: "
+    "divide by how many attributes are named in all, the sum of `named >= 0`.": (
+        lambda s, n: _right(s, n).sum() / len(n)
+    ),
     "value 0 is a value too (it is red, or plain, or short): named is where the number "
-    "is not -1, so `named >= 0` and not `named > 0`.": lambda s, n: (
-        ((s == n) & (n > 0)).sum() / (n > 0).sum()
+    "is not -1, so `named >= 0` and not `named > 0`.": lambda s, n: _share_of_right(
+        s, n, n > 0
+    ),
+    "your sum is right, but you divide by the sum of `named > 0`, and value 0 is a "
+    "value too (it is red, or plain, or short): `named >= 0`.": lambda s, n: (
+        _right(s, n).sum() / (n > 0).sum()
+    ),
+    "`named != 0` takes silence (-1) for a wish, and a wish for value 0 (red, plain, "
+    "short) for silence: named is where the number is not -1, so `named >= 0`.": (
+        lambda s, n: _share_of_right(s, n, n != 0)
+    ),
+    "your sum is right, but you divide by the sum of `named != 0`, which counts "
+    "silence (-1) and leaves out value 0 (red, plain, short): `named >= 0`.": (
+        lambda s, n: _right(s, n).sum() / (n != 0).sum()
+    ),
+    "this is 0, whatever is seen: `//` divides without a remainder, and no share below "
+    "1 is left. Divide with `/`.": lambda s, n: _right(s, n).sum() // (n >= 0).sum(),
+    "`&` binds tighter than `==`, so `seen == named & (named >= 0)` joins the wrong "
+    "things: put each comparison in parentheses.": lambda s, n: (
+        (s == n & (n >= 0)).sum() / (n >= 0).sum()
     ),
     "this is a percentage: a share lies between 0 and 1.": lambda s, n: (
         100 * _right(s, n).sum() / (n >= 0).sum()

@@ -54,6 +54,7 @@ def lines(
     marks: Mapping[str, float] | None = None,
     dashed: Sequence[str] = (),
     outside: bool = False,
+    between: tuple[float, float] | None = None,
     size: tuple[float, float] = (7.0, 3.0),
     axes=None,
 ):
@@ -62,8 +63,8 @@ def lines(
     x: the common values, or None to count from 1. log: "x", "y" or "xy" for logarithmic
     axes. marks: {text: y} dotted levels to compare with. dashed: names of curves drawn
     with dashes, over those they should agree with. outside: put the legend at the
-    right of the axes, where no curve can cross it. axes: draw into these. Returns the
-    Figure.
+    right of the axes, where no curve can cross it. between: the ends of the y axis, for
+    curves that are drawn again as they grow. axes: draw into these. Returns the Figure.
     """
     axes = axes if axes is not None else new_figure(*size).subplots()
     for name, values in series.items():
@@ -72,6 +73,8 @@ def lines(
         axes.plot(along, values, label=name, lw=2, ls="--" if name in dashed else "-")
     _mark(axes, marks)
     axes.set(xlabel=xlabel, ylabel=ylabel)
+    if between:
+        axes.set_ylim(*between)
     if title:
         axes.set_title(title)
     if "x" in log:

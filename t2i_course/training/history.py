@@ -49,6 +49,14 @@ class History:
         point = (self.step, self.elapsed, float(value))
         self.measures.setdefault(name, []).append(point)
 
+    def values(self, name: str) -> list[float]:
+        """A measurement's values, in order."""
+        return [value for _, _, value in self.measures[name]]
+
+    def times(self, name: str) -> list[float]:
+        """The seconds of training at which a measurement was taken."""
+        return [seconds for _, seconds, _ in self.measures[name]]
+
     def state(self) -> dict:
         """The history as plain containers and tensors, for a checkpoint."""
         exact = {"dtype": torch.float64}

@@ -37,6 +37,31 @@ def per_attribute(seen, named):
     return torch.stack(found).nanmean()
 
 
+def per_attribute_nan(seen, named):
+    return ((seen == named).sum(0) / (named >= 0).sum(0)).mean()
+
+
+def without_zeros(seen, named):
+    spoken = named != 0
+    return (seen[spoken] == named[spoken]).float().mean()
+
+
+def list_of_one(seen, named):
+    return masked(seen, named)[None]
+
+
+def joined_by_and(seen, named):
+    return (seen == named and named >= 0).sum() / (named >= 0).sum()
+
+
+def no_parentheses(seen, named):
+    return (seen == named & named >= 0).sum() / (named >= 0).sum()
+
+
+def too_few_parentheses(seen, named):
+    return (seen == named & (named >= 0)).sum() / (named >= 0).sum()
+
+
 def positive(seen, named):
     spoken = named > 0
     return (seen[spoken] == named[spoken]).float().mean()
@@ -66,7 +91,23 @@ WRONG = {
             "obeyed in everything",
         ),
         (per_attribute, "within each attribute first"),
-        (positive, "value 0 is a value too"),
+        (per_attribute_nan, "is 0/0 where one is never named"),
+        (lambda s, n: (s == n).sum() / len(s), "divides by the number of captions"),
+        (positive, "not `named > 0`"),
+        (
+            lambda s, n: (s == n).sum() / (n > 0).sum(),
+            "divide by the sum of `named > 0`",
+        ),
+        (without_zeros, "takes silence (-1) for a wish"),
+        (
+            lambda s, n: (s == n).sum() / n.count_nonzero(),
+            "divide by the sum of `named != 0`",
+        ),
+        (lambda s, n: (s == n).sum() // (n >= 0).sum(), "Divide with `/`"),
+        (list_of_one, "One number is wanted, not a list of one"),
+        (joined_by_and, "not by `and`"),
+        (no_parentheses, "put each comparison in parentheses"),
+        (too_few_parentheses, "joins the wrong things"),
         (lambda s, n: (n >= 0).float().mean(), "never looks at the picture"),
         (shares, "one number is wanted"),
         (forgot_return, "is a `return` missing?"),
