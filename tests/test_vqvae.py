@@ -248,6 +248,21 @@ def test_it_learns_to_paint_from_codes(decay):
     assert system.sample(3).shape == source.image[:3].shape
 
 
+def test_bits_of_a_picture_and_its_codes():
+    """Against the level's own probability under the Gaussian, by its distribution."""
+    system, image, deviation = small().eval(), Pictures().image, 0.5
+    levels = 33  # many enough that the density is almost even over one
+    image = ((image + 1) * 16).round() / 16 - 1
+    found = system.bits_per_dimension(image, deviation, levels=levels)
+    mean = system.reconstruct(image)
+    bell = torch.distributions.Normal(mean, deviation)
+    mass = bell.cdf(image + 1 / 32) - bell.cdf(image - 1 / 32)
+    nats = -mass.log().sum((1, 2, 3)) + 4 * math.log(7)
+    assert torch.allclose(found, nats / 192 / math.log(2), atol=0.05)
+    better = system.bits_per_dimension(image, deviation, torch.zeros(8), levels)
+    assert (better < found - 4 * math.log2(7) / 192 + 0.05).all()
+
+
 @pytest.mark.parametrize("decay", [None, 0.9])
 def test_it_plays_in_half_precision(decay):
     system = small(decay=decay, revive=0.5)

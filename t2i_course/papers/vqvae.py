@@ -9,6 +9,7 @@ from the entries. What is left of the picture is a map of entry numbers; a Pixel
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from inspect import signature
 from pathlib import Path
@@ -19,6 +20,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..training import CheckpointError, System, checkpoint
+from .vae import (  # it extends the VAE: likelihoods
+    bits_per_dimension,
+    dequantize,
+    gaussian_log_likelihood,
+)
 
 __all__ = [
     "DIGITS", "PRESETS", "Decoder", "Encoder", "Quantized", "ResidualBlock",
@@ -356,6 +362,29 @@ class VqVae(System):
     def reconstruct(self, pictures: Tensor) -> Tensor:
         """What is left of pictures when only their codes are kept."""
         return self.decode(self.codes(pictures))
+
+    @torch.no_grad()
+    def bits_per_dimension(
+        self,
+        pictures: Tensor,
+        deviation: float,
+        log_prior: Tensor | None = None,
+        levels: int = 256,
+    ) -> Tensor:
+        """At most so many bits a number of the picture, (B,): slide GM-9.
+
+        -log p(x | z_q) - log p(codes). The codes are certain given x, so that the bound
+        of the VAE has no third term. deviation: sigma of p(x | z_q), the root of the
+        training pictures' mean squared error. log_prior: log p(codes), (B,) nats, from
+        a trained prior; None is the uniform one, -log K a place. levels: of a pixel.
+        """
+        codes, spacing = self.codes(pictures), 2 / (levels - 1)
+        x = dequantize(pictures, spacing, self.rng)
+        log_deviation = torch.tensor(deviation, device=x.device).log()
+        total = gaussian_log_likelihood(self.decode(codes), log_deviation, x)
+        uniform = -codes[0].numel() * math.log(self.values)
+        total = total + (uniform if log_prior is None else log_prior)
+        return bits_per_dimension(total, pictures[0].numel(), spacing)
 
     @torch.no_grad()
     def sample(self, count: int) -> Tensor:
