@@ -106,7 +106,7 @@ def train(options: argparse.Namespace) -> int:
         )
     if options.text and options.system not in ("gan_cls", "projection"):
         raise UserError(f"{options.system} reads no sentences: leave --text away")
-    system = build(options.system, preset, data, text=options.text)
+    system = build(options.system, preset, data, text=options.text, codes=options.codes)
     steps = options.steps or (system.settings or {})["steps"]
     if steps < 1:
         raise UserError(f"--steps is 1 or more, not {steps}")
@@ -379,6 +379,12 @@ def _training(command) -> None:
         metavar="FILE",
         help="read captions with the text encoder of this checkpoint "
         "(made by t2i train joint_embedding)",
+    )
+    made.add_argument(
+        "--codes",
+        metavar="FILE",
+        help="learn the codes of the VQ-VAE of this checkpoint "
+        "(made by t2i train vqvae)",
     )
     made.add_argument("--resume", action="store_true", help="go on from the checkpoint")
     made.add_argument(

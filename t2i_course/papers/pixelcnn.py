@@ -32,26 +32,27 @@ __all__ = [
 # Batch size and steps are ours. The other presets model grey levels: the scans have 17.
 PRESETS = {
     "smoke": {"shape": (1, 8, 8), "values": 17, "channels": 8, "layers": 3, "out": 16,
-              "classes": 10, "batch_size": 16, "steps": 4},
+              "classes": 10, "codes": False, "batch_size": 16, "steps": 4},
     "cpu": {"shape": (1, 8, 8), "values": 17, "channels": 16, "layers": 4, "out": 32,
-            "first": 5, "classes": 10, "rate": 3e-3, "cool": 300, "batch_size": 64,
-            "steps": 600},
+            "first": 5, "classes": 10, "codes": False, "rate": 3e-3, "cool": 300,
+            "batch_size": 64, "steps": 600},
     "gpu": {"shape": (1, 8, 8), "values": 17, "channels": 24, "layers": 5, "out": 48,
-            "first": 5, "classes": 10, "rate": 2e-3, "cool": 300, "batch_size": 64,
-            "steps": 600},
+            "first": 5, "classes": 10, "codes": False, "rate": 2e-3, "cool": 300,
+            "batch_size": 64, "steps": 600},
     "paper": {"shape": (1, 28, 28), "codes": True, "values": 512, "channels": 64,
               "layers": 15, "out": 512, "classes": 10, "rate": 3e-4, "batch_size": 128,
               "steps": 50000},
 }  # fmt: skip
 
 # Birds: the prior over the codes of a trained `papers.vqvae.VqVae`, by species.
+CODES = {"codes": True, "classes": 200}
 BIRDS = {
-    "smoke": {"size": 32, "codes": True, "values": 32, "classes": 200},
-    "cpu": {"size": 32, "codes": True, "values": 128, "classes": 200, "channels": 48,
-            "layers": 6, "out": 128, "rate": 1e-3, "steps": 1500},
-    "gpu": {"size": 64, "codes": True, "values": 256, "classes": 200, "channels": 64,
-            "layers": 12, "out": 256, "rate": 5e-4, "steps": 20000},
-    "paper": {"size": 128, "codes": True, "values": 512, "classes": 200},
+    "smoke": CODES | {"shape": (3, 32, 32), "values": 32},
+    "cpu": CODES | {"shape": (3, 32, 32), "values": 128, "channels": 48, "layers": 6,
+                    "out": 128, "rate": 1e-3, "steps": 1500},
+    "gpu": CODES | {"shape": (3, 64, 64), "values": 256, "channels": 64, "layers": 12,
+                    "out": 256, "rate": 5e-4, "steps": 20000},
+    "paper": CODES | {"shape": (3, 128, 128)},
 }  # fmt: skip
 
 
@@ -243,18 +244,18 @@ class GatedPixelCnn(nn.Module):
     """p(codes | class, latent) over maps of K values, exactly.
 
     values: K; channels, layers: of both stacks; out: width of the last hidden layer
-    first, size: the kernels of the first layer and of the others
+    first, kernel: sizes of the first layer's kernels and of the others'
     classes, latent: see `GatedLayer`. Slides GM-1, GM-5 and GM-8.
     """
 
-    def __init__(self, values, channels=64, layers=15, out=512, first=7, size=3,
+    def __init__(self, values, channels=64, layers=15, out=512, first=7, kernel=3,
                  classes=0, latent=0,
                  above=above_mask, beside=beside_mask):  # fmt: skip
         super().__init__()
         self.values = values
         self.embed = nn.Embedding(values, channels)
         self.layers = nn.ModuleList(
-            GatedLayer(channels, size if i else first, "B" if i else "A",
+            GatedLayer(channels, kernel if i else first, "B" if i else "A",
                        classes, latent, above, beside)
             for i in range(layers)
         )  # fmt: skip
@@ -395,8 +396,8 @@ class PixelCnn(System):
     betas = (0.9, 0.999)
 
     def __init__(self, coder: nn.Module | None = None, shape=(1, 8, 8), values=17,
-                 channels=32, layers=5, out=64, first=7, size=3, classes=10, rate=1e-3,
-                 cool=0, above: Callable = above_mask,
+                 channels=32, layers=5, out=64, first=7, kernel=3, classes=10,
+                 rate=1e-3, cool=0, above: Callable = above_mask,
                  beside: Callable = beside_mask):  # fmt: skip
         super().__init__()
         coder = GreyLevels(values, shape[1:]) if coder is None else coder
@@ -406,7 +407,7 @@ class PixelCnn(System):
         self.learning_rate, self.cool = rate, cool
         self.coder.requires_grad_(False).eval()
         self.pixelcnn = GatedPixelCnn(
-            values, channels, layers, out, first, size, classes, 0, above, beside
+            values, channels, layers, out, first, kernel, classes, 0, above, beside
         )
 
     def learning_rate_factor(self, step: int) -> float:
