@@ -43,7 +43,7 @@ def build(name: str):
 def options() -> argparse.Namespace:
     """The command line."""
     found = argparse.ArgumentParser(description=__doc__)
-    found.add_argument("name", choices=gan_cls.BIRDS)
+    found.add_argument("name", choices=gan_cls.PAINTERS)
     found.add_argument("--seed", type=int, default=0)
     found.add_argument("--steps", type=int, required=True)
     found.add_argument("--precision", choices=("no", "bf16"), default="no")

@@ -106,7 +106,7 @@ def train(options: argparse.Namespace) -> int:
         )
     if options.text and options.system not in ("gan_cls", "projection"):
         raise UserError(f"{options.system} reads no sentences: leave --text away")
-    system = build(options.system, preset, data, text=options.text)
+    system = build(options.system, preset, data, text=options.text, codes=options.codes)
     steps = options.steps or (system.settings or {})["steps"]
     if steps < 1:
         raise UserError(f"--steps is 1 or more, not {steps}")
@@ -160,12 +160,12 @@ def systems(options: argparse.Namespace) -> int:
 def measure(options: argparse.Namespace) -> int:
     """t2i measure: a shipped network afresh, on unseen species or on your captions."""
     from . import weights
-    from .papers.gan_cls import BIRDS, shipped
+    from .papers.gan_cls import PAINTERS, shipped
 
     if not 1 <= options.count <= 100_000:
         raise UserError(f"--count is 1 to 100000, not {options.count}")
     oracles = [n for n in weights.names() if n.startswith("oracle")]
-    if options.name in BIRDS:
+    if options.name in PAINTERS:
         from .measure.birds import obedience_of, report
 
         asked = read_captions(options.captions) if options.captions else None
@@ -179,7 +179,7 @@ def measure(options: argparse.Namespace) -> int:
     elif options.name in oracles:
         found = measure_oracle(int(options.name[6:]))
     else:
-        can = [*BIRDS, *oracles]
+        can = [*PAINTERS, *oracles]
         known = (
             "is measured by " + weights.manifest()[options.name]["command"]
             if options.name in weights.manifest()
@@ -380,6 +380,12 @@ def _training(command) -> None:
         metavar="FILE",
         help="read captions with the text encoder of this checkpoint "
         "(made by t2i train joint_embedding)",
+    )
+    made.add_argument(
+        "--codes",
+        metavar="FILE",
+        help="learn the codes of the VQ-VAE of this checkpoint "
+        "(made by t2i train vqvae)",
     )
     made.add_argument("--resume", action="store_true", help="go on from the checkpoint")
     made.add_argument(

@@ -7,7 +7,7 @@ from t2i_course import weights
 from t2i_course.measure.birds import obedience_of, unseen_captions
 from t2i_course.measure.obedience import accuracies
 from t2i_course.measure.oracle import Oracle
-from t2i_course.papers.gan_cls import BIRDS, shipped
+from t2i_course.papers.gan_cls import PAINTERS, shipped
 from t2i_course.papers.joint_embedding import text_encoder
 from t2i_course.worlds.birds import Birds
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 READERS = [n for n in weights.names() if n.startswith(("oracle", "features"))]
 
 
-@pytest.mark.parametrize("name", BIRDS)
+@pytest.mark.parametrize("name", PAINTERS)
 def test_birds_obey_as_the_manifest_says(name):
     """Five hundred other captions: a share of .7 has a deviation of .03 here."""
     written, system = weights.entry(name)["measured"], shipped(name)

@@ -17,7 +17,7 @@ from ..training import System
 from .joint_embedding import text_encoder  # the paper builds on its authors' encoder
 
 __all__ = [
-    "BIRDS",
+    "PAINTERS",
     "SHIPPED",
     "Discriminator",
     "GanCls",
@@ -347,7 +347,7 @@ SHIPPED = {
     "gan_emoji_32": BIRD_32,
 }
 READERS = {"gan_emoji_32": "text_emoji"}  # which text encoder; else text_birds
-BIRDS = tuple(name for name in SHIPPED if name not in READERS)  # what draws birds
+PAINTERS = tuple(name for name in SHIPPED if name not in READERS)  # what draws birds
 
 
 def untrained(name: str) -> GanCls:
