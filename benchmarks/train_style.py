@@ -19,7 +19,8 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=0)
     chosen = arguments.parse_args()
     system = StyleTraining(shipped(chosen.name), depth=32)
-    history = fit(system, Birds("train", 32), chosen.steps, seed=chosen.seed)
+    birds = Birds("train", system.generator.size)
+    history = fit(system, birds, chosen.steps, seed=chosen.seed)
     last = history.losses["style"][-100:]
     error = round(sum(last) / len(last), 4)
     print("squared error, where 1 is knowing nothing:", error)

@@ -700,14 +700,20 @@ for column in ("all", "inception score", "diversity"):
 # ## 9. Between two sentences (RE-11, figure 7 of the report)
 #
 # If the embedding has no holes, a walk from one sentence to another should pass through
-# sensible birds. Keep the noise, and let only the text change. From here on we use the
-# GAN-INT-CLS that ships, `gan_int_cls_32`:
+# sensible birds. Keep the noise, and let only the text change. For looking we take a larger
+# network: `gan_int_cls_64` is the same system at the paper's 64x64 pixels, trained for
+# longer:
 
 # %%
-best = shipped("gan_int_cls_32")
-size = best.generator.size
+best = shipped("gan_int_cls_64")
+made = weights.entry("gan_int_cls_64")
+print(f"{made['seconds'] / 60:.0f} minutes of training on {made['hardware']}")
+large = measure.unseen_captions(run.choose(20, 500), 64)
+obeys = measure.obedience_of(best, large)
+print({name: round(obeys[name], 2) for name in ("wing", "belly", "crown", "all")})
 
 
+# %%
 def walk(first, second, seed=0, count=8):
     """`count` pictures on the way from one sentence to another, with one noise."""
     with torch.no_grad():
@@ -730,8 +736,8 @@ grid(torch.cat(walks), 8, title=f"{blue}   →   {red}")
 
 # %%
 path = torch.cat([walk(blue, red, seed) for seed in range(run.choose(4, 40))])
-paths = path.view(-1, 8, 3, size, size)
-seen = oracle(size).read(path).view(-1, 8, 9)[:, :, 0]  # the wing's colour
+paths = path.view(-1, 8, *path.shape[1:])
+seen = oracle(path.shape[-1]).read(path).view(-1, 8, 9)[:, :, 0]  # the wing's colour
 for name, number in (("blue", 4), ("red", 0)):
     shares = (seen == number).float().mean(0)
     print(f"wing read as {name:5}", "  ".join(f"{share:.2f}" for share in shares))
@@ -800,8 +806,8 @@ class Style(gan_cls.StyleTraining):
 
 
 # %% [markdown]
-# A short taste on the network of section 7; the style encoder of `gan_int_cls_32`
-# comes trained:
+# A short taste on the network of section 7; the style encoder of `gan_int_cls_32`, its
+# recorded sister, comes trained:
 
 # %% tags=["live"]
 if run.live:
@@ -817,7 +823,7 @@ if run.live:
 # %%
 def style_encoder(name):
     """The trained S of a shipped network."""
-    encoder = gan_cls.StyleEncoder(size, depth=32)
+    encoder = gan_cls.StyleEncoder(32, depth=32)
     made = weights.load_into(encoder, f"style_of_{name}")
     print(f"{name}: squared error of the last steps {made['measured']['squared error']}")
     return encoder.eval()
@@ -828,7 +834,7 @@ encoder = style_encoder("gan_int_cls_32")
 # %%
 wishes = ["this bird is completely red", "a bird with yellow wings and a blue belly",
           "a black bird with a white crown"]  # fmt: skip
-eight = style.drawings("test", size, 8, seed=4).image
+eight = style.drawings("test", 32, 8, seed=4).image
 
 
 def borrowed(artist, encoder):
@@ -840,7 +846,8 @@ def borrowed(artist, encoder):
 
 
 print("Rows: the queries;", "; ".join(wishes))
-grid(borrowed(best, encoder), 8, title="Styles of the top row, content from a sentence")
+small = shipped("gan_int_cls_32")
+grid(borrowed(small, encoder), 8, title="Styles of the top row, content from a sentence")
 
 # %% [markdown]
 # Does the pose come over? Generated pictures carry no record, so we need a ruler: one
@@ -852,9 +859,9 @@ grid(borrowed(best, encoder), 8, title="Styles of the top row, content from a se
 
 # %%
 count = run.choose(30, 500)
-queries = style.drawings("test", size, count)
-captions = measure.unseen_captions(count, size, seed=8)
-ruler, true_styles = style.ruler(size), queries.style[:, style.COLUMNS]
+queries = style.drawings("test", 32, count)
+captions = measure.unseen_captions(count, 32, seed=8)
+ruler, true_styles = style.ruler(32), queries.style[:, style.COLUMNS]
 
 
 def transfer(artist, encoder):
@@ -870,7 +877,7 @@ def agreement(pictures):
 
 
 # %%
-carried, unrelated = transfer(best, encoder), measure.draw(best, captions, seed=9)
+carried, unrelated = transfer(small, encoder), measure.draw(small, captions, seed=9)
 Table(style.READ, {
     "the ruler on real drawings": list(ruler.trust.values()),
     "query against transferred": agreement(carried),
@@ -878,11 +885,11 @@ Table(style.READ, {
 }, "Correlation with the query's known style.")  # fmt: skip
 
 # %%
-obeys = obedience(oracle(size).read(carried), captions.named)
+obeys = obedience(oracle(32).read(carried), captions.named)
 print("obedience with a borrowed style:", {k: round(obeys[k], 2) for k in ("wing", "belly")})
 silent = captions.named[:, -1] < 0  # captions that don't name the habitat
 for name, pictures in (("transferred", carried), ("other noise", unrelated)):
-    same = oracle(size).read(pictures)[:, -1] == queries.attributes[:, -1]
+    same = oracle(32).read(pictures)[:, -1] == queries.attributes[:, -1]
     print(f"habitat as in the query, {name}: {same[silent].float().mean():.2f}")
 
 # %% [markdown]
@@ -895,8 +902,8 @@ for name, pictures in (("transferred", carried), ("other noise", unrelated)):
 # of one caption give both directions in 7 of 8 captions, as four coins show both sides:
 
 # %%
-some = measure.unseen_captions(run.choose(10, 200), size, seed=3)
-read = ruler.read(measure.draw(best, some, seed=1, samples=4)).view(len(some), 4, -1)
+some = measure.unseen_captions(run.choose(10, 200), 32, seed=3)
+read = ruler.read(measure.draw(small, some, seed=1, samples=4)).view(len(some), 4, -1)
 right = read[:, :, 0] > 0
 both = (right.any(1) & ~right.all(1)).float().mean()
 print(f"birds that look right: {right.float().mean():.2f}")
@@ -922,7 +929,7 @@ print(f"captions whose four pictures show both directions: {both:.2f} (by the no
 # %% tags=["cover"]
 from t2i_course.show.playground import Playground
 
-play = Playground.birds("gan_int_cls_32")
+play = Playground.birds("gan_int_cls_64")
 first = play.draw("a bird with yellow wings and a blue belly", count=8, style=2)
 print(first.words)
 play.figure(first)
@@ -950,7 +957,7 @@ def wing_colours(caption):
     """What the wings of many pictures of one caption are read as, most frequent first."""
     count = run.choose(10, 100)
     batch = measure.asked([caption], named_by({})[None])
-    wings = oracle(size).read(measure.draw(best, batch, samples=count))[:, 0]
+    wings = oracle(64).read(measure.draw(best, batch, samples=count))[:, 0]
     shares = torch.bincount(wings, minlength=10) / count
     most = shares.argsort(descending=True)[:3].tolist()
     return ", ".join(f"{COLOURS[i]} {shares[i]:.2f}" for i in most if shares[i] > 0)

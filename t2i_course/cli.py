@@ -38,7 +38,7 @@ class UserError(ValueError):
 
 
 def draw(options: argparse.Namespace) -> int:
-    """t2i draw: pictures for a caption, as one PNG file."""
+    """t2i draw: pictures for each caption, as one PNG file."""
     import torch
 
     from .data import Batch
@@ -51,8 +51,9 @@ def draw(options: argparse.Namespace) -> int:
     if out.suffix.lower() != ".png":
         raise UserError(f"--out names a .png file, not {options.out!r}")
     words = vocabulary_of(options.system)
-    batch = Batch(torch.zeros(1, 0), [options.caption], *words.encode(options.caption))
-    unknown = words.unknown(options.caption[:1000])
+    asked = options.caption
+    batch = Batch(torch.zeros(len(asked), 0), asked, *words.encode(asked))
+    unknown = [word for caption in asked for word in words.unknown(caption[:1000])]
     if unknown:
         named = ", ".join(dict.fromkeys(unknown[:8]))
         print(f"t2i draw: words this network doesn't know: {named}", file=sys.stderr)
@@ -326,10 +327,12 @@ def parser() -> argparse.ArgumentParser:
 def _drawing(command) -> None:
     made = command(
         draw,
-        "draw pictures for a caption",
+        "draw pictures for captions",
         "Words it doesn't know are named on stderr.",
     )
-    made.add_argument("caption", metavar="CAPTION", help="a sentence, in quotes")
+    made.add_argument(
+        "caption", metavar="CAPTION", nargs="+", help="a sentence, in quotes; or several"
+    )
     made.add_argument(
         "--system",
         metavar="NAME",
@@ -340,7 +343,7 @@ def _drawing(command) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="how many pictures, side by side (default 1)",
+        help="how many pictures of each caption, side by side (default 1)",
     )
     made.add_argument(
         "--seed",

@@ -92,6 +92,13 @@ def test_draw_writes_a_picture(artist, tmp_path, capsys, count, size):
     assert size is None or Image.open(out).size == size
 
 
+def test_draw_takes_several_captions(artist, tmp_path, capsys):
+    out = tmp_path / "birds.png"
+    cli.main(["draw", "a red bird", "a bleen bird", "--count", "2", "--out", str(out)])
+    assert Image.open(out).size == (396, 96)
+    assert "doesn't know: bleen" in capsys.readouterr().err
+
+
 def test_draw_is_seeded(artist, tmp_path):
     made = []
     for name, seed in [("a", 1), ("b", 1), ("c", 2)]:
