@@ -243,7 +243,7 @@ def test_exercise_may_be_named_by_tag_or_line(built, tmp_path, source):
 
 
 def test_folded_text_is_markdown():
-    """Code in a hint is code; neighbours stay apart, and a second time changes nothing."""
+    """Code in a hint is code; neighbours stay apart; a second time changes nothing."""
     from nbconvert.filters import markdown2html
 
     fold = "<details><summary>Hint</summary>`a >= 0` is *what*\nyou want.</details>"
