@@ -84,7 +84,7 @@ def save_sheet(pictures, out: Path) -> None:
     from .show.pictures import mosaic
 
     columns = min(len(pictures), 8 if len(pictures) > 4 else 4)
-    enlarge = max((256 if len(pictures) == 1 else 112) // pictures.shape[-1], 1)
+    enlarge = max((256 if len(pictures) == 1 else 128) // pictures.shape[-1], 1)
     sheet = mosaic(pictures, columns, gap=4, enlarge=enlarge)
     Image.fromarray(sheet).save(out)
 
@@ -331,7 +331,7 @@ def _drawing(command) -> None:
         "Words it doesn't know are named on stderr.",
     )
     made.add_argument(
-        "caption", metavar="CAPTION", nargs="+", help="a sentence, in quotes; or several"
+        "caption", metavar="CAPTION", nargs="+", help="a sentence in quotes, or more"
     )
     made.add_argument(
         "--system",

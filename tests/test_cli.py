@@ -81,7 +81,7 @@ def test_bad_usage_is_exit_code_2(words, capsys):
 
 
 @pytest.mark.parametrize(
-    ("count", "size"), [(1, (256, 256)), (4, (396, 96)), (9, None)]
+    ("count", "size"), [(1, (256, 256)), (4, (524, 128)), (9, None)]
 )
 def test_draw_writes_a_picture(artist, tmp_path, capsys, count, size):
     out = tmp_path / "birds.png"
@@ -95,7 +95,7 @@ def test_draw_writes_a_picture(artist, tmp_path, capsys, count, size):
 def test_draw_takes_several_captions(artist, tmp_path, capsys):
     out = tmp_path / "birds.png"
     cli.main(["draw", "a red bird", "a bleen bird", "--count", "2", "--out", str(out)])
-    assert Image.open(out).size == (396, 96)
+    assert Image.open(out).size == (524, 128)
     assert "doesn't know: bleen" in capsys.readouterr().err
 
 
