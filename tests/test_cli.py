@@ -167,6 +167,15 @@ def test_a_text_encoder_of_one_s_own(tmp_path, capsys, monkeypatch):
     assert "Can't read none.pt" in said
 
 
+def test_a_prior_over_the_codes_of_a_vqvae(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    train = ["train", "--preset", "smoke", "--steps", "1"]
+    assert cli.main([*train, "vqvae"]) == 0
+    codes = ["--codes", "runs/vqvae-smoke/checkpoint.pt"]
+    assert cli.main([*train, "pixelcnn", "--data", "birds", *codes]) == 0
+    assert "kept in runs/pixelcnn-smoke-birds" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "part"),
     [
@@ -175,6 +184,8 @@ def test_a_text_encoder_of_one_s_own(tmp_path, capsys, monkeypatch):
         (["gan", "--data", "birds"], "trains on digits or points"),
         (["gan_cls", "--preset", "paper"], "joint_embedding --preset paper"),
         (["gan", "--text", "none.pt"], "reads no sentences"),
+        (["pixelcnn", "--preset", "paper"], "vqvae --preset paper --data digits"),
+        (["gan", "--codes", "none.pt"], "leave --codes away"),
         (["gan", "--preset", "smoke", "--steps", "-1"], "--steps is 1 or more"),
     ],
 )

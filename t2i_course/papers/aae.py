@@ -28,9 +28,9 @@ __all__ = ["PRESETS", "Aae", "mlp"]
 PRESETS = {
     "smoke": {"shape": (1, 8, 8), "hidden": 16, "latent": 2, "batch_size": 16,
               "steps": 4},
-    "cpu": {"shape": (1, 8, 8), "hidden": 128, "latent": 2, "rates": (1e-3, 5e-4, 5e-4),
+    "cpu": {"shape": (1, 8, 8), "hidden": 128, "latent": 2, "rates": (1e-3, 1e-3, 1e-3),
             "batch_size": 64, "steps": 3000},
-    "gpu": {"shape": (1, 8, 8), "hidden": 256, "latent": 2, "rates": (1e-3, 5e-4, 5e-4),
+    "gpu": {"shape": (1, 8, 8), "hidden": 256, "latent": 2, "rates": (5e-4, 5e-4, 5e-4),
             "batch_size": 64, "steps": 8000},
     "paper": {"shape": (1, 28, 28), "hidden": 1000, "latent": 8, "batch_size": 100,
               "steps": 100_000},

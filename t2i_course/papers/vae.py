@@ -53,8 +53,8 @@ PRESETS = {
 CONV = {"network": "conv", "likelihood": "gaussian", "levels": 256}
 BIRDS = {
     "smoke": CONV | {"shape": (3, 32, 32), "hidden": 8, "latent": 8},
-    "cpu": CONV | {"shape": (3, 32, 32), "hidden": 32, "latent": 32, "batch_size": 32,
-                   "steps": 1500},
+    "cpu": CONV | {"shape": (3, 32, 32), "hidden": 32, "latent": 32, "rate": 2e-3,
+                   "batch_size": 32, "steps": 1500},
     "gpu": CONV | {"shape": (3, 64, 64), "hidden": 64, "latent": 128, "steps": 20000},
     "paper": CONV | {"shape": (3, 64, 64), "hidden": 64, "latent": 128,
                      "steps": 50000},
@@ -63,10 +63,12 @@ BIRDS = {
 # Digits with a decoder that can do without z: for posterior collapse, slide GM-5.
 PIXELCNN = {
     "smoke": {"likelihood": "pixelcnn", "channels": 8, "layers": 2, "out": 16},
-    "cpu": {"likelihood": "pixelcnn", "channels": 16, "layers": 4, "out": 32},
-    "gpu": {"likelihood": "pixelcnn", "channels": 32, "layers": 6, "out": 64},
+    "cpu": {"likelihood": "pixelcnn", "channels": 16, "layers": 4, "out": 32,
+            "rate": 3e-3, "steps": 800},
+    "gpu": {"likelihood": "pixelcnn", "channels": 32, "layers": 6, "out": 64,
+            "rate": 2e-3, "steps": 1500},
     "paper": {"likelihood": "pixelcnn", "channels": 64, "layers": 12, "out": 128},
-}
+}  # fmt: skip
 
 
 # ------------------------------------------------------------------------ the formulas
@@ -223,13 +225,14 @@ class BernoulliDecoder(nn.Module):
 class GaussianDecoder(nn.Module):
     """p(x | z) = N(net(z), sigma^2), one sigma for all; it learns with the rest.
 
-    levels: how many values a pixel can have on disk, see `dequantize`.
+    levels: how many values a pixel can have on disk, see `dequantize`. sigma begins at
+    0.25: Adam moves its logarithm by little more than the learning rate a step.
     """
 
     def __init__(self, net: nn.Module, levels: int = 256):
         super().__init__()
         self.net, self.spacing = net, 2 / (levels - 1)
-        self.log_deviation = nn.Parameter(torch.zeros(()))
+        self.log_deviation = nn.Parameter(torch.tensor(0.25).log())
 
     def observe(self, pictures: Tensor, rng=None) -> Tensor:
         """Pictures with the noise of `dequantize`."""
