@@ -268,9 +268,10 @@ class GanCls(System):
         interpolate=True,
         rates=(2e-4, 2e-4),
         judge=None,
+        cool=None,
     ):
         super().__init__()
-        self.rates = dict(zip(self.players, rates))
+        self.rates, self.cool = dict(zip(self.players, rates)), cool
         self.cls, self.interpolate = cls, interpolate
         self.text_encoder = text_encoder  # frozen: not a player
         self.generator = initialize(
@@ -284,8 +285,15 @@ class GanCls(System):
         self.discriminator.to(memory_format=torch.channels_last)
 
     def learning_rate_factor(self, step: int) -> float:
-        """Halved every 100 epochs of CUB's 138 steps, as in the paper."""
-        return 0.5 ** (step // 13_800)
+        """Halved every 100 epochs of CUB's 138 steps, as in the paper.
+
+        With `cool`, two numbers of steps, the rates fall in a line between them, to a
+        fiftieth: at high rates a long training may break down late.
+        """
+        if self.cool is None:
+            return 0.5 ** (step // 13_800)
+        first, last = self.cool
+        return min(1.0, max((last - step) / (last - first), 0.02))
 
     def optimizer(self, player: str) -> torch.optim.Optimizer:
         """Adam with the player's own rate: (discriminator, generator) of `rates`.
@@ -342,7 +350,7 @@ SHIPPED = {
     "gan_cls_32": BIRD_32 | {"cls": True, "interpolate": False},
     "gan_int_32": BIRD_32 | {"cls": False, "interpolate": True},
     "gan_int_cls_32": BIRD_32 | {"cls": True, "interpolate": True},
-    "gan_int_cls_64": BIRD_32 | {"size": 64},
+    "gan_int_cls_64": BIRD_32 | {"size": 64, "cool": (6000, 11_000)},
     "projection_32": BIRD_32,  # the same generator, by papers/projection.py
     "gan_emoji_32": BIRD_32,
 }
