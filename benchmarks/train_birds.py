@@ -71,7 +71,7 @@ def watcher(look, every: int):
 
 def curve_of(history) -> list[list]:
     """Rows of step, seconds, and obedience on wing, belly and crown."""
-    columns = zip(*(history.measures[part] for part in PARTS))
+    columns = zip(*(history.measures.get(part, []) for part in PARTS))
     return [
         [row[0][0], round(row[0][1], 1), *(value for *_, value in row)]
         for row in columns

@@ -45,13 +45,15 @@ def draw(options: argparse.Namespace) -> int:
     from .measure.birds import draw as pictures_for
     from .papers.gan_cls import shipped
 
-    if not 1 <= options.count <= 400:
-        raise UserError(f"--count is 1 to 400, not {options.count}")
+    asked = options.caption
+    if len(asked) > 1 and not any(" " in caption.strip() for caption in asked):
+        raise UserError(f'put the sentence in quotes: t2i draw "{" ".join(asked)}"')
+    if not 1 <= options.count * len(asked) <= 400:
+        raise UserError(f"--count is 1 to {400 // len(asked)}, not {options.count}")
     out = Path(options.out)
     if out.suffix.lower() != ".png":
         raise UserError(f"--out names a .png file, not {options.out!r}")
     words = vocabulary_of(options.system)
-    asked = options.caption
     batch = Batch(torch.zeros(len(asked), 0), asked, *words.encode(asked))
     unknown = [word for caption in asked for word in words.unknown(caption[:1000])]
     if unknown:

@@ -119,6 +119,8 @@ def test_draw_names_words_it_does_not_know(artist, tmp_path, capsys):
         ([""], "The caption is empty. Try:"),
         (["xqz krwn"], "None of the caption's words is known"),
         (["a red bird", "--count", "0"], "--count is 1 to 400"),
+        (["a red bird", "a blue bird", "--count", "300"], "--count is 1 to 200"),
+        (["a", "red", "bird"], 'in quotes: t2i draw "a red bird"'),
         (["a red bird", "--out", "birds.gif"], ".png file"),
         (["a red bird", "--system", "picasso"], "No network 'picasso'"),
     ],
