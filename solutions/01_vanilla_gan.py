@@ -577,9 +577,8 @@ print("share of points close to a mode: ", [round(value, 2) for value in close])
 
 # %% [markdown]
 # **What to see.** Orange: generated, blue: real. (A page that isn't running keeps the last
-# look only.) Four of the five have put all that they make into one narrow cloud, near one
-# bump or on the way to it (seed 3 is just on its way across), and leave the rest of the
-# ring alone. Even the bump that is covered gets few points: the second line above says
+# look only.) Nearly every one has put all that it makes into one narrow cloud, near a bump
+# or on the way to one, and leaves the rest of the ring alone. Even the bump that is covered gets few points: the second line above says
 # how few are close. Which bump, the seed decides; in the playground, with $D$'s learning
 # rate far below $G$'s, you see the cloud wander.
 #
@@ -761,8 +760,8 @@ bars([str(digit) for digit in range(10)], {"clear, as this digit": counts}, "dig
 grid(drawn[:60], columns=15, title="Drawn by your GAN", smooth=True)
 
 # %% [markdown]
-# **What to see.** Most of the pictures can be read, about one in five is a blot or a
-# digit that never was. In the bars no digit is missing, so $G$ has not collapsed; but
+# **What to see.** Most of the pictures can be read; the rest, as the share of clear ones
+# above says, are blots or digits that never were. In the bars no digit is missing, so $G$ has not collapsed; but
 # it has its favourites, named above the bars.
 #
 # ### Copied, or made up?

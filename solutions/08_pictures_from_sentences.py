@@ -522,8 +522,8 @@ print("sentences asked for:", len(batch) + len(halfway(tiny.embed(batch))))
 # minutes.
 #
 # Some things are ours, so that minutes suffice: the networks are smaller (but the layer
-# that compares picture and words has the paper's 512 channels: it has most to learn), and
-# what is judged is judged together; both players have rates of their own (the
+# that compares picture and words is as wide as the paper's, 512 channels), and what is
+# judged is judged together; both players have rates of their own (the
 # discriminator 0.0005, the generator 0.002; the paper has 0.0002 for both); the batch is
 # half as large; and the drawing network is a running average of the generator's weights,
 # which is steadier than the last ones (the paper draws with the last).
@@ -1231,8 +1231,8 @@ Table(style.READ, {
 # chance?</summary>
 #
 # Yes. Captions name few attributes, and two species may share them: "a bird with a red
-# belly" fits both. Section 4 counted such pairs: one or two in a hundred. There the loss
-# asks for two things at once, and the discriminator settles between them. A negative that is chosen to be *nearly* right, one colour
+# belly" fits both. Section 4 counted such pairs. There the loss asks
+# for two things at once, and the discriminator settles between them. A negative that is chosen to be *nearly* right, one colour
 # exchanged, would teach more (lesson 11 comes back to it).
 # </details>
 #
