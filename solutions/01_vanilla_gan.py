@@ -861,8 +861,8 @@ Table(["share that is clear", "neighbouring pixels differ by"], rows,
       "drawn: mean ± deviation over seeds; python benchmarks/vanilla_gan.py --only wide")
 
 # %% [markdown]
-# More steps make better digits; salt and pepper stay. Patience doesn't teach a network
-# what a neighbour is. **Lesson 02** does: with convolutions (DCGAN).
+# More steps make better digits with less salt and pepper, but real digits are still out of
+# reach in the second column. Patience doesn't teach a network what a neighbour is. **Lesson 02** does: with convolutions (DCGAN).
 #
 # ### Questions
 # <details><summary>1. Your discriminator's loss is 0.01 after a thousand steps. Good
