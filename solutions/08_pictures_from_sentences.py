@@ -155,8 +155,8 @@ print({name: round(obeys[name], 2) for name in ("wing", "belly", "crown", "all")
 # %% [markdown]
 # Guessing would give 0.10 for a colour ("all" has easier things in it, too, such as the
 # size, which is one of two); a bird that always obeys gives 1.00. So this
-# network hears next to nothing: it draws birds, but in colours of its own. Why doesn't
-# it read?
+# network hears little: it draws birds, but mostly in colours of its own. Why doesn't it
+# read?
 #
 # Look at eq. (2) with the eyes of the discriminator. It sees two kinds of pairs: *(real
 # picture, its sentence)* and *(drawn picture, some sentence)*. Every real picture that it
@@ -672,12 +672,12 @@ for column in ("all", "inception score", "diversity"):
     print(f"{column:16} wrong sentences {cls:+.2f}   half-way sentences {between:+.2f}")
 
 # %% [markdown]
-# In our miniature it is the **wrong sentences** that teach obedience, and they alone:
-# without them both systems stay near guessing, with them both read. Half-way sentences
-# change nothing that one seed could tell from chance. So our order is
-# not the report's: there it is interpolation that separates good from poor, here it is
-# the wrong sentences. (Perhaps our grammar writes so many sentences that half-way ones
-# add little; we have not tested it.)
+# In our miniature it is the **wrong sentences** that teach obedience: without them both
+# systems hear little, with them both read. What half-way sentences change is small beside
+# that, and no larger than the spread between seeds. So our order is not the report's:
+# there it is interpolation that separates good from poor, here it is the wrong sentences.
+# (Perhaps our grammar writes so many sentences that half-way ones add little; we have not
+# tested it.)
 #
 # Look at the last column too: in all four the noise changes little. How much do real
 # drawings of birds in one and the same plumage differ?
