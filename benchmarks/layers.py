@@ -8,7 +8,7 @@ import time
 import torch
 from torch import nn
 
-from t2i_course.papers.gan_cls import FromPoint
+from t2i_course.blocks import FromPoint
 
 
 def seconds(layer, code, repeats: int = 10) -> float:

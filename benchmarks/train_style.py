@@ -6,7 +6,7 @@ python benchmarks/train_style.py gan_int_cls_32
 import argparse
 
 from t2i_course import weights
-from t2i_course.papers.gan_cls import SHIPPED, StyleTraining, shipped
+from t2i_course.papers.gan_cls import PAINTERS, StyleTraining, shipped
 from t2i_course.training import fit
 from t2i_course.worlds.birds import Birds
 
@@ -14,14 +14,13 @@ from t2i_course.worlds.birds import Birds
 def main() -> None:
     """Train S on what the generator draws; its error is measured on its last steps."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument(
-        "name", choices=[name for name in SHIPPED if "emoji" not in name]
-    )
+    arguments.add_argument("name", choices=PAINTERS)
     arguments.add_argument("--steps", type=int, default=1500)
     arguments.add_argument("--seed", type=int, default=0)
     chosen = arguments.parse_args()
     system = StyleTraining(shipped(chosen.name), depth=32)
-    history = fit(system, Birds("train", 32), chosen.steps, seed=chosen.seed)
+    birds = Birds("train", system.generator.size)
+    history = fit(system, birds, chosen.steps, seed=chosen.seed)
     last = history.losses["style"][-100:]
     error = round(sum(last) / len(last), 4)
     print("squared error, where 1 is knowing nothing:", error)

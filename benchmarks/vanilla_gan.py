@@ -1,13 +1,14 @@
 """Lesson 01's committed numbers, measured: mode coverage, gradients, digits.
 
-    python benchmarks/vanilla_gan.py                 all parts (about 20 minutes, CPU)
+    python benchmarks/vanilla_gan.py                 all parts (about an hour, CPU)
     python benchmarks/vanilla_gan.py --only ring     one part: ring, healing, gradient,
-                                                     digits
+                                                     digits, wide
     python benchmarks/vanilla_gan.py --seeds 1       a quick look (not saved)
-    python benchmarks/vanilla_gan.py --ship          the networks that the lesson loads
+    python benchmarks/vanilla_gan.py --ship          the networks that the lesson loads,
+                                                     and the record of the last one
 
 Each part trains with seeds 0, 1, ... and replaces its entry in
-benchmarks/results/vanilla_gan.json.
+t2i_course/measure/results_gan.json.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from t2i_course import weights
+from t2i_course.measure.gan import RESULTS, clear_digits, results, speckle
 from t2i_course.papers.gan import (
     Gan,
     nonsaturating_loss,
@@ -31,11 +33,11 @@ from t2i_course.papers.gan import (
     saturating_loss,
 )
 from t2i_course.papers.gan_crowd import GanCrowd
+from t2i_course.show.record import keep
 from t2i_course.training import fit
 from t2i_course.worlds.digits import DigitReader, Digits
 from t2i_course.worlds.points import Ring
 
-RESULT = Path(__file__).parent / "results" / "vanilla_gan.json"
 SEEDS = 5
 
 
@@ -125,12 +127,12 @@ def digits(seeds: int) -> dict:
         source = Digits(system.settings["batch_size"], seed)
         history = fit(system, source, system.settings["steps"], seed=seed, device="cpu",
                       progress=False)  # fmt: skip
-        system.rng = torch.Generator().manual_seed(seed)
+        system.rng = torch.Generator().manual_seed(seed + 1)  # the lesson's, at seed 0
         drawn = system.sample(1000)
         counts = reader.counts(drawn)
         runs.append({
             "clear": int(counts.sum()) / 1000,
-            "digits": int((counts >= 10).sum()),
+            "digits": int((counts > 0).sum()),
             "fewest": int(counts.min()),
             "counts": counts.tolist(),
             "distance": round(float(reader.distance(drawn).median()), 2),
@@ -139,6 +141,29 @@ def digits(seeds: int) -> dict:
         print(f"seed {seed}: {runs[-1]}", flush=True)
     made = summary(runs, ("clear", "digits", "fewest", "distance", "seconds"))
     made["reader"] = {"accuracy": reader.accuracy, "typical_distance": reader.typical}
+    return made
+
+
+def wide(seeds: int) -> dict:
+    """The same plain layers at 28 x 28 pixels: do more steps help, as in section 7?"""
+    reader, made = DigitReader(), {}
+    schedules = {"1,000 steps": {"steps": 1000, "cool": 0}, "4,000 steps, cooled": {}}
+    for name, settings in schedules.items():
+        runs = []
+        for seed in range(seeds):
+            system = seeded(Gan.from_preset, seed, shape=(1, 28, 28), **settings)
+            source = Digits(system.settings["batch_size"], seed, side=28)
+            history = fit(system, source, system.settings["steps"], seed=seed,
+                          device="cpu", progress=False)  # fmt: skip
+            system.rng = torch.Generator().manual_seed(seed + 1)
+            drawn = system.sample(1000)
+            runs.append({
+                "clear": round(clear_digits(reader, drawn), 4),
+                "speckle": round(speckle(drawn), 4),
+                "seconds": round(history.elapsed, 1),
+            })  # fmt: skip
+            print(f"{name}, seed {seed}: {runs[-1]}", flush=True)
+        made[name] = summary(runs, ("clear", "speckle", "seconds"))
     return made
 
 
@@ -152,7 +177,8 @@ def summary(runs: list[dict], names: tuple[str, ...]) -> dict:
     return {**made, "seeds": len(runs), "runs": runs}
 
 
-PARTS = {"ring": ring, "healing": healing, "gradient": gradient, "digits": digits}
+PARTS = {"ring": ring, "healing": healing, "gradient": gradient, "digits": digits,
+         "wide": wide}  # fmt: skip
 
 
 def ship() -> None:
@@ -168,9 +194,21 @@ def ship() -> None:
         weights.save(system, name, command=command, seed=0, seconds=history.elapsed,
                      measured=measured)  # fmt: skip
         print(name, measured, flush=True)
-    system = seeded(Gan.from_preset, 0)
-    source = Digits(system.settings["batch_size"])
-    history = fit(system, source, system.settings["steps"], device="cpu")
+    ship_digits(command)
+
+
+def ship_digits(command: str) -> None:
+    """The digits' network, with pictures and losses of its training on record."""
+    system, looks = seeded(Gan.from_preset, 0), {}
+    source, steps = Digits(system.settings["batch_size"]), system.settings["steps"]
+    moments = {steps // 12, steps // 3, 2 * steps // 3, steps}
+
+    def look(system, history, step):
+        if step in moments:
+            looks[step] = system.sample(15)
+
+    history = fit(system, source, steps, device="cpu", on_step=look)
+    keep("gan_digits", history, looks, command)
     system.rng = torch.Generator().manual_seed(1)
     counts = DigitReader().counts(system.sample(1000))
     measured = {"clear": int(counts.sum()), "digits": int((counts > 0).sum())}
@@ -181,11 +219,10 @@ def ship() -> None:
 
 def save(name: str, made: dict, seconds: float) -> None:
     """Replace one part's entry in the committed file."""
-    RESULT.parent.mkdir(exist_ok=True)
-    known = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    known = results()
     command = f"python benchmarks/vanilla_gan.py --only {name}"
     known[name] = {"command": command, "seconds": round(seconds), **made}
-    RESULT.write_text(json.dumps(known, indent=1) + "\n")
+    RESULTS.write_text(json.dumps(known, indent=1) + "\n")
 
 
 def main() -> None:

@@ -38,21 +38,24 @@ class UserError(ValueError):
 
 
 def draw(options: argparse.Namespace) -> int:
-    """t2i draw: pictures for a caption, as one PNG file."""
+    """t2i draw: pictures for each caption, as one PNG file."""
     import torch
 
     from .data import Batch
     from .measure.birds import draw as pictures_for
     from .papers.gan_cls import shipped
 
-    if not 1 <= options.count <= 400:
-        raise UserError(f"--count is 1 to 400, not {options.count}")
+    asked = options.caption
+    if len(asked) > 1 and not any(" " in caption.strip() for caption in asked):
+        raise UserError(f'put the sentence in quotes: t2i draw "{" ".join(asked)}"')
+    if not 1 <= options.count * len(asked) <= 400:
+        raise UserError(f"--count is 1 to {400 // len(asked)}, not {options.count}")
     out = Path(options.out)
     if out.suffix.lower() != ".png":
         raise UserError(f"--out names a .png file, not {options.out!r}")
     words = vocabulary_of(options.system)
-    batch = Batch(torch.zeros(1, 0), [options.caption], *words.encode(options.caption))
-    unknown = words.unknown(options.caption[:1000])
+    batch = Batch(torch.zeros(len(asked), 0), asked, *words.encode(asked))
+    unknown = [word for caption in asked for word in words.unknown(caption[:1000])]
     if unknown:
         named = ", ".join(dict.fromkeys(unknown[:8]))
         print(f"t2i draw: words this network doesn't know: {named}", file=sys.stderr)
@@ -83,7 +86,7 @@ def save_sheet(pictures, out: Path) -> None:
     from .show.pictures import mosaic
 
     columns = min(len(pictures), 8 if len(pictures) > 4 else 4)
-    enlarge = max((256 if len(pictures) == 1 else 112) // pictures.shape[-1], 1)
+    enlarge = max((256 if len(pictures) == 1 else 128) // pictures.shape[-1], 1)
     sheet = mosaic(pictures, columns, gap=4, enlarge=enlarge)
     Image.fromarray(sheet).save(out)
 
@@ -106,7 +109,7 @@ def train(options: argparse.Namespace) -> int:
         )
     if options.text and options.system not in ("gan_cls", "projection"):
         raise UserError(f"{options.system} reads no sentences: leave --text away")
-    system = build(options.system, preset, data, text=options.text)
+    system = build(options.system, preset, data, text=options.text, codes=options.codes)
     steps = options.steps or (system.settings or {})["steps"]
     if steps < 1:
         raise UserError(f"--steps is 1 or more, not {steps}")
@@ -147,10 +150,12 @@ def systems(options: argparse.Namespace) -> int:
     for name, row in rows.items():
         data = " or ".join(row["data"])
         print(f"{name}  lesson {row['lesson']}: {row['line']} (on {data})")
-        print("  " + " " * 16 + "".join(f"{preset:>13}" for preset in PRESETS))
-        for network in row["parameters"]["paper"]:
+        networks = row["parameters"]["paper"]
+        wide = max(16, *map(len, networks))
+        print("  " + " " * wide + "".join(f"{preset:>13}" for preset in PRESETS))
+        for network in networks:
             sizes = [row["parameters"][preset].get(network, 0) for preset in PRESETS]
-            print(f"  {network:<16}" + "".join(f"{size:>13,}" for size in sizes))
+            print(f"  {network:<{wide}}" + "".join(f"{size:>13,}" for size in sizes))
         print()
     return 0
 
@@ -158,13 +163,12 @@ def systems(options: argparse.Namespace) -> int:
 def measure(options: argparse.Namespace) -> int:
     """t2i measure: a shipped network afresh, on unseen species or on your captions."""
     from . import weights
-    from .papers.gan_cls import READERS, SHIPPED, shipped
+    from .papers.gan_cls import PAINTERS, shipped
 
-    birds = [name for name in SHIPPED if name not in READERS]  # the oracle reads birds
     if not 1 <= options.count <= 100_000:
         raise UserError(f"--count is 1 to 100000, not {options.count}")
     oracles = [n for n in weights.names() if n.startswith("oracle")]
-    if options.name in birds:
+    if options.name in PAINTERS:
         from .measure.birds import obedience_of, report
 
         asked = read_captions(options.captions) if options.captions else None
@@ -178,7 +182,7 @@ def measure(options: argparse.Namespace) -> int:
     elif options.name in oracles:
         found = measure_oracle(int(options.name[6:]))
     else:
-        can = [*birds, *oracles]
+        can = [*PAINTERS, *oracles]
         known = (
             "is measured by " + weights.manifest()[options.name]["command"]
             if options.name in weights.manifest()
@@ -325,10 +329,12 @@ def parser() -> argparse.ArgumentParser:
 def _drawing(command) -> None:
     made = command(
         draw,
-        "draw pictures for a caption",
+        "draw pictures for captions",
         "Words it doesn't know are named on stderr.",
     )
-    made.add_argument("caption", metavar="CAPTION", help="a sentence, in quotes")
+    made.add_argument(
+        "caption", metavar="CAPTION", nargs="+", help="a sentence in quotes, or more"
+    )
     made.add_argument(
         "--system",
         metavar="NAME",
@@ -339,7 +345,7 @@ def _drawing(command) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="how many pictures, side by side (default 1)",
+        help="how many pictures of each caption, side by side (default 1)",
     )
     made.add_argument(
         "--seed",
@@ -379,6 +385,12 @@ def _training(command) -> None:
         metavar="FILE",
         help="read captions with the text encoder of this checkpoint "
         "(made by t2i train joint_embedding)",
+    )
+    made.add_argument(
+        "--codes",
+        metavar="FILE",
+        help="learn the codes of the VQ-VAE of this checkpoint "
+        "(made by t2i train vqvae)",
     )
     made.add_argument("--resume", action="store_true", help="go on from the checkpoint")
     made.add_argument(

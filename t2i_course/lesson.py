@@ -105,6 +105,38 @@ class Lesson:
         by_preset = {presets.SMOKE: smoke, presets.CPU: cpu}
         return by_preset.get(self.preset, cpu if gpu is None else gpu)
 
+    def train(self, system, source, steps, *, shipped, show=None, **keywords):
+        """Trains a system, or loads its shipped weights; the `History`, or None.
+
+        shipped: the weights' name; they are loaded where T2I_LIVE=0 asks for it (the
+        small networks of smoke are always trained). show(system, history): as for
+        `fit`; of a loaded system it is shown once, with an empty history. keywords:
+        for `fit`. Used in lesson 01.
+        """
+        from . import weights
+        from .training import fit
+
+        def live(system):
+            return fit(system, source, steps, device=self.device, show=show, **keywords)
+
+        if self.live or self.smoke:
+            return live(system)
+        history = weights.load_or_fit(system, shipped, live)
+        if history is None and show is not None:
+            _look(system, show)
+        return history
+
+
+def _look(system, show) -> None:
+    """Shows in a notebook what `show` draws of a system that wasn't trained here."""
+    from IPython.display import display
+
+    from .training import History
+    from .training.randomness import undisturbed
+
+    with undisturbed(system), torch.no_grad():
+        display(show(system, History()))
+
 
 def begin(number: str, seed: int = 0) -> Lesson:
     """Starts lesson `number` ("08"): prints what to expect, seeds, sets the style.

@@ -39,6 +39,55 @@ SYSTEMS: dict[str, SystemInfo] = {
         "vanilla GAN: digits, or points in the plane",
         ("digits", "points"),
     ),
+    "dcgan": SystemInfo(
+        "papers.dcgan",
+        "Dcgan",
+        "02",
+        "DCGAN: pictures from noise by convolutions",
+        ("birds", "emoji"),
+    ),
+    "lapgan": SystemInfo(
+        "papers.lapgan",
+        "Lapgan",
+        "02",
+        "LAPGAN: a small picture first, then its details",
+        ("birds", "emoji"),
+    ),
+    "vae": SystemInfo(
+        "papers.vae",
+        "Vae",
+        "03",
+        "variational autoencoder: digits in black and white, or birds",
+        ("digits", "birds"),
+    ),
+    "aae": SystemInfo(
+        "papers.aae",
+        "Aae",
+        "03",
+        "adversarial autoencoder: a GAN of codes",
+        ("digits",),
+    ),
+    "pixelcnn": SystemInfo(
+        "papers.pixelcnn",
+        "PixelCnn",
+        "04",
+        "gated PixelCNN: grey levels of digits, or a VQ-VAE's codes",
+        ("digits", "birds"),
+    ),
+    "vqvae": SystemInfo(
+        "papers.vqvae",
+        "VqVae",
+        "04",
+        "VQ-VAE: pictures as maps of codebook entries",
+        ("birds", "digits"),
+    ),
+    "vqvae2": SystemInfo(
+        "papers.vqvae2",
+        "VqVae2",
+        "04",
+        "VQ-VAE-2: codes at two scales",
+        ("birds",),
+    ),
     "joint_embedding": SystemInfo(
         "papers.joint_embedding",
         "JointEmbedding",
@@ -97,27 +146,35 @@ def build(
     data: str | None = None,
     trained: bool = True,
     text: str | Path | None = None,
+    codes: str | Path | None = None,
 ):
     """The system of that name at a preset ("smoke", "cpu", "gpu", "paper").
 
     trained: with the shipped text encoder where the system reads with one; False makes
-    one with random weights, of the preset's size (for counting and for tests).
+    one with random weights, of the preset's size (for counting and for tests), and so
+    for the VQ-VAE whose codes a prior learns.
     text: the checkpoint of a text encoder of one's own, in place of the shipped one
+    codes: the checkpoint of that VQ-VAE; none is shipped
     Raises ValueError for an unknown name, preset or data, and where the text encoder
-    has not the preset's size; WeightsError or CheckpointError for bad weights.
+    or the VQ-VAE is missing or has not the preset's size; WeightsError or
+    CheckpointError for bad weights.
     """
     kind, data = info(name).load(), data_of(name, data)
     if name == "gan" and data == "points":
         from .papers.gan import points_gan
 
         return points_gan(preset)
-    extra = {}
+    settings, extra = _settings(kind, preset, data), _of_data(kind, preset, data)
+    if settings.get("codes"):
+        extra["coder"] = _coder(settings, preset, data, trained, codes)
+    elif codes is not None:
+        raise ValueError(f"{name} on {data} learns no codes here: leave --codes away")
     if name == "joint_embedding":
         from .worlds.birds import vocabulary
 
         extra["words"] = len(vocabulary())
     if name in ("gan_cls", "projection"):
-        numbers = _preset(kind, preset)["embedding"]
+        numbers = settings["embedding"]
         if trained or text is not None:
             extra["text_encoder"] = _encoder(numbers, data, text)
         else:
@@ -125,12 +182,46 @@ def build(
     return kind.from_preset(preset, **extra)
 
 
-def _preset(kind: type, preset: str) -> dict:
+def _of_data(kind: type, preset: str, data: str) -> dict:
+    """What the preset changes for that data: BIRDS, DIGITS, ... in the paper's file."""
+    home = import_module(kind.__module__)
+    return dict(getattr(home, data.upper(), {}).get(preset, {}))
+
+
+def _settings(kind: type, preset: str, data: str) -> dict:
     """The settings of a system's preset; ValueError names those there are."""
     presets = import_module(kind.__module__).PRESETS
     if preset not in presets:
         raise ValueError(f"No preset {preset!r}; there are {', '.join(presets)}.")
-    return presets[preset]
+    return presets[preset] | _of_data(kind, preset, data)
+
+
+def _side(settings: dict) -> int:
+    """How many pixels wide a preset's pictures are."""
+    return settings["shape"][-1] if "shape" in settings else settings["size"]
+
+
+def _coder(settings: dict, preset: str, data: str, trained: bool, checkpoint):
+    """The frozen VQ-VAE whose codes a prior learns; ValueError unless it fits."""
+    if checkpoint is None:
+        if not trained:
+            return build("vqvae", preset, data)
+        more = "" if data == info("vqvae").data[0] else f" --data {data}"
+        folder = f"vqvae-{preset}" + more.replace(" --data ", "-")
+        raise ValueError(
+            "a prior over codes needs a trained VQ-VAE; train one with t2i train vqvae "
+            f"--preset {preset}{more}, then add --codes runs/{folder}/checkpoint.pt"
+        )
+    from .papers.vqvae import from_checkpoint
+
+    coder = from_checkpoint(checkpoint)
+    made = coder.values, (coder.channels, coder.size, coder.size)
+    if made != (settings["values"], settings["shape"]):
+        raise ValueError(
+            f"the VQ-VAE of {checkpoint} has {made[0]} entries for pictures {made[1]}, "
+            f"this preset is for {settings['values']} and {settings['shape']}"
+        )
+    return coder
 
 
 def _encoder(numbers: int, data: str, checkpoint: str | Path | None):
@@ -178,23 +269,22 @@ def source_for(name: str, preset: str, data: str | None = None, seed: int = 0):
         from .worlds.points import points
 
         return points("ring", POINTS[preset]["batch_size"], seed)
-    settings = _preset(info(name).load(), preset)
+    settings = _settings(info(name).load(), preset, data)
+    side = _side(settings)
     if data == "digits":
         from .worlds.digits import Digits
 
-        side = settings["shape"][-1]
         return Digits(settings["batch_size"], seed, side=side)
     if data == "emoji":
         from .datasets.emoji import Emoji, words
         from .text import Vocabulary
 
         known = Vocabulary(words(), correct=False)
-        batch = settings["batch_size"]
-        return Emoji("train", settings["size"], batch, seed, known)
+        return Emoji("train", side, settings["batch_size"], seed, known)
     from .worlds.birds import Birds
 
     individuals = 2 if preset == "smoke" else 60
-    birds = Birds("train", settings["size"], settings["batch_size"], individuals, seed)
+    birds = Birds("train", side, settings["batch_size"], individuals, seed)
     if name == "joint_embedding":
         from .papers.joint_embedding import FalseTwins
 

@@ -1,6 +1,7 @@
 """Checks: every exercise's wrong and right answers, and how a check speaks.
 
-tests/answers/lessonNN.py holds RIGHT and WRONG by exercise. An answer that a class or
+tests/answers/lessonNN.py holds RIGHT and WRONG by exercise, and perhaps ALSO_WRONG:
+answers with the same diagnosis as one in WRONG. An answer that a class or
 function of the course would be spoilt by is never shared: each test gets it fresh.
 """
 
@@ -48,7 +49,7 @@ def answers(kind):
     """Parameters: (exercise id, answer) or (exercise id, (answer, message))."""
     made = []
     for module in MODULES.values():
-        for id, listed in getattr(module, kind).items():
+        for id, listed in getattr(module, kind, {}).items():
             for n, answer in enumerate(listed, start=1):
                 made.append(pytest.param(id, answer, id=f"{id}-{n}"))
     return made
@@ -60,7 +61,7 @@ def test_right_answer_passes(id, answer):
     assert verdict.status == "done", verdict.message
 
 
-@pytest.mark.parametrize(("id", "wrong"), answers("WRONG"))
+@pytest.mark.parametrize(("id", "wrong"), answers("WRONG") + answers("ALSO_WRONG"))
 def test_wrong_answer_gets_its_diagnosis(id, wrong):
     answer, part = wrong
     verdict = core.judge(core.find(id), answer)

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from t2i_course import cli, doctor, weights
+from t2i_course.course_map import PLANNED
 from t2i_course.lesson import LESSONS
 from t2i_course.papers import gan_cls
 from t2i_course.systems import build
@@ -80,7 +81,7 @@ def test_bad_usage_is_exit_code_2(words, capsys):
 
 
 @pytest.mark.parametrize(
-    ("count", "size"), [(1, (256, 256)), (4, (396, 96)), (9, None)]
+    ("count", "size"), [(1, (256, 256)), (4, (524, 128)), (9, None)]
 )
 def test_draw_writes_a_picture(artist, tmp_path, capsys, count, size):
     out = tmp_path / "birds.png"
@@ -89,6 +90,13 @@ def test_draw_writes_a_picture(artist, tmp_path, capsys, count, size):
     )
     assert capsys.readouterr().out.strip() == str(out)
     assert size is None or Image.open(out).size == size
+
+
+def test_draw_takes_several_captions(artist, tmp_path, capsys):
+    out = tmp_path / "birds.png"
+    cli.main(["draw", "a red bird", "a bleen bird", "--count", "2", "--out", str(out)])
+    assert Image.open(out).size == (524, 128)
+    assert "doesn't know: bleen" in capsys.readouterr().err
 
 
 def test_draw_is_seeded(artist, tmp_path):
@@ -111,6 +119,8 @@ def test_draw_names_words_it_does_not_know(artist, tmp_path, capsys):
         ([""], "The caption is empty. Try:"),
         (["xqz krwn"], "None of the caption's words is known"),
         (["a red bird", "--count", "0"], "--count is 1 to 400"),
+        (["a red bird", "a blue bird", "--count", "300"], "--count is 1 to 200"),
+        (["a", "red", "bird"], 'in quotes: t2i draw "a red bird"'),
         (["a red bird", "--out", "birds.gif"], ".png file"),
         (["a red bird", "--system", "picasso"], "No network 'picasso'"),
     ],
@@ -159,6 +169,15 @@ def test_a_text_encoder_of_one_s_own(tmp_path, capsys, monkeypatch):
     assert "Can't read none.pt" in said
 
 
+def test_a_prior_over_the_codes_of_a_vqvae(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    train = ["train", "--preset", "smoke", "--steps", "1"]
+    assert cli.main([*train, "vqvae"]) == 0
+    codes = ["--codes", "runs/vqvae-smoke/checkpoint.pt"]
+    assert cli.main([*train, "pixelcnn", "--data", "birds", *codes]) == 0
+    assert "kept in runs/pixelcnn-smoke-birds" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "part"),
     [
@@ -167,6 +186,8 @@ def test_a_text_encoder_of_one_s_own(tmp_path, capsys, monkeypatch):
         (["gan", "--data", "birds"], "trains on digits or points"),
         (["gan_cls", "--preset", "paper"], "joint_embedding --preset paper"),
         (["gan", "--text", "none.pt"], "reads no sentences"),
+        (["pixelcnn", "--preset", "paper"], "vqvae --preset paper --data digits"),
+        (["gan", "--codes", "none.pt"], "leave --codes away"),
         (["gan", "--preset", "smoke", "--steps", "-1"], "--steps is 1 or more"),
     ],
 )
@@ -184,7 +205,8 @@ def test_systems_lists_every_network(capsys):
     rows = json.loads(capsys.readouterr().out)
     assert rows["gan_cls"]["parameters"]["paper"]["generator"] == 18_905_472
     for row in rows.values():
-        assert row["lesson"] in LESSONS and set(row["parameters"]) == set(cli.PRESETS)
+        assert row["lesson"] in {*LESSONS, *PLANNED}
+        assert set(row["parameters"]) == set(cli.PRESETS)
     assert cli.main(["systems"]) == 0
     assert "18,905,472" in capsys.readouterr().out
 

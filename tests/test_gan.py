@@ -7,10 +7,12 @@ import torch
 from cuda_pretend import assert_plays_on_pretend_cuda
 
 from t2i_course.data import Batch
+from t2i_course.measure import gan as measure
 from t2i_course.papers import gan
 from t2i_course.papers.gan_crowd import GanCrowd
-from t2i_course.training import fit
-from t2i_course.worlds.digits import Digits
+from t2i_course.show import record
+from t2i_course.training import History, fit
+from t2i_course.worlds.digits import DigitReader, Digits
 from t2i_course.worlds.points import Ring
 
 
@@ -142,3 +144,40 @@ def test_a_crowd_learns():
     assert len(history.losses["generator"]) == 20
     assert not torch.equal(before, crowd.state_dict()["generator.stacked.0"])
     assert crowd.sample(7).shape == (2, 7, 2)
+
+
+# What lesson 01 measures and shows ----------------------------------------------------
+
+
+def test_speckle_and_clear_digits():
+    reader, real = DigitReader(), Digits(split="held-out", side=28).pictures()
+    noise = torch.rand(200, 1, 28, 28) * 2 - 1
+    assert measure.speckle(torch.ones(2, 1, 8, 8)) == 0
+    assert measure.speckle(torch.tensor([[[[-1.0, 1.0], [-1.0, 1.0]]]])) == 1
+    assert measure.speckle(noise) > 4 * measure.speckle(real)
+    assert measure.clear_digits(reader, real) > 0.9
+    assert measure.clear_digits(reader, noise) < 0.05
+
+
+def test_recorded_values_by_place():
+    found = {"ring": {"vanilla": {"runs": [{"modes": 1}, {"modes": 3}, {}]}}}
+    assert measure.values(found, "ring/vanilla", "modes") == [1, 3]
+    assert measure.values(found, "digits", "clear") == []
+    assert measure.values(measure.results(), "ring/vanilla", "modes")
+
+
+def test_a_record_comes_back_thinned(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(record, "HERE", tmp_path)
+    assert (
+        record.recorded("tiny") is None and "not on record" in capsys.readouterr().out
+    )
+    history = History({"generator": [0.0, 1.0, 2.0, 3.0, 9.0]}, [1, 2, 3, 4, 5])
+    looks = {2: torch.full((3, 1, 8, 8), -1.0), 4: torch.ones(3, 1, 8, 8)}
+    record.keep("tiny", history, looks, "the command", every=2)
+    kept = record.recorded("tiny")
+    assert kept.steps == [2, 4] and kept.pictures.shape == (2, 3, 1, 8, 8)
+    assert kept.pictures[0].max() == 0 and kept.pictures[1].min() == 255
+    assert kept.history.losses == {"generator": [0.5, 2.5]}
+    assert kept.history.steps == [2, 4] and kept.command == "the command"
+    labels = [t.get_text() for t in kept.figure().axes[0].get_yticklabels()]
+    assert labels == ["step 2", "step 4"]

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from t2i_course.papers import gan
-from t2i_course.show.curves import bars, curves, lines, paths, smoothed
+from t2i_course.show.curves import bars, clouds, curves, lines, paths, smoothed
 from t2i_course.show.gan_lab import SIDE, GanLab, playground
 from t2i_course.show.pictures import crossed, grid, mosaic, strip, to_pixels
 from t2i_course.training.history import History
@@ -167,6 +167,20 @@ def test_curves_of_a_history_with_missing_turns():
     assert smoothed([1.0, 3.0, 5.0], 2).tolist() == [1.0, 2.0, 4.0]
 
 
+def test_legends_stand_where_they_hide_nothing():
+    """Outside the axes: beside curves that want it, above bars with a level."""
+    beside = lines(None, {"a": [1, 2]}, "x", "y", outside=True)
+    above = bars(["0"], {"a": [5]}, "x", "y", marks={"equal": 5})
+    for figure, legend in (
+        (beside, beside.axes[0].get_legend()),
+        (above, above.legends[0]),
+    ):
+        figure.set_layout_engine("constrained")
+        figure.canvas.draw()
+        axes = figure.axes[0].get_window_extent()
+        assert not axes.padded(-1).overlaps(legend.get_window_extent())
+
+
 def test_other_figures():
     assert isinstance(lines(None, {"a": [1, 2]}, "x", "y", log="xy"), Figure)
     still = lines(None, {"a": [0.2, 0.4]}, "x", "y", between=(0, 1))
@@ -177,4 +191,5 @@ def test_other_figures():
         ["0", "1"], {"a": [1, 2], "b": [3, 4]}, "x", "y", "t", spread={"a": [1, 1]}
     )
     assert isinstance(made, Figure)
+    assert len(clouds([torch.zeros(4, 2)] * 3, torch.ones(9, 2), "t").axes) == 3
     assert isinstance(strip([np.zeros((4, 4, 3), np.uint8)], ["one"], "film"), Figure)

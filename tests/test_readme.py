@@ -44,7 +44,8 @@ def test_make_targets_exist():
 
 def commands():
     """Every t2i command of the README, as words."""
-    lines = re.findall(r"`(t2i [^`\n]+)`|^(t2i [^#\n]+)", TEXT, re.MULTILINE)
+    text = TEXT.replace("\\\n", "")  # a command over several lines
+    lines = re.findall(r"`(t2i [^`\n]+)`|^(t2i [^#\n]+)", text, re.MULTILINE)
     return ["".join(pair).strip() for pair in lines]
 
 

@@ -102,6 +102,28 @@ def test_begin_says_what_to_expect(preset, live, part, capsys, monkeypatch):
     assert "Pictures from sentences" in said and part in said and "device cpu" in said
 
 
+@pytest.mark.parametrize(
+    ("preset", "live", "trains"),
+    [("cpu", "1", True), ("cpu", "0", False), ("smoke", "0", True)],
+)
+def test_a_lesson_trains_or_loads(preset, live, trains, monkeypatch, capsys):
+    from t2i_course import weights
+    from t2i_course.papers.gan import points_gan
+    from t2i_course.worlds.points import Ring
+
+    monkeypatch.setenv("T2I_PRESET", preset)
+    monkeypatch.setenv("T2I_LIVE", live)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr(weights, "load_or_fit", lambda system, name, train: None)
+    run, seen = lesson.begin("01"), []
+    history = run.train(
+        points_gan("smoke"), Ring(16), 2, shipped="any", progress=False, show_every=1,
+        show=lambda system, history: seen.append(history.step),
+    )  # fmt: skip
+    assert (history is not None) == trains
+    assert seen == ([1, 2] if trains else [0])
+
+
 def test_begin_warns_of_hours(capsys, monkeypatch):
     monkeypatch.setenv("T2I_PRESET", "paper")
     monkeypatch.setenv("T2I_LIVE", "1")

@@ -9,6 +9,7 @@ from cuda_pretend import assert_plays_on_pretend_cuda
 from t2i_course import presets
 from t2i_course.data import Batch
 from t2i_course.systems import SYSTEMS, build, data_of, parameter_counts, source_for
+from t2i_course.training import fit
 from t2i_course.worlds.birds import vocabulary
 
 
@@ -73,6 +74,48 @@ def test_gan_cls_plays_on_emoji():
     assert all(loss.isfinite() for loss in turns.values())
 
 
+@pytest.mark.parametrize("name", ["dcgan", "lapgan"])
+@pytest.mark.parametrize("data", ["birds", "emoji"])
+def test_networks_of_lesson_02_play_on_their_data(name, data, tmp_path, monkeypatch):
+    monkeypatch.setenv("T2I_CACHE", str(tmp_path))
+    system, source = build(name, "smoke", data), source_for(name, "smoke", data)
+    turns = dict(system.round(source.batch(0).to("cpu")))
+    assert tuple(turns) == system.players
+    assert all(loss.isfinite() for loss in turns.values())
+
+
+PICTURES = [
+    (name, data)
+    for name in ("vae", "aae", "pixelcnn", "vqvae", "vqvae2")
+    for data in SYSTEMS[name].data
+]
+
+
+@pytest.mark.parametrize(("name", "data"), PICTURES)
+def test_models_of_pictures_play_on_their_data(name, data, tmp_path, monkeypatch):
+    monkeypatch.setenv("T2I_CACHE", str(tmp_path))
+    source = source_for(name, "smoke", data)
+    system = build(name, "smoke", data, trained=False)
+    turns = dict(system.round(source.batch(0).to("cpu")))
+    assert list(turns) == list(system.players)
+    assert all(loss.isfinite() for loss in turns.values())
+    for preset in presets.ALL:  # on any data the sizes grow with the preset
+        build(name, preset, data, trained=False)
+
+
+def test_a_prior_takes_the_vqvae_that_fits(tmp_path, monkeypatch):
+    monkeypatch.setenv("T2I_CACHE", str(tmp_path))
+    path, source = tmp_path / "vqvae.pt", source_for("vqvae", "smoke")
+    fit(build("vqvae", "smoke"), source, 1, progress=False, device="cpu",
+        checkpoint=path)  # fmt: skip
+    prior = build("pixelcnn", "smoke", "birds", codes=path)
+    assert prior.places == 64 and prior.coder.values == 32
+    with pytest.raises(ValueError, match=r"32 entries for pictures \(3, 32, 32\)"):
+        build("pixelcnn", "cpu", "birds", codes=path)
+    with pytest.raises(ValueError, match="leave --codes away"):
+        build("pixelcnn", "smoke", "digits", codes=path)
+
+
 def test_birds_for_sentences(tmp_path, monkeypatch):
     monkeypatch.setenv("T2I_CACHE", str(tmp_path))
     source = source_for("joint_embedding", "smoke")
@@ -94,6 +137,14 @@ def test_birds_for_sentences(tmp_path, monkeypatch):
         (lambda: data_of("gan", "cub"), "later lesson; for now gan trains on digits"),
         (lambda: data_of("gan", "moon"), "digits or points, not on 'moon'"),
         (lambda: build("gan_cls", "paper"), "makes 256 numbers .* reads 1024"),
+        (
+            lambda: build("pixelcnn", "paper"),
+            "vqvae --preset paper --data digits, .* runs/vqvae-paper-digits/check",
+        ),
+        (
+            lambda: build("pixelcnn", "cpu", "birds"),
+            "vqvae --preset cpu, .* --codes runs/vqvae-cpu/check",
+        ),
     ],
 )
 def test_what_is_not_there_is_said(call, said):

@@ -119,6 +119,32 @@ def with_mathml(page: str) -> tuple[str, bool]:
     return "".join(parts), left
 
 
+# What nbconvert writes where a picture has no description, or a part has a title.
+PLACE = re.compile(
+    r"<h[1-4][^>]*>(?P<title>.*?)</h[1-4]>"
+    r'|alt="No description has been provided for this image"',
+    re.DOTALL,
+)
+
+
+def with_descriptions(page: str) -> str:
+    """HTML whose pictures say, to who can't see them, in which part they stand.
+
+    What there is to see in a picture is said by the text below it.
+    """
+    part = ""
+
+    def describe(match: re.Match) -> str:
+        nonlocal part
+        if match["title"] is None:
+            return f'alt="A picture: {part}"' if part else match[0]
+        title = re.sub(r"<a class=\"anchor-link\".*?</a>|<[^>]*>", "", match["title"])
+        part = html.escape(html.unescape(title).strip())
+        return match[0]
+
+    return PLACE.sub(describe, page)
+
+
 class Page(HTMLExporter):
     """A notebook as one HTML file that needs no network: everything shown, pictures
     inside, formulas as MathML (MathJax only where one can't be converted)."""
@@ -147,7 +173,7 @@ def page(notebook: NotebookNode, title: str) -> str:
     if found.get("formulas_left"):
         exporter.mathjax_url = exporter.mathjax
         body, _ = exporter.from_notebook_node(notebook, resources=described)
-    return body
+    return with_descriptions(body)
 
 
 def index(rows: dict[str, dict]) -> str:

@@ -137,7 +137,7 @@ def _(answer):
 
 
 class _Watched(nn.Module):
-    """A small network that notes what it is given, and after how many turns."""
+    """A small network that notes each call: the turns so far, what came, what went."""
 
     def __init__(self, outputs: int, seed: int):
         super().__init__()
@@ -145,9 +145,10 @@ class _Watched(nn.Module):
         self.turn, self.seen = 0, []
 
     def forward(self, x: Tensor) -> Tensor:
-        self.seen.append((self.turn, x.detach().clone()))
         made = x @ self.weight
-        return made.squeeze(1) if made.shape[1] == 1 else made
+        made = made.squeeze(1) if made.shape[1] == 1 else made
+        self.seen.append((self.turn, x.detach().clone(), made.detach().clone()))
+        return made
 
 
 def _reaches(loss: Tensor, network: _Watched) -> bool:
@@ -160,7 +161,12 @@ def _reaches(loss: Tensor, network: _Watched) -> bool:
     return gradient is not None and bool(gradient.abs().sum() > 0)
 
 
-def _play(answer, k: int, m: int = 3):
+def _count(number: int, word: str) -> str:
+    """ "1 turn", "3 turns"."""
+    return f"{number} {word}{'s' * (number != 1)}"
+
+
+def _play(answer, k: int, m: int = 4):
     """Plays one round as the loop does; what happened, by name."""
     g, d = _Watched(2, seed=5), _Watched(1, seed=6)
     real, noises, pairs = _normal(k * m, 2, seed=7) + 5, [], []
@@ -181,18 +187,12 @@ def _play(answer, k: int, m: int = 3):
     )
     turns = []
     for turn in round_:
-        expect(
-            isinstance(turn, tuple) and len(turn) == 2 and isinstance(turn[0], str),
-            'each yield hands over a pair: whose turn it is ("discriminator" or '
-            '"generator"), and that player\'s loss.',
-        )
-        player, loss = turn
-        expect_shape(loss, (), f"the {player}'s loss")
+        player, loss = _turn(turn)
         reached = {
             "generator": _reaches(loss, g),
             "discriminator": _reaches(loss, d),
         }
-        turns.append((player, reached))
+        turns.append((player, float(loss.detach()), reached))
         net = g if player == "generator" else d
         net.weight.data += 0.1  # .data: a loss worked out too early is told in words
         g.turn = d.turn = len(turns)
@@ -200,8 +200,25 @@ def _play(answer, k: int, m: int = 3):
     return turns, noises, pairs, real, g, d
 
 
+def _turn(turn) -> tuple[str, Tensor]:
+    """What a yield handed over: a player's name and a loss."""
+    expect(
+        isinstance(turn, tuple) and len(turn) == 2 and isinstance(turn[0], str),
+        'each yield hands over a pair: whose turn it is ("discriminator" or '
+        '"generator"), and that player\'s loss.',
+    )
+    player, loss = turn
+    expect(
+        player in gan.Gan.players,
+        'the player\'s name should be "discriminator" or "generator", but is '
+        f'"{player}".',
+    )
+    expect_shape(loss, (), f"the {player}'s loss")
+    return player, torch.as_tensor(loss)
+
+
 def _check_order(turns, k: int) -> None:
-    players = [player for player, _ in turns]
+    players = [player for player, *_ in turns]
     if players == ["discriminator"] * k + ["generator"]:
         return
     count = players.count("discriminator")
@@ -209,17 +226,20 @@ def _check_order(turns, k: int) -> None:
         raise Wrong("the generator plays first; in Algorithm 1 D's k turns come first.")
     if players.count("generator") != 1:
         raise Wrong(
-            f"with k = {k} the generator has {players.count('generator')} turns in a "
-            "round; it has one, after the loop over D's turns (line it up with `for`)."
+            f"with k = {k} the generator has "
+            f"{_count(players.count('generator'), 'turn')} in a round; it has one, "
+            "after the loop over D's turns (line it up with `for`)."
         )
     if count != k:
-        raise Wrong(f"with k = {k} D has {count} turns in a round; it should have k.")
+        raise Wrong(
+            f"with k = {k} D has {_count(count, 'turn')} in a round; it should have k."
+        )
     raise Wrong(f"the turns are {players}; expected k of D, then one of G.")
 
 
-def _check_turns(turns, real, d, k: int) -> None:
-    """Gradients, fresh weights, fresh minibatches."""
-    for player, reached in turns:
+def _check_turns(turns, d, k: int) -> None:
+    """Gradients, and a D that is asked anew after each of its steps."""
+    for player, _, reached in turns:
         expect(
             reached[player],
             f"the {player}'s loss gives the {player} no gradient; is its own work "
@@ -230,41 +250,77 @@ def _check_turns(turns, real, d, k: int) -> None:
             "in the discriminator's turn a gradient reaches the generator: the fake "
             "picture is not detached.",
         )
-    late = [turn for turn, _ in d.seen]
+    late = {turn for turn, *_ in d.seen}
     expect(
-        k == 1 or set(late) != set(range(k)),
+        k == 1 or late != set(range(k)),
         "D is not asked any more after its last step: the generator's loss needs D's "
         "logits for fresh fakes, from the updated D.",
     )
     expect(
-        sorted(set(late)) == list(range(k + 1)),
+        late == set(range(k + 1)),
         "a loss is worked out before the turn it belongs to: D must judge again after "
         "each of its steps, so call it between one `yield` and the next.",
     )
-    is_real = [bool((x > 2).float().mean() > 0.8) for _, x in d.seen]
-    shown = [x for (_, x), yes in zip(d.seen, is_real) if yes]
+
+
+def _which(x: Tensor, real: Tensor) -> list[int]:
+    """For each row of x: its number among the real samples, or -1 for a fake."""
+    apart, where = torch.cdist(x, real).min(1)
+    return torch.where(apart < 1e-3, where, -1).tolist()
+
+
+def _check_minibatches(d, real, k: int) -> None:
+    """Each of D's turns shows it m real samples of its own, in whatever order."""
+    shown = [set() for _ in range(k)]
+    for turn, x, _ in d.seen:
+        rows = set(_which(x, real))
+        expect(
+            len(rows) == 1 or -1 not in rows,
+            "D was shown real and fake glued together; call it once for each.",
+        )
+        if turn < k:
+            shown[turn] |= rows - {-1}
     expect(
-        all(len(x) == len(real) // k for x in shown),
+        all(len(rows) <= len(real) // k for rows in shown),
         "each of D's turns takes one minibatch of m = len(real) / k real samples, not "
         "all of `real`; real.chunk(k) cuts it.",
     )
-    together = torch.cat(shown) if shown else real[:0]
-    fresh = together.shape == real.shape and torch.isclose(together, real).all()
-    expect(fresh, "each of D's turns needs its own fresh minibatch of `real`; here the "
-           "turns don't show D every sample once.")  # fmt: skip
-
-
-def _check_arguments(pairs, real, k: int) -> None:
-    """`discriminator_loss(real logits, fake logits)`, in this order."""
-    weight = _normal(2, 1, seed=6)
-    first = (real.chunk(k)[0] @ weight).squeeze(1)
-    got_real, got_fake = pairs[0]
-    if got_fake.shape == first.shape and torch.allclose(got_fake, first, atol=1e-4):
-        raise Wrong("discriminator_loss got its arguments swapped: real logits first.")
     expect(
-        got_real.shape == first.shape and torch.allclose(got_real, first, atol=1e-4),
-        "discriminator_loss should get D's logits for the real minibatch first.",
+        len(set().union(*shown)) == len(real),
+        "each of D's turns needs its own fresh minibatch of `real`; here the turns "
+        "don't show D every sample once.",
     )
+
+
+def _check_losses(turns, pairs, d, real, k: int) -> None:
+    """`discriminator_loss(real logits, fake logits)`, and losses handed on as made."""
+    logits = {True: [], False: []}  # of the first turn: real ones, fakes
+    for turn, x, made in d.seen:
+        if turn == 0:
+            logits[-1 not in _which(x, real)].append(made)
+
+    def are(got, kind: bool) -> bool:
+        same = [made for made in logits[kind] if made.shape == got.shape]
+        return any(torch.allclose(got, made, atol=1e-4) for made in same)
+
+    got_real, got_fake = pairs[0]
+    if are(got_real, False) and are(got_fake, True):
+        raise Wrong("discriminator_loss got its arguments swapped: real logits first.")
+    expect(are(got_real, True), "discriminator_loss should get D's logits for the real "
+           "minibatch first.")  # fmt: skip
+    expect(are(got_fake, False), "discriminator_loss should get D's logits for the "
+           "fakes second.")  # fmt: skip
+    last = [made for turn, x, made in d.seen if turn == k and -1 in _which(x, real)]
+    wanted = [[float(gan.discriminator_loss(*pair))] for pair in pairs]
+    wanted += [[float(gan.nonsaturating_loss(made)) for made in last]]
+    for (player, loss, _), possible in zip(turns, wanted):
+        expect(
+            any(abs(loss - want) < 1e-3 * max(1.0, abs(want)) for want in possible),
+            f"the {player}'s loss should be handed over as {player}_loss makes it from "
+            f"D's logits, here {possible[-1]:.4g}, but is {loss:.4g}."
+            if possible
+            else "the generator's loss needs D's logits for fresh fakes.",
+        )
 
 
 @exercise("01.4", title="Algorithm 1", minutes=15, difficulty=3,
@@ -279,15 +335,18 @@ def _(answer):
             "a minibatch of noise has m vectors, as many as a real minibatch: "
             "m = len(real) / k.",
         )
-        _check_turns(turns, real, d, k)
+        _check_turns(turns, d, k)
+        _check_minibatches(d, real, k)
+        often = {1: "once", 2: "twice"}
         expect(
             len(noises) == k + 1 and len(g.seen) == k + 1,
             f"with k = {k} noise should be drawn k + 1 = {k + 1} times, fresh for each "
-            f"turn (the generator's too); here it is drawn {len(noises)} times.",
+            "turn (the generator's too); here it is drawn "
+            f"{often.get(len(noises), f'{len(noises)} times')}.",
         )
         expect(len(pairs) == k, "discriminator_loss should be used once in each of D's "
                "turns.")  # fmt: skip
-        _check_arguments(pairs, real, k)
+        _check_losses(turns, pairs, d, real, k)
 
 
 # ------------------------------------------------------- 01.5, 01.6, spiral and repair
@@ -360,13 +419,27 @@ def _deviation_known() -> dict:
     }  # fmt: skip
 
 
+def _gradient_of_deviation(answer) -> None:
+    """The last column must tell G, by its gradient, how to spread."""
+    samples = _normal(8, 3, seed=3).requires_grad_()
+    last, gradient = answer(samples, 4)[:, -1], None
+    if last.requires_grad:
+        (gradient,) = torch.autograd.grad(last.sum(), samples, allow_unused=True)
+    expect(
+        gradient is not None and gradient.abs().sum() > 0,
+        "the numbers are right, but no gradient flows through the deviation: G could "
+        "never learn to spread. Remove detach, no_grad, float or .item().",
+    )
+
+
 @exercise("01.6", title="Showing D how much its batch varies", minutes=10, difficulty=3,
           reference=gan.with_deviation)  # fmt: skip
 def _(answer):
-    """Values, then a collapsed group: its gradient must be finite."""
+    """Values; a gradient through the deviation, finite where a group has collapsed."""
     inputs = [(_normal(12, 3), 4), (_normal(16, 2, seed=2) * 3 + 1, 8)]
     diagnose(answer, inputs, gan.with_deviation, _deviation_known(), atol=1e-3,
              what="samples with the deviation")  # fmt: skip
+    _gradient_of_deviation(answer)
     same = torch.ones(8, 2, requires_grad=True)
     answer(same, 4).sum().backward()
     expect(

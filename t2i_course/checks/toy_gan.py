@@ -29,7 +29,11 @@ class ToyGenerator(nn.Module):
 
 
 class ToyDiscriminator(nn.Module):
-    """Looks at pictures (B, 3), then matches with text (B, 2)."""
+    """Looks at pictures (B, 3), then matches with text (B, 2).
+
+    Like batch norm, the match subtracts the batch's mean: who is judged with whom
+    matters.
+    """
 
     def __init__(self):
         super().__init__()
@@ -40,7 +44,8 @@ class ToyDiscriminator(nn.Module):
         return (pictures @ self.weight[:3]).tanh()
 
     def match(self, seen, text):
-        return (seen * (1 + text @ self.weight[3:])).sum(1)
+        score = (seen * (1 + text @ self.weight[3:])).sum(1)
+        return score - score.mean()
 
     def forward(self, pictures, text):
         return self.match(self.features(pictures), text)

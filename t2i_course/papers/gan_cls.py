@@ -12,10 +12,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .. import weights
+from ..blocks import FromPoint, initialize
 from ..training import System
 from .joint_embedding import text_encoder  # the paper builds on its authors' encoder
 
 __all__ = [
+    "PAINTERS",
     "SHIPPED",
     "Discriminator",
     "GanCls",
@@ -46,13 +48,13 @@ PRESETS = {
         "size": 32,
         "base": 32,
         "depth": 32,
+        "judge": 512,
         "projected": 128,
         "noise_size": 100,
         "embedding": 256,
         "batch_size": 32,
         "steps": 2200,
         "rates": (5e-4, 2e-3),
-        "beta2": 0.99,
     },
     "gpu": {
         "size": 64,
@@ -100,21 +102,6 @@ class Bottleneck(nn.Module):
         return self.activation(x + self.body(x))
 
 
-class FromPoint(nn.ConvTranspose2d):
-    """The first layer: a code (B, inside) to a map (B, outside, 4, 4).
-
-    A fractionally strided convolution of a single point is one matrix product; on a CPU
-    its backward pass is twenty times as fast that way (benchmarks/layers.py).
-    """
-
-    def __init__(self, inside: int, outside: int):
-        super().__init__(inside, outside, 4, bias=False)
-
-    def forward(self, code: Tensor) -> Tensor:
-        """(B, inside) to (B, outside, 4, 4)."""
-        return (code @ self.weight.flatten(1)).view(len(code), -1, 4, 4)
-
-
 def doubling(inside: int, outside: int) -> list[nn.Module]:
     """A fractionally strided convolution with batch norm: twice the size."""
     return [
@@ -157,10 +144,11 @@ class Discriminator(nn.Module):
 
     `features` looks at the picture alone and `match` joins the text, so that one look
     serves a picture's right text and its wrong one. RE-4; depth is the first layer's
-    channels (ndf).
+    channels (ndf), judge those of the layer that compares (None: as many as the map
+    has, 512 in the paper).
     """
 
-    def __init__(self, size=64, depth=64, projected=128, embedding=1024):
+    def __init__(self, size=64, depth=64, projected=128, embedding=1024, judge=None):
         super().__init__()
         leaky = nn.LeakyReLU(0.2)
         layers: list[nn.Module] = [nn.Conv2d(3, depth, 4, 2, 1, bias=False), leaky]
@@ -176,11 +164,12 @@ class Discriminator(nn.Module):
         self.project = nn.Sequential(
             nn.Linear(embedding, projected), nn.BatchNorm1d(projected), leaky
         )
+        judge = judge or channels
         self.judge = nn.Sequential(
-            nn.Conv2d(channels + projected, channels, 1, bias=False),
-            nn.BatchNorm2d(channels),
+            nn.Conv2d(channels + projected, judge, 1, bias=False),
+            nn.BatchNorm2d(judge),
             leaky,
-            nn.Conv2d(channels, 1, 4, bias=False),
+            nn.Conv2d(judge, 1, 4, bias=False),
         )
 
     def features(self, pictures: Tensor) -> Tensor:
@@ -195,20 +184,6 @@ class Discriminator(nn.Module):
     def forward(self, pictures: Tensor, text: Tensor) -> Tensor:
         """Logits (B,); D of the papers is their sigmoid."""
         return self.match(self.features(pictures), text)
-
-
-def initialize(network: nn.Module) -> nn.Module:
-    """DCGAN's start: convolutions N(0, 0.02), batch-norm scales N(1, 0.02), no biases.
-
-    Linear layers keep PyTorch's own start, as in the released code.
-    """
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-            nn.init.normal_(module.weight, 0.0, 0.02)
-        elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            nn.init.normal_(module.weight, 1.0, 0.02)
-            nn.init.zeros_(module.bias)
-    return network
 
 
 def mismatched(class_id: Tensor, generator: torch.Generator | None = None) -> Tensor:
@@ -278,7 +253,7 @@ class GanCls(System):
 
     players = ("discriminator", "generator")
     averaged = ("generator",)  # ours: the paper draws with the last weights
-    average_decay = 0.995
+    average_decay = 0.998
 
     def __init__(
         self,
@@ -292,25 +267,33 @@ class GanCls(System):
         cls=True,
         interpolate=True,
         rates=(2e-4, 2e-4),
-        beta2=0.999,
+        judge=None,
+        cool=None,
     ):
         super().__init__()
-        self.rates, self.betas = dict(zip(self.players, rates)), (0.5, beta2)
+        self.rates, self.cool = dict(zip(self.players, rates)), cool
         self.cls, self.interpolate = cls, interpolate
         self.text_encoder = text_encoder  # frozen: not a player
         self.generator = initialize(
             Generator(size, base, projected, noise_size, embedding)
         )
         self.discriminator = initialize(
-            Discriminator(size, depth, projected, embedding)
+            Discriminator(size, depth, projected, embedding, judge)
         )
         # The convolutions' own order of numbers: a fifth faster on a CPU.
         self.generator.to(memory_format=torch.channels_last)
         self.discriminator.to(memory_format=torch.channels_last)
 
     def learning_rate_factor(self, step: int) -> float:
-        """Halved every 100 epochs of CUB's 138 steps, as in the paper."""
-        return 0.5 ** (step // 13_800)
+        """Halved every 100 epochs of CUB's 138 steps, as in the paper.
+
+        With `cool`, two numbers of steps, the rates fall in a line between them, to a
+        fiftieth: at high rates a long training may break down late.
+        """
+        if self.cool is None:
+            return 0.5 ** (step // 13_800)
+        first, last = self.cool
+        return min(1.0, max((last - step) / (last - first), 0.02))
 
     def optimizer(self, player: str) -> torch.optim.Optimizer:
         """Adam with the player's own rate: (discriminator, generator) of `rates`.
@@ -358,19 +341,21 @@ BIRD_32 = {
     "size": 32,
     "base": 32,
     "depth": 32,
+    "judge": 512,
     "embedding": 256,
     "rates": (5e-4, 2e-3),
-    "beta2": 0.99,
 }
 SHIPPED = {
     "gan_32": BIRD_32 | {"cls": False, "interpolate": False},
     "gan_cls_32": BIRD_32 | {"cls": True, "interpolate": False},
     "gan_int_32": BIRD_32 | {"cls": False, "interpolate": True},
     "gan_int_cls_32": BIRD_32 | {"cls": True, "interpolate": True},
+    "gan_int_cls_64": BIRD_32 | {"size": 64, "cool": (6000, 11_000)},
     "projection_32": BIRD_32,  # the same generator, by papers/projection.py
-    "gan_emoji_32": BIRD_32 | {"cls": True, "interpolate": True},
+    "gan_emoji_32": BIRD_32,
 }
 READERS = {"gan_emoji_32": "text_emoji"}  # which text encoder; else text_birds
+PAINTERS = tuple(name for name in SHIPPED if name not in READERS)  # what draws birds
 
 
 def untrained(name: str) -> GanCls:

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from ..blocks import initialize
 from ..training import System
 from .gan_cls import PRESETS as GAN_CLS  # the same generator, on purpose
-from .gan_cls import Generator, initialize, mismatched
+from .gan_cls import Generator, mismatched
 
 __all__ = ["ProjectionDiscriminator", "ProjectionGan", "hinge_discriminator_loss"]
 

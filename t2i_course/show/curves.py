@@ -13,7 +13,7 @@ import torch
 
 from .pictures import new_figure
 
-__all__ = ["bars", "curves", "lines", "paths", "smoothed"]
+__all__ = ["bars", "clouds", "curves", "lines", "paths", "smoothed"]
 
 
 def as_array(values) -> np.ndarray:
@@ -53,6 +53,7 @@ def lines(
     log: str = "",
     marks: Mapping[str, float] | None = None,
     dashed: Sequence[str] = (),
+    outside: bool = False,
     between: tuple[float, float] | None = None,
     size: tuple[float, float] = (7.0, 3.0),
     axes=None,
@@ -61,7 +62,8 @@ def lines(
 
     x: the common values, or None to count from 1. log: "x", "y" or "xy" for logarithmic
     axes. marks: {text: y} dotted levels to compare with. dashed: names of curves drawn
-    with dashes, over those they should agree with. between: the ends of the y axis, for
+    with dashes, over those they should agree with. outside: put the legend at the
+    right of the axes, where no curve can cross it. between: the ends of the y axis, for
     curves that are drawn again as they grow. axes: draw into these. Returns the Figure.
     """
     axes = axes if axes is not None else new_figure(*size).subplots()
@@ -79,7 +81,8 @@ def lines(
         axes.set_xscale("log")
     if "y" in log:
         axes.set_yscale("log")
-    axes.legend(fontsize=9)
+    where = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if outside else {}
+    axes.legend(fontsize=9, **where)
     return axes.figure
 
 
@@ -136,17 +139,19 @@ def bars(
         made = axes.bar(where, as_array(values), wide * 0.94, label=group, yerr=error,
                         capsize=2, error_kw={"lw": 1})  # fmt: skip
         if len(groups) * len(names) <= 24:
-            axes.bar_label(made, fmt="{:.4g}", fontsize=8, padding=2)
+            paper = {"fc": "white", "ec": "none", "alpha": 0.8, "pad": 0.5}
+            axes.bar_label(made, fmt="{:.4g}", fontsize=8, padding=2, bbox=paper)
     for name, level in (marks or {}).items():  # in the legend: bars would hide a label
         axes.axhline(level, color="0.3", lw=1, ls=":", label=name)
     axes.set_xticks(place, names)
     axes.set(xlabel=xlabel, ylabel=ylabel)
-    axes.margins(y=0.22)
+    axes.margins(y=0.12)
     axes.grid(False, axis="x")
     if title:
         axes.set_title(title)
     if len(groups) > 1 or marks:
-        axes.legend(fontsize=9, ncols=len(groups) + 1, loc="upper right")
+        axes.figure.set_layout_engine("constrained")  # makes room above the axes
+        axes.figure.legend(fontsize=9, ncols=len(groups) + 1, loc="outside upper right")
     return axes.figure
 
 
@@ -180,3 +185,28 @@ def paths(
         axes.set_title(title)
     axes.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return axes.figure
+
+
+def clouds(
+    made: Sequence,
+    real,
+    title: str | None = None,
+    *,
+    reach: float = 3.0,
+    count: int = 400,
+):
+    """A row of small pictures, one a generator: its points over the real ones.
+
+    made: (N, 2) points of each generator; real: (N, 2), drawn in each; of all of them
+    the first `count`. reach: the plane from -reach to reach. Used in lesson 01.
+    """
+    figure = new_figure(2.0 * len(made), 2.3)
+    places = figure.subplots(1, len(made), squeeze=False)[0]
+    for number, (axes, points) in enumerate(zip(places, made)):
+        axes.scatter(*as_array(real)[:count].T, s=4, color="C0")
+        axes.scatter(*as_array(points)[:count].T, s=4, color="C1")
+        axes.set(title=f"seed {number}", xlim=(-reach, reach), ylim=(-reach, reach))
+        axes.set(xticks=[], yticks=[], aspect="equal")
+    if title:
+        figure.suptitle(title, fontsize=11)
+    return figure

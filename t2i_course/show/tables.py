@@ -6,7 +6,7 @@ import html
 from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 
-__all__ = ["Table", "over_seeds", "with_spread"]
+__all__ = ["Table", "over_seeds", "seeds_row", "with_spread"]
 
 
 class Table:
@@ -61,6 +61,13 @@ def with_spread(values: Sequence[float], digits: int = 2) -> str:
     if len(values) == 1:
         return f"{values[0]:.{digits}f} (one seed)"
     return f"{mean(values):.{digits}f} ± {stdev(values):.{digits}f}"
+
+
+def seeds_row(values: Sequence[float], digits: int = 2) -> list[str]:
+    """A row's cells: mean ± deviation over seeds, the least, the greatest, how many."""
+    values = list(values)
+    ends = [f"{end:.{digits}f}" for end in (min(values), max(values))] if values else []
+    return [with_spread(values, digits), *(ends or ["", ""]), str(len(values))]
 
 
 def over_seeds(results: Mapping, name: str, measure: str, digits: int = 2) -> str:

@@ -18,13 +18,16 @@ from torch.optim.swa_utils import AveragedModel
 
 
 @torch.no_grad()
-def moving_average(decay: float, averages, weights, step) -> None:
-    """One step of the averages: w <- d w + (1 - d) w_player, in place.
+def moving_average(decay: float, model: AveragedModel, averages, weights, _) -> None:
+    """One step of a model's averages: w <- d w + (1 - d) w_player, in place.
 
     d = min(decay, (1 + n) / (10 + n)) at step n: a long average soon forgets the start,
     where nothing was learned yet. Whole numbers (a counter in batch norm) are copied.
+    n is read from the model's own counter, on the CPU: the last argument is a copy of
+    it on the device, which a GPU would have to be waited for.
     """
-    d = min(decay, (1 + int(step)) / (10 + int(step)))
+    n = int(model.n_averaged)
+    d = min(decay, (1 + n) / (10 + n))
     if averages[0].is_floating_point():
         torch._foreach_lerp_(averages, weights, 1 - d)
     else:
@@ -134,10 +137,10 @@ class System(nn.Module):
         """
         if not self.averaged or "averages" in self._modules:
             return
-        rule = partial(moving_average, self.average_decay)
         self.averages = nn.ModuleDict()
         for name in self.averaged:
-            copy = AveragedModel(self.player(name), multi_avg_fn=rule, use_buffers=True)
+            copy = AveragedModel(self.player(name), use_buffers=True)
+            copy.multi_avg_fn = partial(moving_average, self.average_decay, copy)
             self.averages[name] = copy.requires_grad_(False).eval()
 
     def update_averages(self) -> None:

@@ -101,6 +101,79 @@ def unasked(real, noise, g, d, k, d_loss, g_loss):
     yield "generator", g_loss(g(noise(len(real) // k))[:, 0])
 
 
+def glued(real, noise, g, d, k, d_loss, g_loss):
+    for x in real.chunk(k):
+        logits = d(torch.cat([x, g(noise(len(x))).detach()]))
+        yield "discriminator", d_loss(logits[: len(x)], logits[len(x) :])
+    yield "generator", g_loss(d(g(noise(len(real) // k))))
+
+
+def short_names(real, noise, g, d, k, d_loss, g_loss):
+    for x in real.chunk(k):
+        yield "D", d_loss(d(x), d(g(noise(len(x))).detach()))
+    yield "G", g_loss(d(g(noise(len(real) // k))))
+
+
+def no_turn_of_g(real, noise, g, d, k, d_loss, g_loss):
+    for x in real.chunk(k):
+        yield "discriminator", d_loss(d(x), d(g(noise(len(x))).detach()))
+
+
+def drawn_with_replacement(real, noise, g, d, k, d_loss, g_loss):
+    m = len(real) // k
+    for i in range(k):
+        x = real[torch.arange(i, i + m)]  # neighbouring turns share samples
+        yield "discriminator", d_loss(d(x), d(g(noise(m)).detach()))
+    yield "generator", g_loss(d(g(noise(m))))
+
+
+def fakes_for_real(real, noise, g, d, k, d_loss, g_loss):
+    for x in real.chunk(k):
+        d(x)
+        fake_logits = d(g(noise(len(x))).detach())
+        yield "discriminator", d_loss(fake_logits, fake_logits)
+    yield "generator", g_loss(d(g(noise(len(real) // k))))
+
+
+def real_twice(real, noise, g, d, k, d_loss, g_loss):
+    for x in real.chunk(k):
+        d(g(noise(len(x))).detach())
+        yield "discriminator", d_loss(d(x), d(x))
+    yield "generator", g_loss(d(g(noise(len(real) // k))))
+
+
+def going_up(real, noise, g, d, k, d_loss, g_loss):
+    for x in real.chunk(k):
+        yield "discriminator", -d_loss(d(x), d(g(noise(len(x))).detach()))
+    yield "generator", g_loss(d(g(noise(len(real) // k))))
+
+
+def saturating_turn(real, noise, g, d, k, d_loss, g_loss):
+    for x in real.chunk(k):
+        yield "discriminator", d_loss(d(x), d(g(noise(len(x))).detach()))
+    yield "generator", gan.saturating_loss(d(g(noise(len(real) // k))))
+
+
+def right_by_strides(real, noise, g, d, k, d_loss, g_loss):
+    for i in range(k):
+        x = real[i::k]
+        yield "discriminator", d_loss(d(x), d(g(noise(len(x))).detach()))
+    yield "generator", g_loss(d(g(noise(len(real) // k))))
+
+
+def right_by_shuffling(real, noise, g, d, k, d_loss, g_loss):
+    real = real[torch.randperm(len(real))]
+    yield from right_by_slices(real, noise, g, d, k, d_loss, g_loss)
+
+
+def right_with_fakes_first(real, noise, g, d, k, d_loss, g_loss):
+    for x in real.chunk(k):
+        fake_logits = d(g(noise(len(x))).detach())
+        yield "discriminator", d_loss(d(x), fake_logits)
+    d(x)  # a needless look in G's turn harms nobody
+    yield "generator", g_loss(d(g(noise(len(real) // k))))
+
+
 def right_by_slices(real, noise, g, d, k, d_loss, g_loss):
     m = len(real) // k
     for i in range(k):
@@ -154,6 +227,21 @@ def in_place(x, group=8):
     made[:, :-1] = x
     made[:, -1:] = right_by_hand(x, group)[:, -1:]
     return made
+
+
+def cut_off(x, group=8):
+    return append(x, right_by_hand(x.detach(), group)[:, -1:])
+
+
+def by_numbers(x, group=8):
+    numbers = [float(right_by_hand(part, group)[0, -1]) for part in x.split(group)]
+    column = torch.tensor(numbers).repeat_interleave(group)[:, None]
+    return append(x, column)
+
+
+def without_gradients(x, group=8):
+    with torch.no_grad():
+        return right_by_hand(x, group)
 
 
 def y_first(x, y, rate):
@@ -216,10 +304,14 @@ WRONG = {
     ],
     "01.4": [
         (attached, "not detached"),
-        (one_turn_only, "should have k"),
+        (one_turn_only, "D has 1 turn in a round; it should have k"),
         (same_minibatch, "fresh minibatch"),
         (whole_batch, "not all of `real`"),
-        (stale_noise, "k + 1"),
+        (
+            stale_noise,
+            "k + 1 = 4 times, fresh for each turn (the generator's too); here it "
+            "is drawn once",
+        ),
         (worked_out_early, "before the turn"),
         (generator_first, "plays first"),
         (generator_inside, "one, after the loop"),
@@ -229,6 +321,13 @@ WRONG = {
         (returns_losses, "no `yield`"),
         (loss_only, "a pair"),
         (unasked, "not asked any more"),
+        (glued, "glued together; call it once for each"),
+        (short_names, '"discriminator" or "generator", but is "D".'),
+        (no_turn_of_g, "the generator has 0 turns"),
+        (fakes_for_real, "for the real minibatch first"),
+        (real_twice, "for the fakes second"),
+        (going_up, "the discriminator's loss should be handed over"),
+        (saturating_turn, "the generator's loss should be handed over"),
     ],
     "01.5": [
         (gan.simultaneous_step, "simultaneous step"),
@@ -241,6 +340,7 @@ WRONG = {
     ],
     "01.6": [
         (in_place, "several games at once"),
+        (cut_off, "Remove detach, no_grad, float or .item()"),
         (
             lambda x, g=8: append(x, x.std(0, unbiased=False).mean().expand(len(x), 1)),
             "over the whole batch",
@@ -294,6 +394,15 @@ WRONG = {
     ],
 }
 
+# Wrong in another way, but with the diagnosis of one above.
+ALSO_WRONG = {
+    "01.4": [(drawn_with_replacement, "don't show D every sample once")],
+    "01.6": [
+        (by_numbers, "no gradient flows through the deviation"),
+        (without_gradients, "no gradient flows through the deviation"),
+    ],
+}
+
 RIGHT = {
     "01.1": [
         lambda p, g: torch.sigmoid(p.log() - g.log()),
@@ -312,7 +421,13 @@ RIGHT = {
         lambda f: -F.logsigmoid(f).mean(),
         lambda f: torch.logaddexp(torch.zeros_like(f), -f).mean(),
     ],
-    "01.4": [right_by_slices, right_by_view],
+    "01.4": [
+        right_by_slices,
+        right_by_view,
+        right_by_strides,
+        right_by_shuffling,
+        right_with_fakes_first,
+    ],
     "01.5": [x_with_matrix, x_step_by_step],
     "01.6": [right_by_std, right_by_hand],
 }

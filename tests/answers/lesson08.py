@@ -7,6 +7,7 @@ from t2i_course.papers.gan_cls import (
     between,
     discriminator_loss,
     generator_loss,
+    judged_together,
     mismatched,
 )
 
@@ -121,7 +122,69 @@ def start(system, batch):
     return text, d, asked, drawn, other
 
 
+def turns(system, batch, real, fake, drawn, order="dg"):
+    """Both turns, judged together; real, fake, drawn: (seen, text) or pictures, text.
+
+    real: the right pair, then the wrong one if there is one
+    """
+    d = system.discriminator
+
+    def looked(pair):
+        pictures, text = pair
+        return d.features(pictures), text
+
+    def discriminator_turn():
+        right, *wrong, false = judged_together(d, *map(looked, real), looked(fake))
+        return "discriminator", discriminator_loss(right, false, *wrong)
+
+    def generator_turn():
+        *_, false = judged_together(d, *company, looked(drawn))
+        return "generator", generator_loss(false)
+
+    company = [(d.features(x).detach(), text) for x, text in real]
+    both = [discriminator_turn, generator_turn]
+    for turn in both if order == "dg" else both[::-1]:
+        yield turn()
+
+
 def plain(system, batch):
+    text, _, asked, drawn, other = start(system, batch)
+    real = [(batch.image, text), (batch.image, other)]
+    fake = drawn[: len(text)].detach(), text
+    yield from turns(system, batch, real, fake, (drawn, asked))
+
+
+def drawn_twice(system, batch):
+    text, d, asked, _, other = start(system, batch)
+    z, x = system.noise(len(asked), 2), batch.image
+    with torch.no_grad():
+        fake = system.generator(z[: len(text)], text)
+    real = d.features(x), d.features(x)
+    scores = d.match(
+        torch.cat([*real, d.features(fake)]), torch.cat([text, other, text])
+    )
+    right, wrong, false = scores.chunk(3)
+    yield "discriminator", discriminator_loss(right, false, wrong)
+    again = d.features(system.generator(z, asked))
+    seen = torch.cat([part.detach() for part in real])
+    scores = d.match(torch.cat([seen, again]), torch.cat([text, other, asked]))
+    yield "generator", generator_loss(scores[2 * len(text) :])
+
+
+def looked_at_again(system, batch):
+    """The real pictures are looked at anew, by the discriminator that has stepped."""
+    text, d, asked, drawn, other = start(system, batch)
+    seen = d.features(batch.image)
+    fake = d.features(drawn[: len(text)].detach())
+    pairs = (seen, text), (seen, other), (fake, text)
+    right, wrong, false = judged_together(d, *pairs)
+    yield "discriminator", discriminator_loss(right, false, wrong)
+    seen = d.features(batch.image)
+    pairs = (seen, text), (seen, other), (d.features(drawn), asked)
+    yield "generator", generator_loss(judged_together(d, *pairs)[2])
+
+
+def judged_apart(system, batch):
     text, d, asked, drawn, other = start(system, batch)
     fake = drawn[: len(text)].detach()
     real, wrong = d(batch.image, text), d(batch.image, other)
@@ -129,103 +192,81 @@ def plain(system, batch):
     yield "generator", generator_loss(d(drawn, asked))
 
 
-def drawn_twice(system, batch):
-    text, d, asked, _, other = start(system, batch)
-    z = system.noise(len(asked), 2)
-    with torch.no_grad():
-        fake = system.generator(z[: len(text)], text)
-    scores = d(
-        torch.cat([batch.image, batch.image, fake]), torch.cat([text, other, text])
-    )
-    real, wrong, false = scores.chunk(3)
-    yield "discriminator", discriminator_loss(real, false, wrong)
-    yield "generator", generator_loss(d(system.generator(z, asked), asked))
+def judged_alone(system, batch):
+    _, d, asked, drawn, _ = start(system, batch)
+    yield next(plain(system, batch))
+    yield "generator", generator_loss(d(drawn, asked))
 
 
 def not_detached(system, batch):
-    text, d, asked, drawn, other = start(system, batch)
-    fake = drawn[: len(text)]
-    loss = discriminator_loss(
-        d(batch.image, text), d(fake, text), d(batch.image, other)
-    )
-    yield "discriminator", loss
-    yield "generator", generator_loss(d(drawn, asked))
+    text, _, asked, drawn, other = start(system, batch)
+    real = [(batch.image, text), (batch.image, other)]
+    fake = drawn[: len(text)], text
+    yield from turns(system, batch, real, fake, (drawn, asked))
 
 
 def always_detached(system, batch):
-    text, d, asked, drawn, other = start(system, batch)
+    text, _, asked, drawn, other = start(system, batch)
     drawn = drawn.detach()
-    real, wrong = d(batch.image, text), d(batch.image, other)
-    yield "discriminator", discriminator_loss(real, d(drawn[: len(text)], text), wrong)
-    yield "generator", generator_loss(d(drawn, asked))
+    real = [(batch.image, text), (batch.image, other)]
+    yield from turns(system, batch, real, (drawn[: len(text)], text), (drawn, asked))
 
 
 def asked_too_early(system, batch):
     text, d, asked, drawn, other = start(system, batch)
-    scores = d(drawn, asked)
-    real, wrong = d(batch.image, text), d(batch.image, other)
-    fake = d(drawn[: len(text)].detach(), text)
-    yield "discriminator", discriminator_loss(real, fake, wrong)
-    yield "generator", generator_loss(scores)
+    seen = d.features(batch.image)
+    real = [(seen, text), (seen, other)]
+    early = judged_together(d, *real, (d.features(drawn), asked))[2]
+    fake = d.features(drawn[: len(text)].detach()), text
+    right, wrong, false = judged_together(d, *real, fake)
+    yield "discriminator", discriminator_loss(right, false, wrong)
+    yield "generator", generator_loss(early)
 
 
 def judged_half_way(system, batch):
-    text, d, asked, drawn, other = start(system, batch)
-    real, wrong = d(batch.image, text), d(batch.image, other)
-    yield "discriminator", discriminator_loss(real, d(drawn.detach(), asked), wrong)
-    yield "generator", generator_loss(d(drawn, asked))
+    text, _, asked, drawn, other = start(system, batch)
+    real = [(batch.image, text), (batch.image, other)]
+    yield from turns(system, batch, real, (drawn.detach(), asked), (drawn, asked))
 
 
 def without_int(system, batch):
-    text, d, _, drawn, other = start(system, batch)
-    fake = drawn[: len(text)]
-    real, wrong = d(batch.image, text), d(batch.image, other)
-    yield "discriminator", discriminator_loss(real, d(fake.detach(), text), wrong)
-    yield "generator", generator_loss(d(fake, text))
+    text, _, _, drawn, other = start(system, batch)
+    real, fake = [(batch.image, text), (batch.image, other)], drawn[: len(text)]
+    yield from turns(system, batch, real, (fake.detach(), text), (fake, text))
 
 
 def without_cls(system, batch):
-    text, d, asked, drawn, _ = start(system, batch)
-    fake = d(drawn[: len(text)].detach(), text)
-    yield "discriminator", discriminator_loss(d(batch.image, text), fake)
-    yield "generator", generator_loss(d(drawn, asked))
+    text, _, asked, drawn, _ = start(system, batch)
+    fake = drawn[: len(text)].detach(), text
+    yield from turns(system, batch, [(batch.image, text)], fake, (drawn, asked))
 
 
 def wrong_beside_fake(system, batch):
-    text, d, asked, drawn, other = start(system, batch)
+    text, _, asked, drawn, other = start(system, batch)
     fake = drawn[: len(text)].detach()
-    yield (
-        "discriminator",
-        discriminator_loss(d(batch.image, text), d(fake, text), d(fake, other)),
-    )
-    yield "generator", generator_loss(d(drawn, asked))
+    real = [(batch.image, text), (fake, other)]
+    yield from turns(system, batch, real, (fake, text), (drawn, asked))
 
 
 def wrong_picture(system, batch):
-    text, d, asked, drawn, _ = start(system, batch)
+    text, _, asked, drawn, _ = start(system, batch)
     image = batch.image[mismatched(batch.class_id, system.rng)]
-    fake = d(drawn[: len(text)].detach(), text)
-    yield (
-        "discriminator",
-        discriminator_loss(d(batch.image, text), fake, d(image, text)),
-    )
-    yield "generator", generator_loss(d(drawn, asked))
+    real, fake = [(batch.image, text), (image, text)], drawn[: len(text)].detach()
+    yield from turns(system, batch, real, (fake, text), (drawn, asked))
 
 
 def rolled(system, batch):
-    text, d, asked, drawn, _ = start(system, batch)
-    wrong = d(batch.image, text.roll(1, 0))
-    fake = d(drawn[: len(text)].detach(), text)
-    yield "discriminator", discriminator_loss(d(batch.image, text), fake, wrong)
-    yield "generator", generator_loss(d(drawn, asked))
+    text, _, asked, drawn, _ = start(system, batch)
+    real = [(batch.image, text), (batch.image, text.roll(1, 0))]
+    fake = drawn[: len(text)].detach(), text
+    yield from turns(system, batch, real, fake, (drawn, asked))
 
 
 def generator_first(system, batch):
-    text, d, asked, drawn, other = start(system, batch)
-    yield "generator", generator_loss(d(drawn, asked))
-    real, wrong = d(batch.image, text), d(batch.image, other)
-    fake = d(drawn[: len(text)].detach(), text)
-    yield "discriminator", discriminator_loss(real, fake, wrong)
+    text, _, asked, drawn, other = start(system, batch)
+    real = [(batch.image, text), (batch.image, other)]
+    fake = drawn[: len(text)].detach(), text
+    yield from turns(system, batch, real, fake, (drawn, asked), order="gd")
 
 
 def returned(system, batch):
@@ -279,7 +320,7 @@ RIGHT = {
     "08.2": [one_by_one, by_multinomial, shuffled_until_right],
     "08.3": [by_cross_entropy, by_log_sigmoid],
     "08.4": [by_lerp, by_pairs],
-    "08.5": [plain, drawn_twice],
+    "08.5": [plain, drawn_twice, looked_at_again],
     "08.6": [by_hand, row_by_row],
 }
 
@@ -293,6 +334,7 @@ WRONG = {
          "first one"),
         (lambda s, w: tiled(w), "only the text is left"),
         (lambda s, w: s + w.mean(1)[:, None, None, None], "don't add it"),
+        (lambda s, w: s + w, "can't be added"),
         (lambda s, w: torch.cat([s, tiled(w).detach()], 1),
          "no gradient reaches the text"),
         (lambda s, w: torch.cat([s, tiled(w) / 16], 1),
@@ -342,10 +384,14 @@ WRONG = {
         (lambda t, beta=0.5: beta * t + (1 - beta) * t.flip(0),
          "should have shape (3, 3)"),
         (lambda t, beta=0.5: t[: len(t) // 2], "mix it with the second"),
+        (lambda t, beta=0.5: beta * t[: len(t) // 2] + (1 - beta) * t[len(t) // 2 :],
+         "halves of two lengths"),
     ],
     "08.5": [
         (not_detached, "as .detach()"),
         (always_detached, "the generator no gradient"),
+        (judged_apart, "in both turns, so batch norm subtracts"),
+        (judged_alone, "judged alone"),
         (asked_too_early, "after the first yield"),
         (judged_half_way, "half-way sentences"),
         (without_int, "INT adds"),

@@ -1,0 +1,1 @@
+"""Looking into networks: what the numbers that a generator starts from mean."""

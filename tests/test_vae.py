@@ -1,0 +1,310 @@
+"""The VAE: formulas derived twice, bounds against a known evidence, its decoders."""
+
+import math
+from itertools import product
+
+import pytest
+import torch
+from cuda_pretend import assert_plays_on_pretend_cuda
+from torch import distributions, nn
+
+from t2i_course.data import Batch
+from t2i_course.papers import vae
+from t2i_course.papers.vae import Vae
+from t2i_course.training import fit
+from t2i_course.worlds.digits import Digits
+
+
+def normal(mean, log_variance):
+    return distributions.Normal(mean, (log_variance / 2).exp())
+
+
+def small(**settings):
+    torch.manual_seed(0)
+    settings = {"shape": (1, 4, 4), "hidden": 8, "latent": 3, **settings}
+    system = Vae(**settings)
+    system.rng = torch.Generator().manual_seed(0)
+    return system.train()
+
+
+def pictures(count=6, shape=(1, 4, 4)):
+    return torch.rand(count, *shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+def images(shape, count=16):
+    return Batch(image=pictures(count, shape), class_id=torch.arange(count))
+
+
+# The formulas -------------------------------------------------------------------------
+
+
+def test_kl_in_closed_form():
+    mean, log_variance = torch.randn(2, 50, 4, dtype=torch.float64).unbind(0)
+    found = vae.kl_standard_normal(mean, log_variance)
+    prior = distributions.Normal(torch.zeros(()).double(), 1.0)
+    expected = distributions.kl_divergence(normal(mean, log_variance), prior)
+    assert torch.allclose(found, expected) and (found >= 0).all()
+    zero = torch.zeros(1, 4)
+    assert (vae.kl_standard_normal(zero, zero) == 0).all()
+
+
+def test_kl_is_the_mean_of_the_log_ratio():
+    """By drawing: E_q[log q(z) - log p(z)], the derivation's first line."""
+    mean, log_variance = torch.tensor([[0.7, -1.2]]), torch.tensor([[-0.5, 0.8]])
+    noise = torch.randn(100_000, 2, generator=torch.Generator().manual_seed(0))
+    z = vae.reparameterize(mean, log_variance, noise)
+    zero = torch.zeros_like(mean)
+    ratio = vae.log_normal(z, mean, log_variance) - vae.log_normal(z, zero, zero)
+    total = vae.kl_standard_normal(mean, log_variance).sum()
+    assert ratio.mean().item() == pytest.approx(total.item(), abs=0.02)
+
+
+def test_reparameterized_draws_and_their_gradients():
+    mean = torch.tensor([[1.0, -2.0]], requires_grad=True)
+    log_variance = torch.tensor([[0.0, 2.0]], requires_grad=True)
+    noise = torch.randn(50_000, 2, generator=torch.Generator().manual_seed(0))
+    z = vae.reparameterize(mean, log_variance, noise)
+    assert torch.allclose(z.mean(0), mean[0], atol=0.05)
+    assert torch.allclose(z.var(0), log_variance[0].exp(), atol=0.15)
+    # d E[z^2] / d mu = 2 mu, and d E[z^2] / d log sigma^2 = sigma^2.
+    z.square().mean(0).sum().backward()
+    assert torch.allclose(mean.grad, 2 * mean.detach(), atol=0.1)
+    assert torch.allclose(log_variance.grad, log_variance.detach().exp(), atol=0.2)
+
+
+def test_likelihoods_against_distributions():
+    logits, pixels = torch.randn(3, 1, 4, 4), (torch.rand(3, 1, 4, 4) > 0.5).float()
+    expected = distributions.Bernoulli(logits=logits).log_prob(pixels).sum((1, 2, 3))
+    assert torch.allclose(vae.bernoulli_log_likelihood(logits, pixels), expected)
+    mean, x, log_deviation = torch.randn(3, 5), torch.randn(3, 5), torch.tensor(-0.7)
+    expected = distributions.Normal(mean, log_deviation.exp()).log_prob(x).sum(1)
+    found = vae.gaussian_log_likelihood(mean, log_deviation, x)
+    assert torch.allclose(found, expected, atol=1e-5)
+
+
+def test_the_bernoulli_likelihood_sums_to_one_and_the_gaussian_integrates_to_one():
+    every = torch.tensor(list(product([0.0, 1.0], repeat=4)))
+    logits = torch.randn(4).expand(16, -1)
+    total = vae.bernoulli_log_likelihood(logits, every).exp().sum()
+    assert total.item() == pytest.approx(1, abs=1e-5)
+    x = torch.linspace(-10, 10, 4001)[:, None]
+    density = vae.gaussian_log_likelihood(torch.zeros(1, 1), torch.tensor(0.3), x).exp()
+    assert density.sum().item() * 0.005 == pytest.approx(1, abs=1e-4)
+
+
+def test_dequantization_is_a_bound():
+    """E[log(density * spacing)] over the noise is below log of the level's own mass."""
+    spacing, level, deviation = 0.5, 0.25, 0.4
+    x = torch.full((20_000, 1), level)
+    noisy = vae.dequantize(x, spacing, torch.Generator().manual_seed(0))
+    assert (noisy - level).abs().max() <= spacing / 2
+    log_deviation = torch.tensor(math.log(deviation))
+    log_density = vae.gaussian_log_likelihood(torch.zeros(1), log_deviation, noisy)
+    found = log_density.mean() + math.log(spacing)
+    bell = distributions.Normal(0.0, deviation)
+    edges = torch.tensor([level - spacing / 2, level + spacing / 2])
+    low, high = bell.cdf(edges)
+    assert (high - low).log() - 0.1 < found < (high - low).log()
+
+
+def test_elbo_and_free_bits():
+    log_likelihood, kl = torch.tensor([-3.0, -5.0]), torch.tensor([[1.0, 0], [0, 0.2]])
+    assert torch.allclose(vae.elbo(log_likelihood, kl), torch.tensor([-4.0, -5.2]))
+    assert torch.allclose(vae.elbo(log_likelihood, kl, 0), log_likelihood)
+    kl.requires_grad_()
+    paid = vae.free_bits(kl, 0.3)
+    assert torch.allclose(paid, torch.tensor([[0.5, 0.3]]))
+    paid.sum().backward()
+    assert torch.allclose(kl.grad, torch.tensor([[0.5, 0.0], [0.5, 0.0]]))
+
+
+def test_importance_bound_of_weights():
+    log_weights = torch.randn(7, 5)
+    expected = log_weights.exp().mean(0).log()
+    assert torch.allclose(vae.importance_bound(log_weights), expected, atol=1e-6)
+    assert torch.equal(vae.importance_bound(log_weights[:1]), log_weights[0])
+
+
+# Bounds where the evidence is known ---------------------------------------------------
+
+
+class LinearEncoder(nn.Module):
+    """The posterior of x = W z + sigma eps, or one that is too wide."""
+
+    def __init__(self, weight, deviation, too_wide=1.0):
+        super().__init__()
+        self.precision = 1 + weight.square().sum(0) / deviation**2
+        self.weight, self.deviation, self.too_wide = weight, deviation, too_wide
+
+    def forward(self, x):
+        mean = x.flatten(1) @ self.weight / self.deviation**2 / self.precision
+        variance = self.too_wide / self.precision
+        return mean, variance.log().expand_as(mean)
+
+
+def linear_gaussian(too_wide=1.0):
+    """A VAE whose evidence is known, five pictures, and log p(x) of each."""
+    rng, deviation = torch.Generator().manual_seed(1), 0.6
+    square = torch.linalg.qr(torch.randn(4, 4, generator=rng).double())[0]
+    weight = square[:, :2] * torch.tensor([1.5, 0.7])  # orthogonal columns
+    system = small(shape=(1, 2, 2), latent=2, likelihood="gaussian").double()
+    net = nn.Sequential(nn.Linear(2, 4, bias=False), nn.Unflatten(1, (1, 2, 2)))
+    net[0].weight = nn.Parameter(weight)
+    decoder = vae.GaussianDecoder(net).double()
+    decoder.spacing, decoder.log_deviation.data = 0.0, torch.tensor(math.log(deviation))
+    system.autoencoder["encoder"] = LinearEncoder(weight, deviation, too_wide)
+    system.autoencoder["decoder"] = decoder
+    x = torch.randn(5, 1, 2, 2, generator=rng).double()
+    covariance = weight @ weight.T + deviation**2 * torch.eye(4)
+    zero = torch.zeros(4).double()
+    evidence = distributions.MultivariateNormal(zero, covariance).log_prob(x.flatten(1))
+    return system, x, evidence
+
+
+@pytest.mark.parametrize("draws", [1, 5])
+def test_with_the_true_posterior_every_bound_is_the_evidence(draws):
+    system, x, evidence = linear_gaussian()
+    assert torch.allclose(system.importance_bound(x, draws), evidence, atol=1e-5)
+
+
+def test_bounds_are_in_order():
+    """ELBO <= more draws <= log p(x), on average over the noise."""
+    system, x, evidence = linear_gaussian(too_wide=3.0)
+    log_weights = system.log_weights(x, 12_000)
+    means = [
+        vae.importance_bound(log_weights.view(draws, -1, 5)).mean(0)
+        for draws in (1, 4, 40)
+    ]
+    for lower, higher in zip(means, [*means[1:], evidence]):
+        assert (lower < higher).all()
+    assert (evidence - means[-1] < 0.05).all()
+    exact = torch.stack([system.bound(x) for _ in range(4000)]).mean(0)
+    assert torch.allclose(exact, means[0], atol=0.1)
+
+
+def test_bits_of_the_system():
+    system, x, evidence = linear_gaussian()
+    system.decoder.spacing = 0.0001
+    bits = system.bits_per_dimension(x, 4)
+    expected = -(evidence + 4 * math.log(0.0001)) / 4 / math.log(2)
+    assert torch.allclose(bits, expected, atol=1e-3)
+
+
+# The networks and their decoders ------------------------------------------------------
+
+
+def test_parameter_count_at_paper_size():
+    with torch.device("meta"):
+        system = Vae.from_preset("paper")
+    assert sum(p.numel() for p in system.parameters()) == 652_824
+
+
+@pytest.mark.parametrize(
+    ("shape", "network"), [((1, 8, 8), "mlp"), ((3, 16, 16), "conv")]
+)
+def test_shapes_of_networks(shape, network):
+    encoder = vae.Encoder(shape, 8, 5, network)
+    mean, log_variance = encoder(pictures(6, shape))
+    assert mean.shape == log_variance.shape == (6, 5)
+    assert vae.painter(shape, 8, 5, network)(mean).shape == (6, *shape)
+
+
+def test_pixels_as_each_decoder_observes_them():
+    image = pictures()
+    black_and_white = small().decoder.observe(image)
+    assert torch.equal(black_and_white, image.sign())
+    assert torch.equal(
+        small(likelihood="pixelcnn").decoder.observe(image), image.sign()
+    )
+    noisy = small(likelihood="gaussian", levels=17).decoder.observe(image)
+    assert 0 < (noisy - image).abs().max() <= 1 / 16
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "pixelcnn"])
+def test_probabilities_given_z_sum_to_one(likelihood):
+    system = small(shape=(1, 2, 2), likelihood=likelihood)
+    every = torch.tensor(list(product([-1.0, 1.0], repeat=4))).view(-1, 1, 2, 2)
+    z = torch.randn(1, 3).expand(16, -1)
+    total = system.decoder.log_likelihood(every, z).exp().sum()
+    assert total.item() == pytest.approx(1, abs=1e-5)
+
+
+# The system ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian", "pixelcnn"])
+def test_each_likelihood_plays_paints_and_is_measured(likelihood):
+    system, image = small(likelihood=likelihood), pictures()
+    ((player, loss),) = system.round(Batch(image=image))
+    loss.backward()
+    assert player == "autoencoder"
+    assert all(p.grad is not None for p in system.parameters())
+    for drawn in (system.sample(6), system.reconstruct(image)):
+        assert drawn.shape == image.shape and drawn.abs().max() <= 1
+    assert system.bits_per_dimension(image, 3).shape == (6,)
+    assert system.kl_per_latent(image).shape == (3,)
+    assert system.encode(image).shape == (6, 3)
+
+
+def test_the_loss_is_the_bound():
+    system, image = small(), pictures()
+    ((_, loss),) = system.round(Batch(image=image))
+    system.rng = torch.Generator().manual_seed(0)
+    assert loss.item() == pytest.approx(-system.bound(image).mean().item(), rel=1e-5)
+
+
+def test_beta_warm_up_and_free_bits_in_the_round():
+    image = Batch(image=pictures())
+    system = small(beta=2.0, warm=4)
+    found = [float(system.next_beta()) for _ in range(6)]
+    assert found == pytest.approx([0.5, 1.0, 1.5, 2.0, 2.0, 2.0])
+    assert system.rounds == 6 and "rounds" in system.state_dict()
+    assert float(system.eval().next_beta()) == 2.0 and system.rounds == 6
+    system = small(free=5.0)
+    ((_, loss),) = system.round(image)
+    loss.backward()  # all KL is below 5 nats: it costs 15 and pulls at nothing
+    system.rng = torch.Generator().manual_seed(0)
+    z = system.encode(image.image)
+    x = system.decoder.observe(image.image)
+    paid = -system.decoder.log_likelihood(x, z).mean() + 15
+    assert loss.item() == pytest.approx(paid.item(), rel=1e-5)
+
+
+def test_a_learners_own_parts_are_used():
+    used = []
+
+    def own(name):
+        def call(*arguments):
+            used.append(name)
+            return getattr(vae, name)(*arguments)
+
+        return call
+
+    names = {"reparameterize": "reparameterize", "kl": "kl_standard_normal",
+             "elbo": "elbo"}  # fmt: skip
+    system = small(**{key: own(name) for key, name in names.items()})
+    list(system.round(Batch(image=pictures())))
+    assert used == list(names.values())
+
+
+def test_it_learns_digits():
+    torch.manual_seed(0)
+    system = Vae.from_preset("smoke", rate=1e-2)
+    held = Digits(split="held-out").pictures()
+    system.rng = torch.Generator().manual_seed(0)
+    before = system.bits_per_dimension(held, 4).mean()
+    fit(system, Digits(64), 100, progress=False, device="cpu")
+    after = system.bits_per_dimension(held, 4).mean()
+    assert after < 0.85 * before and system.kl_per_latent(held).sum() > 1
+
+
+@pytest.mark.parametrize("preset", vae.PRESETS)
+@pytest.mark.parametrize("extra", [vae.BIRDS, vae.PIXELCNN], ids=["birds", "pixelcnn"])
+def test_other_presets_would_play_on_a_gpu(preset, extra):
+    settings = extra[preset]
+    shape = settings.get("shape") or vae.PRESETS[preset]["shape"]
+    turns = assert_plays_on_pretend_cuda(
+        lambda: Vae.from_preset(preset, **settings, warm=10, free=0.1),
+        lambda: images(shape),
+    )
+    assert turns == ["autoencoder"]
