@@ -365,6 +365,9 @@ print("(mean ± standard deviation)")
 # in two.)
 
 # %%
+from t2i_course.measure.birds import results
+from t2i_course.show.tables import over_seeds
+
 written = unseen_captions(run.choose(200, 2000))
 noises = range(run.choose(2, 3))
 readings = [reader.read(draw(artist.system, written, seed)) for seed in noises]
@@ -372,13 +375,16 @@ for i, name in enumerate(ATTRIBUTES):
     wanted = written.named[:, [i]]
     shares = [float(obedience(read[:, [i]], wanted)) for read in readings]
     print(f"{name:<12} {with_spread(shares, 3)}")
-made = weights.entry("projection_32")
-print(f"one training, seed {made['seed']}: {made['seconds']:.0f} s, {made['hardware']}")
+for name in ("wing", "belly"):
+    print(f"{name}, all trainings:", over_seeds(results(), "projection_32", name, 3))
 
 # %% [markdown]
 # The first noise alone is what `t2i measure projection_32 --count 2000` prints in a
-# terminal. The ± is between noises; what another training would give, nobody has measured
-# here. Now sort the same readings by how much a caption asks for:
+# terminal. The ± of the nine lines is between noises of one network, the one that ships.
+# The last two lines are over all trainings of it so far, each from another seed and
+# measured with the first noise: only several seeds tell what the next may give.
+#
+# Now sort the same readings by how much a caption asks for:
 
 # %%
 asks = (written.named >= 0).sum(1).clamp(max=5)  # 5 stands for five or more
