@@ -44,8 +44,9 @@ PRESETS = {
               "steps": 50000},
 }  # fmt: skip
 
-# Birds: the prior over the codes of a trained `papers.vqvae.VqVae`, by species.
-CODES = {"codes": True, "classes": 200}
+# Birds: the prior over the codes of a trained `papers.vqvae.VqVae`, by species. The
+# rate stays: `cool` counts steps, and these are other numbers of them than the digits'.
+CODES = {"codes": True, "classes": 200, "cool": 0}
 BIRDS = {
     "smoke": CODES | {"shape": (3, 32, 32), "values": 32},
     "cpu": CODES | {"shape": (3, 32, 32), "values": 128, "channels": 48, "layers": 6,
