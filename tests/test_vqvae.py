@@ -64,6 +64,19 @@ def test_the_toy_of_the_slide():
     assert torch.equal(layer.lookup(found.codes), found.entries)
 
 
+@pytest.mark.parametrize("offset", [0, 3])
+def test_half_precision_finds_the_same_entries(offset):
+    layer = VectorQuantizer(64, 8, spread=1.0).eval()
+    layer.codebook.data += offset
+    encoded = torch.randn(200, 8) + offset
+    expected = layer.codes(encoded)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(layer.codes(encoded), expected)
+        assert torch.equal(layer(encoded).codes, expected)
+        rounded = encoded.bfloat16()
+        assert torch.equal(layer.codes(rounded), layer.codes(rounded.float()))
+
+
 def test_any_number_of_places():
     layer = VectorQuantizer(5, 3).eval()
     assert layer(torch.randn(6, 3)).codes.shape == (6,)

@@ -194,8 +194,15 @@ class VectorQuantizer(nn.Module):
         return Quantized(vectors, codes, entries)
 
     def codes(self, encoded: Tensor) -> Tensor:
-        """Numbers (B, ...) of the nearest entries; nothing is learned."""
-        return self.nearest(rows(encoded), self.codebook).view(encoded[:, 0].shape)
+        """Numbers (B, ...) of the nearest entries; nothing is learned.
+
+        In the codebook's own precision, under autocast too: rounded to bfloat16, many
+        distances are alike, and others in the wrong order.
+        """
+        vectors = rows(encoded).to(self.codebook.dtype)
+        with torch.autocast(encoded.device.type, enabled=False):
+            found = self.nearest(vectors, self.codebook)
+        return found.view(encoded[:, 0].shape)
 
     def lookup(self, codes: Tensor) -> Tensor:
         """Entries (B, D, ...) of codes (B, ...)."""
