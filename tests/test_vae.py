@@ -209,6 +209,21 @@ def test_shapes_of_networks(shape, network):
     assert vae.painter(shape, 8, 5, network)(mean).shape == (6, *shape)
 
 
+@pytest.mark.parametrize("network", ["mlp", "conv"])
+def test_half_precision_keeps_a_small_kl(network):
+    torch.manual_seed(0)
+    encoder, x = vae.Encoder((3, 16, 16), 8, 5, network), pictures(6, (3, 16, 16))
+    encoder.net[-1].weight.data.mul_(0.05)  # close to the prior
+    encoder.net[-1].bias.data.zero_()
+    expected = vae.kl_standard_normal(*encoder(x))
+    with torch.autocast("cpu", torch.bfloat16):
+        mean, log_variance = encoder(x)
+        found = vae.kl_standard_normal(mean, log_variance)
+    assert mean.dtype == log_variance.dtype == torch.float32
+    assert (found >= -1e-7).all()
+    assert torch.allclose(found.sum(1), expected.sum(1), rtol=0.05)
+
+
 def test_pixels_as_each_decoder_observes_them():
     image = pictures()
     black_and_white = small().decoder.observe(image)

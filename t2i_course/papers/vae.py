@@ -182,8 +182,14 @@ class Encoder(nn.Module):
         self.net = nn.Sequential(*layers, nn.Linear(wide, 2 * latent))
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        """mu and log sigma^2."""
-        return self.net(pictures).chunk(2, 1)
+        """mu and log sigma^2, in the weights' own precision under autocast too.
+
+        Near the prior the KL is a small difference of large numbers, of which bfloat16
+        leaves nothing.
+        """
+        seen, last = self.net[:-1](pictures), self.net[-1]
+        with torch.autocast(seen.device.type, enabled=False):
+            return last(seen.to(last.weight.dtype)).chunk(2, 1)
 
 
 def painter(shape, hidden: int, latent: int, network: str) -> nn.Sequential:
