@@ -224,6 +224,14 @@ def test_half_precision_keeps_a_small_kl(network):
     assert torch.allclose(found.sum(1), expected.sum(1), rtol=0.05)
 
 
+def test_unknown_names_are_errors():
+    with pytest.raises(ValueError, match="'gausian'; there are bernoulli, gaussian"):
+        small(likelihood="gausian")
+    for likelihood in vae.LIKELIHOODS:
+        with pytest.raises(ValueError, match="'mpl'; there are mlp, conv"):
+            small(network="mpl", likelihood=likelihood)
+
+
 def test_pixels_as_each_decoder_observes_them():
     image = pictures()
     black_and_white = small().decoder.observe(image)

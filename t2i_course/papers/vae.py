@@ -159,16 +159,27 @@ def importance_bound(log_weights: Tensor) -> Tensor:
 
 # ----------------------------------------------------------------------- the networks
 
+NETWORKS = ("mlp", "conv")
+LIKELIHOODS = ("bernoulli", "gaussian", "pixelcnn")
+
+
+def check_known(what: str, name: str, known: tuple[str, ...]) -> None:
+    """ValueError, naming those there are, unless the name is known."""
+    if name not in known:
+        raise ValueError(f"No {what} {name!r}; there are {', '.join(known)}.")
+
 
 class Encoder(nn.Module):
     """q(z | x): pictures (B, C, H, W) to the mean and log variance of z, (B, D) each.
 
     network: "mlp", one hidden layer of `hidden` units; or "conv", strided convolutions
-    down to 4 x 4 that begin with `hidden` channels and double them.
+    down to 4 x 4 that begin with `hidden` channels and double them. ValueError for
+    another one.
     """
 
     def __init__(self, shape=(1, 28, 28), hidden=400, latent=20, network="mlp"):
         super().__init__()
+        check_known("network", network, NETWORKS)
         if network == "mlp":
             inside = math.prod(shape)
             layers = [nn.Flatten(), nn.Linear(inside, hidden), nn.ReLU()]
@@ -193,7 +204,11 @@ class Encoder(nn.Module):
 
 
 def painter(shape, hidden: int, latent: int, network: str) -> nn.Sequential:
-    """The encoder's mirror: z (B, D) to (B, *shape), any real numbers."""
+    """The encoder's mirror: z (B, D) to (B, *shape), any real numbers.
+
+    ValueError as there.
+    """
+    check_known("network", network, NETWORKS)
     if network == "mlp":
         size = math.prod(shape)
         layers = [nn.Linear(latent, hidden), nn.ReLU(), nn.Linear(hidden, size)]
@@ -292,6 +307,7 @@ class Vae(System):
     beta: of `elbo`; warm: over so many rounds it rises from 0 (Bowman et al. 2016);
     free: nats a latent number, see `free_bits`; both are against posterior collapse
     reparameterize, kl, elbo: may be a learner's own. Slides GM-2 to GM-5; lesson 03.
+    ValueError for names that don't exist.
     """
 
     players = ("autoencoder",)
@@ -303,6 +319,7 @@ class Vae(System):
                  reparameterize: Callable = reparameterize,
                  kl: Callable = kl_standard_normal, elbo: Callable = elbo):  # fmt: skip
         super().__init__()
+        check_known("likelihood", likelihood, LIKELIHOODS)
         self.shape, self.latent, self.learning_rate = tuple(shape), latent, rate
         self.beta, self.warm, self.free = beta, warm, free
         self.reparameterize, self.kl, self.elbo = reparameterize, kl, elbo
