@@ -3,7 +3,19 @@
 import torch
 from torch import Tensor, nn
 
-__all__ = ["FromPoint", "initialize"]
+__all__ = ["FromPoint", "check_multiple", "check_size", "initialize"]
+
+
+def check_size(size: int) -> None:
+    """ValueError unless pictures of size x size come of doubling 4x4: 8, 16, 32, ..."""
+    if size < 8 or size & (size - 1):
+        raise ValueError(f"size is 8, 16, 32, 64, ..., not {size}.")
+
+
+def check_multiple(size: int, of: int, least: int) -> None:
+    """ValueError unless size is a multiple of `of`, and `least` or more."""
+    if size < least or size % of:
+        raise ValueError(f"size is a multiple of {of}, at least {least}, not {size}.")
 
 
 class FromPoint(nn.ConvTranspose2d):

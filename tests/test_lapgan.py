@@ -116,6 +116,14 @@ def test_counts_by_hand():
     assert count(system.generator_coarse) == dense
 
 
+@pytest.mark.parametrize("size", [16, 30])
+def test_sizes_that_dont_fit_are_errors(size):
+    with pytest.raises(ValueError, match=f"multiple of 4, at least 20, not {size}"):
+        small(size=size)
+    for player, loss in small(size=20).round(batch_of(size=20)):
+        assert loss.isfinite(), player
+
+
 def test_shapes_of_the_networks():
     blurred = torch.rand(2, 3, 16, 16)
     details = lapgan.DetailGenerator(4)(torch.randn(2, 256), blurred)

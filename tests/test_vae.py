@@ -232,6 +232,15 @@ def test_unknown_names_are_errors():
             small(network="mpl", likelihood=likelihood)
 
 
+@pytest.mark.parametrize("side", [4, 24])
+def test_sizes_that_dont_fit_the_convolutions_are_errors(side):
+    with pytest.raises(ValueError, match=f"size is 8, 16, .* not {side}"):
+        small(shape=(3, side, side), network="conv")
+    with pytest.raises(ValueError, match="square pictures, not 16 x 32"):
+        vae.painter((3, 16, 32), 8, 3, "conv")
+    small(shape=(3, side, side))
+
+
 def test_pixels_as_each_decoder_observes_them():
     image = pictures()
     black_and_white = small().decoder.observe(image)

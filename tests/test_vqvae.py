@@ -241,6 +241,12 @@ def test_parameter_counts_at_paper_size():
     assert system.grid == (32, 32) and system.beta == 0.25
 
 
+@pytest.mark.parametrize("size", [0, 10])
+def test_sizes_that_dont_fit_are_errors(size):
+    with pytest.raises(ValueError, match=f"multiple of 4, at least 4, not {size}"):
+        small(size=size)
+
+
 def test_the_first_relu_leaves_the_residual_as_it_is():
     block, x = vqvae.ResidualBlock(4, 4), torch.randn(1, 4, 3, 3)
     kept = x.clone()

@@ -42,6 +42,12 @@ def test_parameter_counts_at_paper_size():
     assert system.top_grid == (32, 32) and system.grid == (64, 64)
 
 
+@pytest.mark.parametrize("size", [4, 20])
+def test_sizes_that_dont_fit_are_errors(size):
+    with pytest.raises(ValueError, match=f"multiple of 8, at least 8, not {size}"):
+        small(size=size)
+
+
 @pytest.mark.parametrize("steps", [1, 2])
 def test_sizes_are_halved_and_doubled(steps):
     x = torch.randn(2, 3, 16, 16)

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
-from ..blocks import FromPoint, initialize
+from ..blocks import FromPoint, check_size, initialize
 from ..training import System
 from .gan import discriminator_loss, nonsaturating_loss  # the game that DCGAN plays
 
@@ -72,12 +72,6 @@ def normalization(norm: str) -> Callable[[int], nn.Module]:
     if norm not in NORMS:
         raise ValueError(f"No norm {norm!r}; there are {', '.join(NORMS)}.")
     return NORMS[norm]
-
-
-def check_size(size: int) -> None:
-    """ValueError unless pictures of size x size come of doubling 4x4: 8, 16, 32, ..."""
-    if size < 8 or size & (size - 1):
-        raise ValueError(f"size is 8, 16, 32, 64, ..., not {size}.")
 
 
 def doubling(inside: int, outside: int, strided: bool, bias: bool) -> list[nn.Module]:

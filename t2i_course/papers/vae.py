@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..blocks import check_size
 from ..training import System
 from .pixelcnn import (  # one of the decoders extends it
     GatedPixelCnn,
@@ -169,17 +170,27 @@ def check_known(what: str, name: str, known: tuple[str, ...]) -> None:
         raise ValueError(f"No {what} {name!r}; there are {', '.join(known)}.")
 
 
+def check_network(network: str, shape: tuple[int, int, int]) -> None:
+    """ValueError unless there is that network for pictures (C, H, W)."""
+    check_known("network", network, NETWORKS)
+    if network == "conv":
+        _, height, width = shape
+        check_size(width)
+        if height != width:
+            raise ValueError(f"conv is for square pictures, not {height} x {width}.")
+
+
 class Encoder(nn.Module):
     """q(z | x): pictures (B, C, H, W) to the mean and log variance of z, (B, D) each.
 
     network: "mlp", one hidden layer of `hidden` units; or "conv", strided convolutions
     down to 4 x 4 that begin with `hidden` channels and double them. ValueError for
-    another one.
+    another one, and for "conv" unless pictures are squares of 8, 16, 32, ...
     """
 
     def __init__(self, shape=(1, 28, 28), hidden=400, latent=20, network="mlp"):
         super().__init__()
-        check_known("network", network, NETWORKS)
+        check_network(network, shape)
         if network == "mlp":
             inside = math.prod(shape)
             layers = [nn.Flatten(), nn.Linear(inside, hidden), nn.ReLU()]
@@ -208,7 +219,7 @@ def painter(shape, hidden: int, latent: int, network: str) -> nn.Sequential:
 
     ValueError as there.
     """
-    check_known("network", network, NETWORKS)
+    check_network(network, shape)
     if network == "mlp":
         size = math.prod(shape)
         layers = [nn.Linear(latent, hidden), nn.ReLU(), nn.Linear(hidden, size)]
@@ -307,7 +318,7 @@ class Vae(System):
     beta: of `elbo`; warm: over so many rounds it rises from 0 (Bowman et al. 2016);
     free: nats a latent number, see `free_bits`; both are against posterior collapse
     reparameterize, kl, elbo: may be a learner's own. Slides GM-2 to GM-5; lesson 03.
-    ValueError for names that don't exist.
+    ValueError for names and sizes that don't exist.
     """
 
     players = ("autoencoder",)

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..blocks import check_multiple
 from ..training import CheckpointError, System, checkpoint
 from .vae import (  # it extends the VAE: likelihoods
     bits_per_dimension,
@@ -322,6 +323,7 @@ class VqVae(System):
     At the paper's size 4,877,059 weights for three channels: the release by
     ritheshkumar95, with 4,882,179, adds batch norm (5,120 weights) and a tanh that the
     paper doesn't mention, and commits with beta = 1 where the paper has 0.25.
+    size: of the pictures, a multiple of 4, else ValueError
     quantizer: one of one's own (like `VectorQuantizer`), in place of the described one.
     """
 
@@ -332,6 +334,7 @@ class VqVae(System):
                  beta=0.25, decay: float | None = None, revive=0.0, rate=2e-4,
                  quantizer: nn.Module | None = None, loss=three_term_loss):  # fmt: skip
         super().__init__()
+        check_multiple(size, of=4, least=4)
         self.size, self.channels, self.values = size, channels, entries
         self.grid, self.beta = (size // 4, size // 4), beta
         self.learning_rate, self.loss = rate, loss

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..blocks import check_multiple
 from ..training import System
 from .pixelcnn import GatedPixelCnn  # the prior of each level
 from .vqvae import ResidualBlock, VectorQuantizer, commitment_loss  # it extends VQ-VAE
@@ -103,7 +104,7 @@ class VqVae2(System):
 
     At the paper preset 1,388,867 weights, as in the small version named above; the
     codebooks follow moving averages and have none. Pictures of 256 x 256 then have
-    32 x 32 top codes and 64 x 64 bottom codes.
+    32 x 32 top codes and 64 x 64 bottom codes. size: a multiple of 8, else ValueError.
     """
 
     players = ("levels",)
@@ -113,6 +114,7 @@ class VqVae2(System):
                  code_size=64, beta=0.25, decay=0.99, revive=0.0,
                  rate=3e-4):  # fmt: skip
         super().__init__()
+        check_multiple(size, of=8, least=8)
         self.size, self.values, self.beta = size, entries, beta
         self.top_grid, self.grid = (size // 8, size // 8), (size // 4, size // 4)
         self.learning_rate = rate
