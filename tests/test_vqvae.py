@@ -325,6 +325,13 @@ def test_a_trained_one_is_the_coder_of_a_prior(tmp_path):
         vqvae.from_checkpoint(path)
 
 
+def test_a_checkpoint_without_settings_is_refused(tmp_path):
+    path = tmp_path / "vqvae.pt"
+    fit(small(), Pictures(), 1, progress=False, device="cpu", checkpoint=path)
+    with pytest.raises(CheckpointError, match=r"all settings .* `t2i train vqvae`"):
+        vqvae.from_checkpoint(path)
+
+
 class Prior:
     """A source of one batch."""
 

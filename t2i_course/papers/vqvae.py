@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from inspect import signature
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..blocks import check_multiple
-from ..training import CheckpointError, System, checkpoint
+from ..training import System, checkpoint
 from .vae import (  # it extends the VAE: likelihoods
     bits_per_dimension,
     dequantize,
@@ -414,13 +413,5 @@ def from_checkpoint(path: str | Path) -> VqVae:
 
     path: a checkpoint of `t2i train vqvae`. CheckpointError if it is none.
     """
-    content = checkpoint.read(Path(path))
-    made = content["fingerprint"]
-    if made["system"] != VqVae.__name__:
-        raise CheckpointError(
-            f"{path} is of {made['system']}. Name a checkpoint of `t2i train vqvae`."
-        )
-    accepted = signature(VqVae.__init__).parameters
-    system = VqVae(**{k: v for k, v in made["settings"].items() if k in accepted})
-    system.load_state_dict(content["system"])
+    system = checkpoint.rebuild(path, VqVae, "t2i train vqvae")
     return system.eval().requires_grad_(False)
