@@ -1,7 +1,6 @@
 """Every system: four presets, something to train on, and ready for a GPU."""
 
 from functools import cache
-from importlib import import_module
 
 import pytest
 import torch
@@ -10,13 +9,13 @@ from cuda_pretend import assert_plays_on_pretend_cuda
 from t2i_course import presets
 from t2i_course.data import Batch
 from t2i_course.systems import SYSTEMS, build, data_of, parameter_counts, source_for
-from t2i_course.training import fit
+from t2i_course.training import CheckpointError, fit
 from t2i_course.worlds.birds import vocabulary
 
 
 def batch_for(name, preset, count=8):
     """A batch like those of the system's source, without drawing any picture."""
-    settings = import_module(SYSTEMS[name].load().__module__).PRESETS[preset]
+    settings = SYSTEMS[name].presets[preset]
     shape = settings.get("shape") or (3, settings["size"], settings["size"])
     if name == "joint_embedding":
         shape = (256,)  # features in place of pictures
@@ -29,7 +28,7 @@ def batch_for(name, preset, count=8):
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_every_system_has_the_four_presets(name):
-    found = import_module(SYSTEMS[name].load().__module__).PRESETS
+    found = SYSTEMS[name].presets
     assert tuple(found) == presets.ALL
     for settings in found.values():
         assert settings["batch_size"] >= 1 and settings["steps"] >= 1
@@ -111,7 +110,7 @@ def test_networks_of_lesson_02_play_on_their_data(name, data, tmp_path, monkeypa
 
 PICTURES = [
     (name, data)
-    for name in ("vae", "aae", "pixelcnn", "vqvae", "vqvae2")
+    for name in ("vae", "aae", "pixelcnn", "vqvae", "vqvae2", "two_level_prior")
     for data in SYSTEMS[name].data
 ]
 
@@ -139,6 +138,21 @@ def test_a_prior_takes_the_vqvae_that_fits(tmp_path, monkeypatch):
         build("pixelcnn", "smoke", "digits", codes=path)
 
 
+def test_a_prior_over_two_levels_takes_the_vqvae2_that_fits(tmp_path, monkeypatch):
+    monkeypatch.setenv("T2I_CACHE", str(tmp_path))
+    path, source = tmp_path / "vqvae2.pt", source_for("vqvae2", "smoke")
+    fit(build("vqvae2", "smoke"), source, 1, progress=False, device="cpu",
+        checkpoint=path)  # fmt: skip
+    prior = build("two_level_prior", "smoke", codes=path)
+    assert prior.coder.values == 16 and prior.settings["steps"] == 4
+    source = source_for("two_level_prior", "smoke")
+    fit(prior, source, 1, progress=False, device="cpu", checkpoint=tmp_path / "prior")
+    with pytest.raises(ValueError, match=r"16 entries for pictures \(3, 32, 32\)"):
+        build("two_level_prior", "cpu", codes=path)
+    with pytest.raises(CheckpointError, match="`t2i train vqvae2`"):
+        build("two_level_prior", "smoke", codes=tmp_path / "prior")
+
+
 def test_birds_for_sentences(tmp_path, monkeypatch):
     monkeypatch.setenv("T2I_CACHE", str(tmp_path))
     source = source_for("joint_embedding", "smoke")
@@ -163,6 +177,10 @@ def test_birds_for_sentences(tmp_path, monkeypatch):
         (
             lambda: build("pixelcnn", "paper"),
             "vqvae --preset paper --data digits, .* runs/vqvae-paper-digits/check",
+        ),
+        (
+            lambda: build("two_level_prior", "cpu"),
+            "t2i train vqvae2 --preset cpu, .* --codes runs/vqvae2-cpu/check",
         ),
         (
             lambda: build("pixelcnn", "cpu", "birds"),

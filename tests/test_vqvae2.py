@@ -6,7 +6,14 @@ from cuda_pretend import assert_plays_on_pretend_cuda
 from torch.nn import functional as F
 
 from t2i_course.data import Batch
-from t2i_course.papers.vqvae2 import TwoLevelPrior, VqVae2, painter, reader
+from t2i_course.papers.vqvae2 import (
+    PRESETS,
+    PRIOR,
+    TwoLevelPrior,
+    VqVae2,
+    painter,
+    reader,
+)
 from t2i_course.training import fit
 
 SMALL = {"size": 16, "hidden": 8, "inner": 4, "entries": 6, "code_size": 3}
@@ -117,3 +124,16 @@ def test_a_prior_over_both_levels():
         lambda: TwoLevelPrior(small(), **settings), lambda: Pictures().batch(0)
     )
     assert turns == ["top", "bottom"]
+
+
+@pytest.mark.parametrize("preset", PRIOR)
+def test_the_prior_has_presets_of_its_own_for_the_coders_of_the_others(preset):
+    with torch.device("meta"):
+        coder = VqVae2.from_preset(preset)
+        prior = TwoLevelPrior.from_preset(preset, coder=coder)
+    assert prior.settings == {**PRIOR[preset], "coder": coder}
+    assert prior.learning_rate == PRIOR[preset].get("rate", 1e-3)
+    assert len(prior.top.layers) == len(prior.bottom.layers) == PRIOR[preset]["layers"]
+    size = PRESETS[preset]["size"]
+    made = (3, size, size), PRESETS[preset]["entries"]
+    assert (PRIOR[preset]["shape"], PRIOR[preset]["values"]) == made

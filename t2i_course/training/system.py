@@ -48,6 +48,7 @@ class System(nn.Module):
     learning_rate: float = 2e-4
     betas: tuple[float, float] = (0.5, 0.999)
     rng: torch.Generator | None = None
+    presets: dict[str, dict] | None = None  # None: the PRESETS of the paper's file
     preset: str | None = None
     settings: dict | None = None
 
@@ -165,13 +166,16 @@ class System(nn.Module):
     def from_preset(cls, preset: str, **overrides) -> System:
         """Build the system as its paper's file lists it under `PRESETS[preset]`.
 
+        (Or as its own `presets` have it, where one file has several systems.)
+
         Settings that `__init__` names are passed to it; all of them (batch size and
         steps too) are kept in `system.settings`. overrides replace single settings
         or fill other arguments of `__init__`. A subclass without presets of its own (in
         a notebook, say) has its parent's. An unknown name raises ValueError.
         """
         homes = (sys.modules[base.__module__] for base in cls.__mro__)
-        presets = next((m.PRESETS for m in homes if hasattr(m, "PRESETS")), {})
+        found = next((m.PRESETS for m in homes if hasattr(m, "PRESETS")), {})
+        presets = found if cls.presets is None else cls.presets
         if preset not in presets:
             raise ValueError(
                 f"{cls.__name__} has no preset {preset!r}; it has {', '.join(presets)}"
