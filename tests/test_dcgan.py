@@ -432,6 +432,14 @@ def test_wgan_gp_at_paper_scale_on_a_gpu():
     assert turns == ["discriminator"] * 5 + ["generator"]
 
 
+@pytest.mark.parametrize("preset", dcgan.PRESETS)
+def test_wgan_gp_has_64_pictures_for_each_turn(preset):
+    with torch.device("meta"):
+        system = Dcgan.from_preset(preset, **dcgan.WGAN_GP)
+    image = torch.zeros(system.settings["batch_size"], 3, 1, 1)
+    assert [len(x) for x in image.tensor_split(system.turns)] == [64] * 5
+
+
 def test_noise_and_rates():
     normal, uniform = small(), small(uniform=True)
     assert normal.draw_noise(1000).std().item() == pytest.approx(1, abs=0.05)

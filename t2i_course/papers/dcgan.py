@@ -50,9 +50,10 @@ PRESETS = {
 
 # How WGAN-GP's authors train theirs, in their script for 64x64 pictures
 # (github.com/igul222/improved_wgan_training): `Dcgan.from_preset("gpu", **WGAN_GP)`.
+# Each of the critic's turns sees 64 pictures of its own.
 # loss="wgan_gp" alone changes the loss, the penalty and the critic's norm.
-WGAN_GP = {"loss": "wgan_gp", "turns": 5, "rates": (1e-4, 1e-4), "beta1": 0.0,
-           "beta2": 0.9}  # fmt: skip
+WGAN_GP = {"loss": "wgan_gp", "turns": 5, "batch_size": 5 * 64, "rates": (1e-4, 1e-4),
+           "beta1": 0.0, "beta2": 0.9}  # fmt: skip
 
 
 # ----------------------------------------------------------------------- the networks
