@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from .. import weights
 from ..blocks import FromPoint, initialize
-from ..training import System
+from ..training import System, falling
 from .joint_embedding import text_encoder  # the paper builds on its authors' encoder
 
 __all__ = [
@@ -292,8 +292,7 @@ class GanCls(System):
         """
         if self.cool is None:
             return 0.5 ** (step // 13_800)
-        first, last = self.cool
-        return min(1.0, max((last - step) / (last - first), 0.02))
+        return falling(step, *self.cool, least=0.02)
 
     def optimizer(self, player: str) -> torch.optim.Optimizer:
         """Adam with the player's own rate: (discriminator, generator) of `rates`.

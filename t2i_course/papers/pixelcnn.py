@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..training import System
+from ..training import System, falling
 
 __all__ = [
     "BIRDS", "PRESETS", "BlindPixelCnn", "Drawing", "GatedLayer", "GatedPixelCnn",
@@ -413,7 +413,7 @@ class PixelCnn(System):
 
     def learning_rate_factor(self, step: int) -> float:
         """By `cool`."""
-        return max(min(1.0, 2 - step / self.cool), 0.0) if self.cool else 1.0
+        return falling(step, self.cool, 2 * self.cool) if self.cool else 1.0
 
     def round(self, batch):
         """The network goes down -log p(codes), in nats a place."""
