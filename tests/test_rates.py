@@ -1,7 +1,9 @@
-"""Rates that fall: what each system's settings have always meant."""
+"""Rates: a player's own, and falling ones: what settings have always meant."""
 
 import pytest
 
+from t2i_course.papers.aae import Aae
+from t2i_course.papers.dcgan import Dcgan
 from t2i_course.papers.gan import Gan
 from t2i_course.papers.gan_cls import GanCls
 from t2i_course.papers.pixelcnn import PixelCnn
@@ -12,6 +14,18 @@ STEPS = (0, 1, 99, 100, 101, 150, 173, 198, 199, 200, 201, 1000)
 
 def factors(system):
     return [system.learning_rate_factor(step) for step in STEPS]
+
+
+@pytest.mark.parametrize("kind", [Aae, Dcgan, GanCls])
+def test_players_have_rates_of_their_own_and_asking_changes_nothing(kind):
+    rates = [1e-3, 2e-3, 3e-3][: len(kind.players)]
+    system = kind.from_preset("smoke", rates=rates)
+    before = system.learning_rate
+    found = [system.optimizer(player).param_groups[0]["lr"] for player in kind.players]
+    assert found == rates and system.learning_rate == before
+    system.rates = {kind.players[0]: 1e-3}
+    (group,) = system.optimizer(kind.players[1]).param_groups
+    assert group["lr"] == before
 
 
 def test_a_line_between_two_steps():

@@ -237,8 +237,9 @@ class Dcgan(System):
     authors' value), else 0. With a penalty, layer norm takes the place of the
     discriminator's batch norm, as Gulrajani et al. 2017 advise: batch norm mixes the
     pictures of a batch, and the slope is wanted at each one alone. rates:
-    (discriminator's, generator's). uniform: noise from U[-1, 1] in place of N(0, 1).
-    ValueError for names and sizes that don't exist. Slides GM-17, GM-18; lesson 02.
+    (discriminator's, generator's), in the paper 2e-4 for both. uniform: noise from
+    U[-1, 1] in place of N(0, 1). ValueError for names and sizes that don't exist.
+    Slides GM-17, GM-18; lesson 02.
     """
 
     players = ("discriminator", "generator")
@@ -264,11 +265,6 @@ class Dcgan(System):
         )
         # The convolutions' own order of numbers, faster on a CPU.
         self.to(memory_format=torch.channels_last)
-
-    def optimizer(self, player: str) -> torch.optim.Optimizer:
-        """Adam with the player's own rate; the paper has 2e-4 for both."""
-        self.learning_rate = self.rates[player]
-        return super().optimizer(player)
 
     def draw_noise(self, count: int) -> Tensor:
         """(count, noise_size), normal or uniform."""

@@ -46,6 +46,7 @@ class System(nn.Module):
     averaged: tuple[str, ...] = ()
     average_decay: float = 0.999
     learning_rate: float = 2e-4
+    rates: dict[str, float] = {}  # of players that have a rate of their own
     betas: tuple[float, float] = (0.5, 0.999)
     rng: torch.Generator | None = None
     presets: dict[str, dict] | None = None  # None: the PRESETS of the paper's file
@@ -64,17 +65,18 @@ class System(nn.Module):
         raise NotImplementedError(f"{type(self).__name__} has no round of play")
 
     def optimizer(self, player: str) -> torch.optim.Optimizer:
-        """The optimizer of one player: Adam with `learning_rate` and `betas`.
+        """The optimizer of one player: Adam with `betas` and the player's rate.
 
-        It holds the parameters that a turn of the player steps: all those of the
-        sub-module that want a gradient. Radford et al. 2016 chose the default values.
+        That is the one in `rates`, or else `learning_rate`. The optimizer holds what a
+        turn of the player steps: all parameters of the sub-module that want a gradient.
+        Radford et al. 2016 chose the default values.
         """
         parameters = [p for p in self.player(player).parameters() if p.requires_grad]
         if not parameters:
             raise ValueError(f"player {player!r} has no parameter that learns")
         return torch.optim.Adam(
             parameters,
-            lr=self.learning_rate,
+            lr=self.rates.get(player, self.learning_rate),
             betas=self.betas,
             fused=True,  # four times as fast on a CPU: one pass over the weights
         )
