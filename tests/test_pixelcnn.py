@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from t2i_course.blocks import bits_per_dimension
 from t2i_course.data import Batch
 from t2i_course.papers import pixelcnn
 from t2i_course.papers.pixelcnn import (
@@ -14,7 +15,6 @@ from t2i_course.papers.pixelcnn import (
     GatedPixelCnn,
     GreyLevels,
     PixelCnn,
-    bits_per_dimension,
 )
 from t2i_course.training import fit
 from t2i_course.worlds.digits import Digits

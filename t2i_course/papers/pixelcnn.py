@@ -19,12 +19,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..blocks import bits_per_dimension
 from ..training import System, falling
 
 __all__ = [
     "BIRDS", "PRESETS", "BlindPixelCnn", "Drawing", "GatedLayer", "GatedPixelCnn",
     "GreyLevels", "MaskedConv", "PixelCnn", "above_mask", "beside_mask",
-    "bits_per_dimension", "draw", "gate", "raster_mask",
+    "draw", "gate", "raster_mask",
 ]  # fmt: skip
 
 # Digits. "paper": the prior over a VQ-VAE's 512 codes, 7 x 7 of them, by class; sizes
@@ -57,21 +58,7 @@ BIRDS = {
 }  # fmt: skip
 
 
-# ------------------------------------------------------------------- values and bits
-
-
-def bits_per_dimension(
-    log_likelihood: Tensor, dimensions: int, spacing: float = 1.0
-) -> Tensor:
-    """-log2 p(x) of each picture, shared among its numbers.
-
-    log_likelihood: (B,) in nats; dimensions: numbers in a picture (C * H * W)
-    spacing: 1 for a probability. A density must first become a probability: a number
-        that can only be one of many levels this far apart has density * spacing.
-    Returns (B,); the same unit as the paper's table 1. Slide GM-9; lessons 03 and 04.
-    """
-    nats = -log_likelihood / dimensions - math.log(spacing)
-    return nats / math.log(2)
+# ----------------------------------------------------------------------- grey levels
 
 
 class GreyLevels(nn.Module):

@@ -21,18 +21,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..blocks import check_size
+from ..blocks import bits_per_dimension, check_size
 from ..training import System
-from .pixelcnn import (  # one of the decoders extends it
-    GatedPixelCnn,
-    GreyLevels,
-    bits_per_dimension,
-)
+from .pixelcnn import GatedPixelCnn, GreyLevels  # one of the decoders extends it
 
 __all__ = [
     "BIRDS", "PIXELCNN", "PRESETS", "BernoulliDecoder", "Encoder", "GaussianDecoder",
-    "PixelCnnDecoder", "Vae", "bernoulli_log_likelihood", "bits_per_dimension",
-    "dequantize", "elbo", "free_bits", "gaussian_log_likelihood", "importance_bound",
+    "PixelCnnDecoder", "Vae", "bernoulli_log_likelihood", "dequantize",
+    "elbo", "free_bits", "gaussian_log_likelihood", "importance_bound",
     "kl_standard_normal", "log_normal", "reparameterize",
 ]  # fmt: skip
 

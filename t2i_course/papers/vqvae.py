@@ -18,13 +18,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..blocks import check_multiple
+from ..blocks import bits_per_dimension, check_multiple
 from ..training import System, checkpoint
-from .vae import (  # it extends the VAE: likelihoods
-    bits_per_dimension,
-    dequantize,
-    gaussian_log_likelihood,
-)
+from .vae import dequantize, gaussian_log_likelihood  # it extends the VAE: likelihoods
 
 __all__ = [
     "DIGITS", "PRESETS", "Decoder", "Encoder", "Quantized", "ResidualBlock",
