@@ -5,6 +5,7 @@ from functools import cache
 import pytest
 import torch
 from cuda_pretend import assert_plays_on_pretend_cuda
+from training_toys import count
 
 from t2i_course import presets
 from t2i_course.data import Batch
@@ -13,17 +14,17 @@ from t2i_course.training import CheckpointError, fit
 from t2i_course.worlds.birds import vocabulary
 
 
-def batch_for(name, preset, count=8):
+def batch_for(name, preset, many=8):
     """A batch like those of the system's source, without drawing any picture."""
     settings = SYSTEMS[name].presets[preset]
     shape = settings.get("shape") or (3, settings["size"], settings["size"])
     if name == "joint_embedding":
         shape = (256,)  # features in place of pictures
-    sentences = ["a red bird", "this bird has blue wings"] * (count // 2)
+    sentences = ["a red bird", "this bird has blue wings"] * (many // 2)
     twins = sentences if name == "joint_embedding" else []  # its false sentences
     tokens, lengths = vocabulary().encode(sentences + twins)
-    kinds = torch.arange(count)
-    return Batch(torch.zeros(count, *shape), [], tokens, lengths, class_id=kinds)
+    kinds = torch.arange(many)
+    return Batch(torch.zeros(many, *shape), [], tokens, lengths, class_id=kinds)
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -48,7 +49,7 @@ def test_every_system_would_run_on_a_gpu_at_paper_scale(name):
 def test_counts_are_those_of_the_real_networks(name):
     system = build(name, "smoke", trained=False)
     counted = parameter_counts(name, "smoke")
-    assert sum(counted.values()) == sum(p.numel() for p in system.parameters())
+    assert sum(counted.values()) == count(system)
     assert torch.zeros(1).device.type == "cpu"
 
 
@@ -65,7 +66,7 @@ def bare(name, preset, data):
 @pytest.mark.parametrize(("name", "data"), EVERYWHERE)
 def test_on_any_data_the_sizes_grow_with_the_preset(name, data):
     systems = [bare(name, preset, data) for preset in presets.ALL]
-    sizes = [sum(p.numel() for p in system.parameters()) for system in systems]
+    sizes = [count(system) for system in systems]
     assert sizes == sorted(sizes)
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from cuda_pretend import assert_plays_on_pretend_cuda
 from torch import distributions, nn
+from training_toys import count
 
 from t2i_course.data import Batch
 from t2i_course.papers import vae
@@ -27,12 +28,12 @@ def small(**settings):
     return system.train()
 
 
-def pictures(count=6, shape=(1, 4, 4)):
-    return torch.rand(count, *shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
+def pictures(many=6, shape=(1, 4, 4)):
+    return torch.rand(many, *shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 
-def images(shape, count=16):
-    return Batch(image=pictures(count, shape), class_id=torch.arange(count))
+def images(shape, many=16):
+    return Batch(image=pictures(many, shape), class_id=torch.arange(many))
 
 
 # The formulas -------------------------------------------------------------------------
@@ -196,7 +197,7 @@ def test_bits_of_the_system():
 def test_parameter_count_at_paper_size():
     with torch.device("meta"):
         system = Vae.from_preset("paper")
-    assert sum(p.numel() for p in system.parameters()) == 652_824
+    assert count(system) == 652_824
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import pytest
 import torch
 from cuda_pretend import assert_plays_on_pretend_cuda
 from torch.nn import functional as F
+from training_toys import count, patches
 
-from t2i_course.data import Batch
 from t2i_course.papers.vqvae2 import (
     PRESETS,
     PRIOR,
@@ -22,21 +22,6 @@ SMALL = {"size": 16, "hidden": 8, "inner": 4, "entries": 6, "code_size": 3}
 def small(**settings):
     torch.manual_seed(0)
     return VqVae2(**{**SMALL, **settings})
-
-
-class Pictures:
-    """A source of the same eight pictures, with classes."""
-
-    batch_size = 8
-
-    def batch(self, step, rank=0, world=1):
-        rng = torch.Generator().manual_seed(0)
-        coarse = torch.rand(8, 3, 2, 2, generator=rng) * 2 - 1
-        return Batch(F.interpolate(coarse, (16, 16)), class_id=torch.arange(8) % 4)
-
-
-def count(network):
-    return sum(p.numel() for p in network.parameters())
 
 
 def test_parameter_counts_at_paper_size():
@@ -98,7 +83,7 @@ def test_the_bottom_level_knows_the_top():
 
 def test_all_weights_learn_and_it_paints():
     system = small(decay=0.9, revive=0.2, rate=1e-2)
-    source = Pictures()
+    source = patches(16)
     system.train()
     ((_, loss),) = system.round(source.batch(0))
     loss.backward()
@@ -114,14 +99,14 @@ def test_a_prior_over_both_levels():
     coder = small().eval()
     settings = {"classes": 4, "channels": 4, "layers": 2, "out": 8}
     prior = TwoLevelPrior(coder, **settings)
-    history = fit(prior, Pictures(), 2, progress=False, device="cpu")
+    history = fit(prior, patches(16), 2, progress=False, device="cpu")
     assert list(history.losses) == ["top", "bottom"]
     assert prior.sample(torch.tensor([0, 3])).shape == (2, 3, 16, 16)
     assert prior.above(torch.zeros(2, 2, 2, dtype=torch.long)).shape == (2, 3, 4, 4)
     free = TwoLevelPrior(coder, **settings | {"classes": 0})
     assert free.sample(count=3).shape == (3, 3, 16, 16)
     turns = assert_plays_on_pretend_cuda(
-        lambda: TwoLevelPrior(small(), **settings), lambda: Pictures().batch(0)
+        lambda: TwoLevelPrior(small(), **settings), lambda: patches(16).batch(0)
     )
     assert turns == ["top", "bottom"]
 
