@@ -1,9 +1,25 @@
 """The few building blocks that several papers share."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 
-__all__ = ["FromPoint", "initialize"]
+__all__ = [
+    "FromPoint", "bits_per_dimension", "check_multiple", "check_size", "initialize",
+]  # fmt: skip
+
+
+def check_size(size: int) -> None:
+    """ValueError unless pictures of size x size come of doubling 4x4: 8, 16, 32, ..."""
+    if size < 8 or size & (size - 1):
+        raise ValueError(f"size is 8, 16, 32, 64, ..., not {size}.")
+
+
+def check_multiple(size: int, of: int, least: int) -> None:
+    """ValueError unless size is a multiple of `of`, and `least` or more."""
+    if size < least or size % of:
+        raise ValueError(f"size is a multiple of {of}, at least {least}, not {size}.")
 
 
 class FromPoint(nn.ConvTranspose2d):
@@ -41,3 +57,17 @@ def initialize(network: nn.Module) -> nn.Module:
         if module.bias is not None:
             nn.init.zeros_(module.bias)
     return network
+
+
+def bits_per_dimension(
+    log_likelihood: Tensor, dimensions: int, spacing: float = 1.0
+) -> Tensor:
+    """-log2 p(x) of each picture, shared among its numbers.
+
+    log_likelihood: (B,) in nats; dimensions: numbers in a picture (C * H * W)
+    spacing: 1 for a probability. A density must first become a probability: a number
+        that can only be one of many levels this far apart has density * spacing.
+    Returns (B,); the same unit as PixelCNN's table 1. Slide GM-9; lessons 03 and 04.
+    """
+    nats = -log_likelihood / dimensions - math.log(spacing)
+    return nats / math.log(2)

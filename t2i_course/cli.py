@@ -390,7 +390,7 @@ def _training(command) -> None:
         "--codes",
         metavar="FILE",
         help="learn the codes of the VQ-VAE of this checkpoint "
-        "(made by t2i train vqvae)",
+        "(made by t2i train vqvae, or vqvae2)",
     )
     made.add_argument("--resume", action="store_true", help="go on from the checkpoint")
     made.add_argument(

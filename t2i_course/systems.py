@@ -30,6 +30,12 @@ class SystemInfo:
         """The class itself (imports torch)."""
         return getattr(import_module(f"t2i_course.{self.module}"), self.name)
 
+    @property
+    def presets(self) -> dict[str, dict]:
+        """The class's own, or those of its paper's file."""
+        kind = self.load()
+        return kind.presets or import_module(kind.__module__).PRESETS
+
 
 SYSTEMS: dict[str, SystemInfo] = {
     "gan": SystemInfo(
@@ -88,6 +94,13 @@ SYSTEMS: dict[str, SystemInfo] = {
         "VQ-VAE-2: codes at two scales",
         ("birds",),
     ),
+    "two_level_prior": SystemInfo(
+        "papers.vqvae2",
+        "TwoLevelPrior",
+        "04",
+        "a PixelCNN over each level of a VQ-VAE-2's codes",
+        ("birds",),
+    ),
     "joint_embedding": SystemInfo(
         "papers.joint_embedding",
         "JointEmbedding",
@@ -110,6 +123,8 @@ SYSTEMS: dict[str, SystemInfo] = {
         ("birds", "emoji"),
     ),
 }
+# Whose codes a prior learns: a system of this paper's file, by its `from_checkpoint`.
+CODERS = {"pixelcnn": "vqvae", "two_level_prior": "vqvae2"}
 NOT_YET = {
     "cub": "CUB's real birds come with a later lesson",
     "flowers": "Oxford's flowers come with a later lesson",
@@ -164,9 +179,9 @@ def build(
         from .papers.gan import points_gan
 
         return points_gan(preset)
-    settings, extra = _settings(kind, preset, data), _of_data(kind, preset, data)
+    settings, extra = _settings(name, preset, data), _of_data(kind, preset, data)
     if settings.get("codes"):
-        extra["coder"] = _coder(settings, preset, data, trained, codes)
+        extra["coder"] = _coder(name, settings, preset, data, trained, codes)
     elif codes is not None:
         raise ValueError(f"{name} on {data} learns no codes here: leave --codes away")
     if name == "joint_embedding":
@@ -188,12 +203,12 @@ def _of_data(kind: type, preset: str, data: str) -> dict:
     return dict(getattr(home, data.upper(), {}).get(preset, {}))
 
 
-def _settings(kind: type, preset: str, data: str) -> dict:
+def _settings(name: str, preset: str, data: str) -> dict:
     """The settings of a system's preset; ValueError names those there are."""
-    presets = import_module(kind.__module__).PRESETS
+    presets = info(name).presets
     if preset not in presets:
         raise ValueError(f"No preset {preset!r}; there are {', '.join(presets)}.")
-    return presets[preset] | _of_data(kind, preset, data)
+    return presets[preset] | _of_data(info(name).load(), preset, data)
 
 
 def _side(settings: dict) -> int:
@@ -201,20 +216,21 @@ def _side(settings: dict) -> int:
     return settings["shape"][-1] if "shape" in settings else settings["size"]
 
 
-def _coder(settings: dict, preset: str, data: str, trained: bool, checkpoint):
+def _coder(name: str, settings: dict, preset, data: str, trained: bool, checkpoint):
     """The frozen VQ-VAE whose codes a prior learns; ValueError unless it fits."""
+    vqvae = CODERS[name]
     if checkpoint is None:
         if not trained:
-            return build("vqvae", preset, data)
-        more = "" if data == info("vqvae").data[0] else f" --data {data}"
-        folder = f"vqvae-{preset}" + more.replace(" --data ", "-")
+            return build(vqvae, preset, data)
+        more = "" if data == info(vqvae).data[0] else f" --data {data}"
+        folder = f"{vqvae}-{preset}" + more.replace(" --data ", "-")
         raise ValueError(
-            "a prior over codes needs a trained VQ-VAE; train one with t2i train vqvae "
-            f"--preset {preset}{more}, then add --codes runs/{folder}/checkpoint.pt"
+            f"a prior over codes needs a trained VQ-VAE; train one with t2i train "
+            f"{vqvae} --preset {preset}{more}, then add --codes "
+            f"runs/{folder}/checkpoint.pt"
         )
-    from .papers.vqvae import from_checkpoint
-
-    coder = from_checkpoint(checkpoint)
+    home = import_module(f"t2i_course.{info(vqvae).module}")
+    coder = home.from_checkpoint(checkpoint)
     made = coder.values, (coder.channels, coder.size, coder.size)
     if made != (settings["values"], settings["shape"]):
         raise ValueError(
@@ -269,7 +285,7 @@ def source_for(name: str, preset: str, data: str | None = None, seed: int = 0):
         from .worlds.points import points
 
         return points("ring", POINTS[preset]["batch_size"], seed)
-    settings = _settings(info(name).load(), preset, data)
+    settings = _settings(name, preset, data)
     side = _side(settings)
     if data == "digits":
         from .worlds.digits import Digits

@@ -7,6 +7,7 @@ import torch
 from cuda_pretend import assert_plays_on_pretend_cuda
 from torch import nn
 from torch.nn import functional as F
+from training_toys import Repeated, count
 
 from t2i_course.data import Batch
 from t2i_course.papers import dcgan
@@ -16,10 +17,6 @@ from t2i_course.training import fit
 SMALL = {"size": 16, "base": 4, "depth": 4, "noise_size": 6}
 
 
-def count(network):
-    return sum(p.numel() for p in network.parameters())
-
-
 def kinds(network):
     return [type(module) for module in network.modules()]
 
@@ -27,16 +24,6 @@ def kinds(network):
 def batch_of(many=6, size=16, seed=0):
     rng = torch.Generator().manual_seed(seed)
     return Batch(torch.rand(many, 3, size, size, generator=rng) * 2 - 1)
-
-
-class Batches:
-    """A source that always gives the same batch."""
-
-    def __init__(self, batch):
-        self.one, self.batch_size = batch, len(batch)
-
-    def batch(self, step, rank=0, world=1):
-        return self.one
 
 
 def small(**switches):
@@ -404,13 +391,13 @@ def test_several_turns_share_the_batch():
 @pytest.mark.parametrize("precision", ["no", "bf16"])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_reads_nothing_but_pictures(loss, precision):
-    history = fit(small(loss=loss), Batches(batch_of()), 2, precision=precision,
+    history = fit(small(loss=loss), Repeated(batch_of()), 2, precision=precision,
                   progress=False)  # fmt: skip
     assert all(math.isfinite(x) for values in history.losses.values() for x in values)
 
 
 def test_same_seed_same_losses():
-    one, two = (fit(small(loss="wgan_gp"), Batches(batch_of()), 2, seed=3,
+    one, two = (fit(small(loss="wgan_gp"), Repeated(batch_of()), 2, seed=3,
                     progress=False).losses for _ in range(2))  # fmt: skip
     assert one == two
 
@@ -418,7 +405,7 @@ def test_same_seed_same_losses():
 def test_the_penalty_trains_a_critic_to_slope_one():
     """The loop steps through the gradient of a gradient."""
     system = small(loss="wgan_gp", rates=(1e-2, 0.0), norm="none")
-    fit(system, Batches(batch_of()), 60, progress=False)
+    fit(system, Repeated(batch_of()), 60, progress=False)
     image = batch_of().image.requires_grad_()
     (slope,) = torch.autograd.grad(system.discriminator(image).sum(), image)
     assert 0.5 < slope.flatten(1).norm(dim=1).mean() < 1.5
@@ -430,6 +417,14 @@ def test_wgan_gp_at_paper_scale_on_a_gpu():
         lambda: Batch(torch.zeros(10, 3, 64, 64)),
     )
     assert turns == ["discriminator"] * 5 + ["generator"]
+
+
+@pytest.mark.parametrize("preset", dcgan.PRESETS)
+def test_wgan_gp_has_64_pictures_for_each_turn(preset):
+    with torch.device("meta"):
+        system = Dcgan.from_preset(preset, **dcgan.WGAN_GP)
+    image = torch.zeros(system.settings["batch_size"], 3, 1, 1)
+    assert [len(x) for x in image.tensor_split(system.turns)] == [64] * 5
 
 
 def test_noise_and_rates():
@@ -452,7 +447,7 @@ def test_noise_and_rates():
 def test_sample_draws_with_the_averaged_generator():
     system = small()
     noise = torch.randn(3, 6)
-    fit(system, Batches(batch_of()), 2, progress=False)
+    fit(system, Repeated(batch_of()), 2, progress=False)
     with torch.no_grad():
         averaged = system.averages["generator"].module.eval()(noise)
         last = system.generator.eval()(noise)

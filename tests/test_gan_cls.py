@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from training_toys import Repeated, count
 
 from t2i_course.data import Batch
 from t2i_course.papers import gan_cls, projection
@@ -21,10 +22,6 @@ SMALL = {
 }
 
 
-def count(network):
-    return sum(p.numel() for p in network.parameters())
-
-
 def batch_of(kinds=(0, 0, 1, 1, 2, 2), size=32, seed=0):
     """A batch with those classes; captions of five words and padding."""
     rng = torch.Generator().manual_seed(seed)
@@ -34,16 +31,6 @@ def batch_of(kinds=(0, 0, 1, 1, 2, 2), size=32, seed=0):
     image = torch.rand(many, 3, size, size, generator=rng) * 2 - 1
     return Batch(image, tokens=tokens, lengths=torch.full((many,), 5),
                  class_id=torch.tensor(kinds))  # fmt: skip
-
-
-class Batches:
-    """A source that always gives the same batch."""
-
-    def __init__(self, batch):
-        self.one, self.batch_size = batch, len(batch)
-
-    def batch(self, step, rank=0, world=1):
-        return self.one
 
 
 def small(kind=GanCls, **switches):
@@ -264,7 +251,7 @@ def test_judged_together():
 def test_text_encoder_rests():
     system = small()
     before = {k: v.clone() for k, v in system.text_encoder.state_dict().items()}
-    fit(system, Batches(batch_of()), 2, progress=False)
+    fit(system, Repeated(batch_of()), 2, progress=False)
     assert all(
         torch.equal(v, before[k]) for k, v in system.text_encoder.state_dict().items()
     )
@@ -273,12 +260,12 @@ def test_text_encoder_rests():
 
 def test_batch_of_one_is_a_clear_error():
     with pytest.raises(ValueError, match=r"another class|more than 1 value"):
-        fit(small(), Batches(batch_of((4,))), 1, progress=False)
+        fit(small(), Repeated(batch_of((4,))), 1, progress=False)
 
 
 def test_same_seed_same_losses():
     runs = [
-        fit(small(), Batches(batch_of()), 2, seed=3, progress=False) for _ in range(2)
+        fit(small(), Repeated(batch_of()), 2, seed=3, progress=False) for _ in range(2)
     ]
     assert runs[0].losses == runs[1].losses
 
@@ -314,7 +301,7 @@ def test_style_training_moves_only_the_style_encoder():
     gan = small()
     system = StyleTraining(gan, depth=8)
     before = [p.clone() for p in system.generator.parameters()]
-    history = fit(system, Batches(batch_of()), 3, progress=False)
+    history = fit(system, Repeated(batch_of()), 3, progress=False)
     assert all(torch.equal(p, q) for p, q in zip(system.generator.parameters(), before))
     assert 0.3 < history.losses["style"][0] < 3  # nothing known yet: about 1
 

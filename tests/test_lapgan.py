@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from training_toys import Repeated, count
 
 from t2i_course.data import Batch
 from t2i_course.papers import lapgan
@@ -13,23 +14,9 @@ from t2i_course.training import fit
 SMALL = {"size": 32, "width": 4, "hidden": 8, "units": 8, "noise_size": 6}
 
 
-def count(network):
-    return sum(p.numel() for p in network.parameters())
-
-
 def batch_of(many=4, size=32, seed=0):
     rng = torch.Generator().manual_seed(seed)
     return Batch(torch.rand(many, 3, size, size, generator=rng) * 2 - 1)
-
-
-class Batches:
-    """A source that always gives the same batch."""
-
-    def __init__(self, batch):
-        self.one, self.batch_size = batch, len(batch)
-
-    def batch(self, step, rank=0, world=1):
-        return self.one
 
 
 def small(**switches):
@@ -116,6 +103,14 @@ def test_counts_by_hand():
     assert count(system.generator_coarse) == dense
 
 
+@pytest.mark.parametrize("size", [16, 30])
+def test_sizes_that_dont_fit_are_errors(size):
+    with pytest.raises(ValueError, match=f"multiple of 4, at least 20, not {size}"):
+        small(size=size)
+    for player, loss in small(size=20).round(batch_of(size=20)):
+        assert loss.isfinite(), player
+
+
 def test_shapes_of_the_networks():
     blurred = torch.rand(2, 3, 16, 16)
     details = lapgan.DetailGenerator(4)(torch.randn(2, 256), blurred)
@@ -190,7 +185,7 @@ def test_the_discriminators_see_whole_pictures():
 def test_training_moves_every_network(precision):
     system = small(norm=True)
     before = {name: p.clone() for name, p in system.named_parameters()}
-    history = fit(system, Batches(batch_of()), 2, precision=precision, progress=False)
+    history = fit(system, Repeated(batch_of()), 2, precision=precision, progress=False)
     assert list(history.losses) == list(system.players)
     for name, p in system.named_parameters():
         if not name.startswith("averages") and "weight" in name:
@@ -252,7 +247,7 @@ def test_new_noise_at_a_fine_level_keeps_what_is_coarse():
 
 def test_sample_draws_with_the_averaged_generators():
     system = small()
-    fit(system, Batches(batch_of()), 2, progress=False)
+    fit(system, Repeated(batch_of()), 2, progress=False)
     noise = [system.draw_noise(level, 2) for level in LEVELS]
     averaged = system.sample(2, noise)
     del system.averages

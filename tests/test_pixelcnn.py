@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from t2i_course.blocks import bits_per_dimension
 from t2i_course.data import Batch
 from t2i_course.papers import pixelcnn
 from t2i_course.papers.pixelcnn import (
@@ -14,7 +15,6 @@ from t2i_course.papers.pixelcnn import (
     GatedPixelCnn,
     GreyLevels,
     PixelCnn,
-    bits_per_dimension,
 )
 from t2i_course.training import fit
 from t2i_course.worlds.digits import Digits
@@ -237,8 +237,13 @@ def test_parameter_count_at_paper_size():
     count = sum(p.numel() for p in system.pixelcnn.parameters())
     assert count == 1_841_472
     first = system.pixelcnn.layers[0]
-    masked = 64 * 128 * 7 + 64 * 128
-    assert first.vertical.weight.shape == (128, 64, 4, 7) and masked == 65_536
+    layer = pixelcnn.GatedLayer(64, 7, "A")  # the same, with numbers in its masks
+    masked = 0
+    for name in ("vertical", "horizontal"):
+        conv = getattr(layer, name)
+        assert conv.weight.shape == getattr(first, name).weight.shape
+        masked += int((conv.mask.expand_as(conv.weight) == 0).sum())
+    assert masked == 65_536
 
 
 def test_a_coder_must_have_the_networks_values():

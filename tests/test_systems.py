@@ -1,34 +1,35 @@
 """Every system: four presets, something to train on, and ready for a GPU."""
 
-from importlib import import_module
+from functools import cache
 
 import pytest
 import torch
 from cuda_pretend import assert_plays_on_pretend_cuda
+from training_toys import count
 
 from t2i_course import presets
 from t2i_course.data import Batch
 from t2i_course.systems import SYSTEMS, build, data_of, parameter_counts, source_for
-from t2i_course.training import fit
+from t2i_course.training import CheckpointError, fit
 from t2i_course.worlds.birds import vocabulary
 
 
-def batch_for(name, preset, count=8):
+def batch_for(name, preset, many=8):
     """A batch like those of the system's source, without drawing any picture."""
-    settings = import_module(SYSTEMS[name].load().__module__).PRESETS[preset]
+    settings = SYSTEMS[name].presets[preset]
     shape = settings.get("shape") or (3, settings["size"], settings["size"])
     if name == "joint_embedding":
         shape = (256,)  # features in place of pictures
-    sentences = ["a red bird", "this bird has blue wings"] * (count // 2)
+    sentences = ["a red bird", "this bird has blue wings"] * (many // 2)
     twins = sentences if name == "joint_embedding" else []  # its false sentences
     tokens, lengths = vocabulary().encode(sentences + twins)
-    kinds = torch.arange(count)
-    return Batch(torch.zeros(count, *shape), [], tokens, lengths, class_id=kinds)
+    kinds = torch.arange(many)
+    return Batch(torch.zeros(many, *shape), [], tokens, lengths, class_id=kinds)
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_every_system_has_the_four_presets(name):
-    found = import_module(SYSTEMS[name].load().__module__).PRESETS
+    found = SYSTEMS[name].presets
     assert tuple(found) == presets.ALL
     for settings in found.values():
         assert settings["batch_size"] >= 1 and settings["steps"] >= 1
@@ -48,8 +49,32 @@ def test_every_system_would_run_on_a_gpu_at_paper_scale(name):
 def test_counts_are_those_of_the_real_networks(name):
     system = build(name, "smoke", trained=False)
     counted = parameter_counts(name, "smoke")
-    assert sum(counted.values()) == sum(p.numel() for p in system.parameters())
+    assert sum(counted.values()) == count(system)
     assert torch.zeros(1).device.type == "cpu"
+
+
+EVERYWHERE = [(name, data) for name, entry in SYSTEMS.items() for data in entry.data]
+
+
+@cache
+def bare(name, preset, data):
+    """A system without numbers in it: nothing is allocated."""
+    with torch.device("meta"):
+        return build(name, preset, data, trained=False)
+
+
+@pytest.mark.parametrize(("name", "data"), EVERYWHERE)
+def test_on_any_data_the_sizes_grow_with_the_preset(name, data):
+    systems = [bare(name, preset, data) for preset in presets.ALL]
+    sizes = [count(system) for system in systems]
+    assert sizes == sorted(sizes)
+
+
+@pytest.mark.parametrize("preset", presets.ALL)
+@pytest.mark.parametrize(("name", "data"), EVERYWHERE)
+def test_the_rate_is_above_zero_to_the_last_step(name, data, preset):
+    system = bare(name, preset, data)
+    assert system.learning_rate_factor(system.settings["steps"] - 1) > 0
 
 
 def test_published_sizes():
@@ -86,7 +111,7 @@ def test_networks_of_lesson_02_play_on_their_data(name, data, tmp_path, monkeypa
 
 PICTURES = [
     (name, data)
-    for name in ("vae", "aae", "pixelcnn", "vqvae", "vqvae2")
+    for name in ("vae", "aae", "pixelcnn", "vqvae", "vqvae2", "two_level_prior")
     for data in SYSTEMS[name].data
 ]
 
@@ -99,8 +124,6 @@ def test_models_of_pictures_play_on_their_data(name, data, tmp_path, monkeypatch
     turns = dict(system.round(source.batch(0).to("cpu")))
     assert list(turns) == list(system.players)
     assert all(loss.isfinite() for loss in turns.values())
-    for preset in presets.ALL:  # on any data the sizes grow with the preset
-        build(name, preset, data, trained=False)
 
 
 def test_a_prior_takes_the_vqvae_that_fits(tmp_path, monkeypatch):
@@ -114,6 +137,21 @@ def test_a_prior_takes_the_vqvae_that_fits(tmp_path, monkeypatch):
         build("pixelcnn", "cpu", "birds", codes=path)
     with pytest.raises(ValueError, match="leave --codes away"):
         build("pixelcnn", "smoke", "digits", codes=path)
+
+
+def test_a_prior_over_two_levels_takes_the_vqvae2_that_fits(tmp_path, monkeypatch):
+    monkeypatch.setenv("T2I_CACHE", str(tmp_path))
+    path, source = tmp_path / "vqvae2.pt", source_for("vqvae2", "smoke")
+    fit(build("vqvae2", "smoke"), source, 1, progress=False, device="cpu",
+        checkpoint=path)  # fmt: skip
+    prior = build("two_level_prior", "smoke", codes=path)
+    assert prior.coder.values == 16 and prior.settings["steps"] == 4
+    source = source_for("two_level_prior", "smoke")
+    fit(prior, source, 1, progress=False, device="cpu", checkpoint=tmp_path / "prior")
+    with pytest.raises(ValueError, match=r"16 entries for pictures \(3, 32, 32\)"):
+        build("two_level_prior", "cpu", codes=path)
+    with pytest.raises(CheckpointError, match="`t2i train vqvae2`"):
+        build("two_level_prior", "smoke", codes=tmp_path / "prior")
 
 
 def test_birds_for_sentences(tmp_path, monkeypatch):
@@ -140,6 +178,10 @@ def test_birds_for_sentences(tmp_path, monkeypatch):
         (
             lambda: build("pixelcnn", "paper"),
             "vqvae --preset paper --data digits, .* runs/vqvae-paper-digits/check",
+        ),
+        (
+            lambda: build("two_level_prior", "cpu"),
+            "t2i train vqvae2 --preset cpu, .* --codes runs/vqvae2-cpu/check",
         ),
         (
             lambda: build("pixelcnn", "cpu", "birds"),

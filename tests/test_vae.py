@@ -7,6 +7,7 @@ import pytest
 import torch
 from cuda_pretend import assert_plays_on_pretend_cuda
 from torch import distributions, nn
+from training_toys import count
 
 from t2i_course.data import Batch
 from t2i_course.papers import vae
@@ -27,12 +28,12 @@ def small(**settings):
     return system.train()
 
 
-def pictures(count=6, shape=(1, 4, 4)):
-    return torch.rand(count, *shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
+def pictures(many=6, shape=(1, 4, 4)):
+    return torch.rand(many, *shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 
-def images(shape, count=16):
-    return Batch(image=pictures(count, shape), class_id=torch.arange(count))
+def images(shape, many=16):
+    return Batch(image=pictures(many, shape), class_id=torch.arange(many))
 
 
 # The formulas -------------------------------------------------------------------------
@@ -196,7 +197,7 @@ def test_bits_of_the_system():
 def test_parameter_count_at_paper_size():
     with torch.device("meta"):
         system = Vae.from_preset("paper")
-    assert sum(p.numel() for p in system.parameters()) == 652_824
+    assert count(system) == 652_824
 
 
 @pytest.mark.parametrize(
@@ -207,6 +208,38 @@ def test_shapes_of_networks(shape, network):
     mean, log_variance = encoder(pictures(6, shape))
     assert mean.shape == log_variance.shape == (6, 5)
     assert vae.painter(shape, 8, 5, network)(mean).shape == (6, *shape)
+
+
+@pytest.mark.parametrize("network", ["mlp", "conv"])
+def test_half_precision_keeps_a_small_kl(network):
+    torch.manual_seed(0)
+    encoder, x = vae.Encoder((3, 16, 16), 8, 5, network), pictures(6, (3, 16, 16))
+    encoder.net[-1].weight.data.mul_(0.05)  # close to the prior
+    encoder.net[-1].bias.data.zero_()
+    expected = vae.kl_standard_normal(*encoder(x))
+    with torch.autocast("cpu", torch.bfloat16):
+        mean, log_variance = encoder(x)
+        found = vae.kl_standard_normal(mean, log_variance)
+    assert mean.dtype == log_variance.dtype == torch.float32
+    assert (found >= -1e-7).all()
+    assert torch.allclose(found.sum(1), expected.sum(1), rtol=0.05)
+
+
+def test_unknown_names_are_errors():
+    with pytest.raises(ValueError, match="'gausian'; there are bernoulli, gaussian"):
+        small(likelihood="gausian")
+    for likelihood in vae.LIKELIHOODS:
+        with pytest.raises(ValueError, match="'mpl'; there are mlp, conv"):
+            small(network="mpl", likelihood=likelihood)
+
+
+@pytest.mark.parametrize("side", [4, 24])
+def test_sizes_that_dont_fit_the_convolutions_are_errors(side):
+    with pytest.raises(ValueError, match=f"size is 8, 16, .* not {side}"):
+        small(shape=(3, side, side), network="conv")
+    with pytest.raises(ValueError, match="square pictures, not 16 x 32"):
+        vae.painter((3, 16, 32), 8, 3, "conv")
+    small(shape=(3, side, side))
 
 
 def test_pixels_as_each_decoder_observes_them():

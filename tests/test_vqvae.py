@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from training_toys import Repeated, count, patches
 
 from t2i_course.data import Batch
 from t2i_course.papers import vqvae
@@ -21,20 +22,6 @@ def small(**settings):
     system = VqVae(**{**SMALL, **settings})
     system.rng = torch.Generator().manual_seed(1)
     return system.train()
-
-
-class Pictures:
-    """A source of the same eight pictures."""
-
-    batch_size = 8
-
-    def __init__(self, size=8, channels=3):
-        rng = torch.Generator().manual_seed(0)
-        coarse = torch.rand(8, channels, 2, 2, generator=rng) * 2 - 1
-        self.image = F.interpolate(coarse, (size, size))
-
-    def batch(self, step, rank=0, world=1):
-        return Batch(image=self.image)
 
 
 # Looking up ---------------------------------------------------------------------------
@@ -62,6 +49,19 @@ def test_the_toy_of_the_slide():
             assert (entry - point).norm() == far.min()
             assert torch.allclose(found.vectors[0, :, row, column], entry, atol=1e-6)
     assert torch.equal(layer.lookup(found.codes), found.entries)
+
+
+@pytest.mark.parametrize("offset", [0, 3])
+def test_half_precision_finds_the_same_entries(offset):
+    layer = VectorQuantizer(64, 8, spread=1.0).eval()
+    layer.codebook.data += offset
+    encoded = torch.randn(200, 8) + offset
+    expected = layer.codes(encoded)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(layer.codes(encoded), expected)
+        assert torch.equal(layer(encoded).codes, expected)
+        rounded = encoded.bfloat16()
+        assert torch.equal(layer.codes(rounded), layer.codes(rounded.float()))
 
 
 def test_any_number_of_places():
@@ -114,7 +114,7 @@ def test_three_terms_by_hand():
 
 def test_all_parts_get_their_gradients():
     system = small()
-    ((player, loss),) = system.round(Pictures().batch(0))
+    ((player, loss),) = system.round(patches(8).batch(0))
     assert player == "autoencoder"
     loss.backward()
     assert all(p.grad is not None for p in system.autoencoder.parameters())
@@ -139,10 +139,10 @@ def test_moving_averages_have_their_closed_form():
         sums.append(chosen.T @ vectors * (1 - decay))
         layer(vectors)
     weight = [decay ** (steps - t) for t in range(steps + 1)]
-    count = sum(w * c for w, c in zip(weight, counts))
+    uses = sum(w * c for w, c in zip(weight, counts))
     total = sum(w * s for w, s in zip(weight, sums))
-    assert torch.allclose(layer.use, count, atol=1e-5)
-    assert torch.allclose(layer.codebook, total / count[:, None], atol=1e-5)
+    assert torch.allclose(layer.use, uses, atol=1e-5)
+    assert torch.allclose(layer.codebook, total / uses[:, None], atol=1e-5)
 
 
 def test_a_codebook_by_averages_has_no_weights_and_rests_in_evaluation():
@@ -222,10 +222,15 @@ def test_parameter_counts_at_paper_size():
     for channels, released in ((3, 4_882_179), (1, 4_865_793)):
         with torch.device("meta"):
             system = VqVae.from_preset("paper", channels=channels)
-        count = sum(p.numel() for p in system.parameters())
-        assert count == released - 2 * 256 * (2 + 4 * 2)
-    assert count == 4_860_673
+        assert count(system) == released - 2 * 256 * (2 + 4 * 2)
+    assert count(system) == 4_860_673
     assert system.grid == (32, 32) and system.beta == 0.25
+
+
+@pytest.mark.parametrize("size", [0, 10])
+def test_sizes_that_dont_fit_are_errors(size):
+    with pytest.raises(ValueError, match=f"multiple of 4, at least 4, not {size}"):
+        small(size=size)
 
 
 def test_the_first_relu_leaves_the_residual_as_it_is():
@@ -240,17 +245,17 @@ def test_the_first_relu_leaves_the_residual_as_it_is():
 def test_it_learns_to_paint_from_codes(decay):
     torch.manual_seed(0)
     system = VqVae(**SMALL, decay=decay, revive=0.5, rate=1e-2)
-    source = Pictures()
+    source = patches(8)
     fit(system, source, 150, progress=False, device="cpu")
-    drawn = system.eval().reconstruct(source.image)
-    assert F.mse_loss(drawn, source.image) < 0.4 * source.image.var()
-    assert drawn.abs().max() <= 1 and system.codes(source.image).shape == (8, 2, 2)
-    assert system.sample(3).shape == source.image[:3].shape
+    drawn = system.eval().reconstruct(source.one.image)
+    assert F.mse_loss(drawn, source.one.image) < 0.4 * source.one.image.var()
+    assert drawn.abs().max() <= 1 and system.codes(source.one.image).shape == (8, 2, 2)
+    assert system.sample(3).shape == source.one.image[:3].shape
 
 
 def test_bits_of_a_picture_and_its_codes():
     """Against the level's own probability under the Gaussian, by its distribution."""
-    system, image, deviation = small().eval(), Pictures().image, 0.5
+    system, image, deviation = small().eval(), patches(8).one.image, 0.5
     levels = 33  # many enough that the density is almost even over one
     image = ((image + 1) * 16).round() / 16 - 1
     found = system.bits_per_dimension(image, deviation, levels=levels)
@@ -266,7 +271,7 @@ def test_bits_of_a_picture_and_its_codes():
 @pytest.mark.parametrize("decay", [None, 0.9])
 def test_it_plays_in_half_precision(decay):
     system = small(decay=decay, revive=0.5)
-    history = fit(system, Pictures(), 2, progress=False, device="cpu", precision="bf16")
+    history = fit(system, patches(8), 2, progress=False, device="cpu", precision="bf16")
     assert history.step == 2
 
 
@@ -283,7 +288,7 @@ def test_the_system_uses_a_learners_own_parts():
 
     layer = VectorQuantizer(7, 3, nearest=nearest)
     system = small(quantizer=layer, loss=loss)
-    list(system.round(Pictures().batch(0)))
+    list(system.round(patches(8).batch(0)))
     assert used == ["nearest", "loss"]
 
 
@@ -291,9 +296,9 @@ def test_a_trained_one_is_the_coder_of_a_prior(tmp_path):
     path = tmp_path / "vqvae.pt"
     torch.manual_seed(0)
     system = VqVae.from_preset("smoke", **SMALL)
-    fit(system, Pictures(), 2, progress=False, device="cpu", checkpoint=path)
+    fit(system, patches(8), 2, progress=False, device="cpu", checkpoint=path)
     coder = vqvae.from_checkpoint(path)
-    image = Pictures().image
+    image = patches(8).one.image
     assert torch.equal(coder.codes(image), system.eval().codes(image))
     prior = PixelCnn.from_preset("smoke", coder=coder, values=7, classes=4)
     batch = Batch(image=image, class_id=torch.arange(8) % 4)
@@ -301,16 +306,13 @@ def test_a_trained_one_is_the_coder_of_a_prior(tmp_path):
     assert loss.isfinite() and prior.places == 4
     assert prior.sample(torch.tensor([0, 3])).shape == (2, 3, 8, 8)
     assert not any(p.requires_grad for p in coder.parameters())
-    fit(prior, Prior(batch), 2, progress=False, device="cpu", checkpoint=path)
+    fit(prior, Repeated(batch), 2, progress=False, device="cpu", checkpoint=path)
     with pytest.raises(CheckpointError, match="is of PixelCnn"):
         vqvae.from_checkpoint(path)
 
 
-class Prior:
-    """A source of one batch."""
-
-    def __init__(self, one):
-        self.one, self.batch_size = one, len(one)
-
-    def batch(self, step, rank=0, world=1):
-        return self.one
+def test_a_checkpoint_without_settings_is_refused(tmp_path):
+    path = tmp_path / "vqvae.pt"
+    fit(small(), patches(8), 1, progress=False, device="cpu", checkpoint=path)
+    with pytest.raises(CheckpointError, match=r"all settings .* `t2i train vqvae`"):
+        vqvae.from_checkpoint(path)

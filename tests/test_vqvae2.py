@@ -4,9 +4,16 @@ import pytest
 import torch
 from cuda_pretend import assert_plays_on_pretend_cuda
 from torch.nn import functional as F
+from training_toys import count, patches
 
-from t2i_course.data import Batch
-from t2i_course.papers.vqvae2 import TwoLevelPrior, VqVae2, painter, reader
+from t2i_course.papers.vqvae2 import (
+    PRESETS,
+    PRIOR,
+    TwoLevelPrior,
+    VqVae2,
+    painter,
+    reader,
+)
 from t2i_course.training import fit
 
 SMALL = {"size": 16, "hidden": 8, "inner": 4, "entries": 6, "code_size": 3}
@@ -17,21 +24,6 @@ def small(**settings):
     return VqVae2(**{**SMALL, **settings})
 
 
-class Pictures:
-    """A source of the same eight pictures, with classes."""
-
-    batch_size = 8
-
-    def batch(self, step, rank=0, world=1):
-        rng = torch.Generator().manual_seed(0)
-        coarse = torch.rand(8, 3, 2, 2, generator=rng) * 2 - 1
-        return Batch(F.interpolate(coarse, (16, 16)), class_id=torch.arange(8) % 4)
-
-
-def count(network):
-    return sum(p.numel() for p in network.parameters())
-
-
 def test_parameter_counts_at_paper_size():
     with torch.device("meta"):
         system = VqVae2.from_preset("paper")
@@ -40,6 +32,12 @@ def test_parameter_counts_at_paper_size():
     assert count(parts.read_bottom) == 364_160 and count(parts.read_top) == 287_232
     assert count(parts.paint_top) == 287_232 and count(parts.paint) == 364_035
     assert system.top_grid == (32, 32) and system.grid == (64, 64)
+
+
+@pytest.mark.parametrize("size", [4, 20])
+def test_sizes_that_dont_fit_are_errors(size):
+    with pytest.raises(ValueError, match=f"multiple of 8, at least 8, not {size}"):
+        small(size=size)
 
 
 @pytest.mark.parametrize("steps", [1, 2])
@@ -85,7 +83,7 @@ def test_the_bottom_level_knows_the_top():
 
 def test_all_weights_learn_and_it_paints():
     system = small(decay=0.9, revive=0.2, rate=1e-2)
-    source = Pictures()
+    source = patches(16)
     system.train()
     ((_, loss),) = system.round(source.batch(0))
     loss.backward()
@@ -101,13 +99,26 @@ def test_a_prior_over_both_levels():
     coder = small().eval()
     settings = {"classes": 4, "channels": 4, "layers": 2, "out": 8}
     prior = TwoLevelPrior(coder, **settings)
-    history = fit(prior, Pictures(), 2, progress=False, device="cpu")
+    history = fit(prior, patches(16), 2, progress=False, device="cpu")
     assert list(history.losses) == ["top", "bottom"]
     assert prior.sample(torch.tensor([0, 3])).shape == (2, 3, 16, 16)
     assert prior.above(torch.zeros(2, 2, 2, dtype=torch.long)).shape == (2, 3, 4, 4)
     free = TwoLevelPrior(coder, **settings | {"classes": 0})
     assert free.sample(count=3).shape == (3, 3, 16, 16)
     turns = assert_plays_on_pretend_cuda(
-        lambda: TwoLevelPrior(small(), **settings), lambda: Pictures().batch(0)
+        lambda: TwoLevelPrior(small(), **settings), lambda: patches(16).batch(0)
     )
     assert turns == ["top", "bottom"]
+
+
+@pytest.mark.parametrize("preset", PRIOR)
+def test_the_prior_has_presets_of_its_own_for_the_coders_of_the_others(preset):
+    with torch.device("meta"):
+        coder = VqVae2.from_preset(preset)
+        prior = TwoLevelPrior.from_preset(preset, coder=coder)
+    assert prior.settings == {**PRIOR[preset], "coder": coder}
+    assert prior.learning_rate == PRIOR[preset].get("rate", 1e-3)
+    assert len(prior.top.layers) == len(prior.bottom.layers) == PRIOR[preset]["layers"]
+    size = PRESETS[preset]["size"]
+    made = (3, size, size), PRESETS[preset]["entries"]
+    assert (PRIOR[preset]["shape"], PRIOR[preset]["values"]) == made

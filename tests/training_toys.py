@@ -1,4 +1,4 @@
-"""A small system and source for the tests of the training room.
+"""Small systems and sources for the tests of the training room and of the papers.
 
 Run as a script it is the child process that a test kills, interrupts or pairs.
 """
@@ -33,6 +33,29 @@ class Pictures:
         if (step, rank) in self.spoiled:
             batch.style[0] = float("nan")
         return batch
+
+
+class Repeated:
+    """A source that always gives the same batch."""
+
+    def __init__(self, batch):
+        self.one, self.batch_size = batch, len(batch)
+
+    def batch(self, step, rank=0, world=1):
+        return self.one
+
+
+def patches(size):
+    """A source of the same eight pictures, 2 x 2 patches of colour, of four classes."""
+    rng = torch.Generator().manual_seed(0)
+    coarse = torch.rand(8, 3, 2, 2, generator=rng) * 2 - 1
+    image = F.interpolate(coarse, (size, size))
+    return Repeated(Batch(image, class_id=torch.arange(8) % 4))
+
+
+def count(network):
+    """How many weights it has."""
+    return sum(p.numel() for p in network.parameters())
 
 
 class Toy(System):

@@ -76,11 +76,6 @@ class Aae(System):
         self.autoencoder = nn.ModuleDict({"encoder": encoder, "decoder": decoder})
         self.discriminator = mlp(latent, hidden, 1)
 
-    def optimizer(self, player: str) -> torch.optim.Optimizer:
-        """Adam with the player's own rate."""
-        self.learning_rate = self.rates[player]
-        return super().optimizer(player)
-
     def judge(self, codes: Tensor) -> Tensor:
         """Logits (B,) that codes (B, latent) were drawn from the prior."""
         return self.discriminator(codes).squeeze(1)

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
-from ..blocks import FromPoint, initialize
+from ..blocks import FromPoint, check_size, initialize
 from ..training import System
 from .gan import discriminator_loss, nonsaturating_loss  # the game that DCGAN plays
 
@@ -50,9 +50,10 @@ PRESETS = {
 
 # How WGAN-GP's authors train theirs, in their script for 64x64 pictures
 # (github.com/igul222/improved_wgan_training): `Dcgan.from_preset("gpu", **WGAN_GP)`.
+# Each of the critic's turns sees 64 pictures of its own.
 # loss="wgan_gp" alone changes the loss, the penalty and the critic's norm.
-WGAN_GP = {"loss": "wgan_gp", "turns": 5, "rates": (1e-4, 1e-4), "beta1": 0.0,
-           "beta2": 0.9}  # fmt: skip
+WGAN_GP = {"loss": "wgan_gp", "turns": 5, "batch_size": 5 * 64, "rates": (1e-4, 1e-4),
+           "beta1": 0.0, "beta2": 0.9}  # fmt: skip
 
 
 # ----------------------------------------------------------------------- the networks
@@ -72,12 +73,6 @@ def normalization(norm: str) -> Callable[[int], nn.Module]:
     if norm not in NORMS:
         raise ValueError(f"No norm {norm!r}; there are {', '.join(NORMS)}.")
     return NORMS[norm]
-
-
-def check_size(size: int) -> None:
-    """ValueError unless pictures of size x size come of doubling 4x4: 8, 16, 32, ..."""
-    if size < 8 or size & (size - 1):
-        raise ValueError(f"size is 8, 16, 32, 64, ..., not {size}.")
 
 
 def doubling(inside: int, outside: int, strided: bool, bias: bool) -> list[nn.Module]:
@@ -242,8 +237,9 @@ class Dcgan(System):
     authors' value), else 0. With a penalty, layer norm takes the place of the
     discriminator's batch norm, as Gulrajani et al. 2017 advise: batch norm mixes the
     pictures of a batch, and the slope is wanted at each one alone. rates:
-    (discriminator's, generator's). uniform: noise from U[-1, 1] in place of N(0, 1).
-    ValueError for names and sizes that don't exist. Slides GM-17, GM-18; lesson 02.
+    (discriminator's, generator's), in the paper 2e-4 for both. uniform: noise from
+    U[-1, 1] in place of N(0, 1). ValueError for names and sizes that don't exist.
+    Slides GM-17, GM-18; lesson 02.
     """
 
     players = ("discriminator", "generator")
@@ -269,11 +265,6 @@ class Dcgan(System):
         )
         # The convolutions' own order of numbers, faster on a CPU.
         self.to(memory_format=torch.channels_last)
-
-    def optimizer(self, player: str) -> torch.optim.Optimizer:
-        """Adam with the player's own rate; the paper has 2e-4 for both."""
-        self.learning_rate = self.rates[player]
-        return super().optimizer(player)
 
     def draw_noise(self, count: int) -> Tensor:
         """(count, noise_size), normal or uniform."""

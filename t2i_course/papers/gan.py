@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..training import System
+from ..training import System, falling
 
 __all__ = [
     "POINTS", "PRESETS", "Discriminator", "Gan", "Generator", "Maxout", "algorithm_1",
@@ -258,7 +258,7 @@ class Gan(System):
 
     def learning_rate_factor(self, step: int) -> float:
         """By `cool` and `decay`; the released file's least rate of 1e-6 is kept too."""
-        line = min(1.0, 2 - step / self.cool) if self.cool else 1.0
+        line = falling(step, self.cool, 2 * self.cool) if self.cool else 1.0
         return max(line * self.decay**step, 1e-5)
 
     @torch.no_grad()

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from .. import weights
 from ..blocks import FromPoint, initialize
-from ..training import System
+from ..training import System, falling
 from .joint_embedding import text_encoder  # the paper builds on its authors' encoder
 
 __all__ = [
@@ -249,7 +249,12 @@ def generator_loss(fake: Tensor) -> Tensor:
 
 
 class GanCls(System):
-    """All four variants: cls shows wrong text, interpolate (INT) mixes sentences."""
+    """All four variants: cls shows wrong text, interpolate (INT) mixes sentences.
+
+    rates: (discriminator's, generator's), with Adam. The paper has 2e-4 for both. A
+    small generator that must learn in minutes wants a higher one, and a discriminator
+    that doesn't run ahead of it.
+    """
 
     players = ("discriminator", "generator")
     averaged = ("generator",)  # ours: the paper draws with the last weights
@@ -292,17 +297,7 @@ class GanCls(System):
         """
         if self.cool is None:
             return 0.5 ** (step // 13_800)
-        first, last = self.cool
-        return min(1.0, max((last - step) / (last - first), 0.02))
-
-    def optimizer(self, player: str) -> torch.optim.Optimizer:
-        """Adam with the player's own rate: (discriminator, generator) of `rates`.
-
-        The paper has 2e-4 for both. A small generator that must learn in minutes wants
-        a higher one, and a discriminator that doesn't run ahead of it.
-        """
-        self.learning_rate = self.rates[player]
-        return super().optimizer(player)
+        return falling(step, *self.cool, least=0.02)
 
     def embed(self, batch) -> Tensor:
         """phi(t) of the batch's captions (B, embedding); the encoder is frozen."""

@@ -13,7 +13,6 @@ has its characters.
 
 from dataclasses import replace
 from functools import lru_cache
-from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,7 @@ from torch.nn import functional as F
 from .. import weights
 from ..measure.oracle import Oracle
 from ..text.vocabulary import UNKNOWN
-from ..training import CheckpointError, System, checkpoint
+from ..training import System, checkpoint
 from ..worlds.bird_captions import untrue
 from ..worlds.birds import Birds
 
@@ -256,17 +255,7 @@ def text_encoder_from(path: str | Path) -> TextEncoder:
 
     path: a checkpoint of `t2i train joint_embedding`. CheckpointError if it is none.
     """
-    content = checkpoint.read(Path(path))
-    made = content["fingerprint"]
-    if made["system"] != JointEmbedding.__name__:
-        raise CheckpointError(
-            f"{path} is of {made['system']}. Name a checkpoint of "
-            "`t2i train joint_embedding`."
-        )
-    accepted = signature(JointEmbedding.__init__).parameters
-    settings = {k: v for k, v in made["settings"].items() if k in accepted}
-    system = JointEmbedding(**settings)
-    system.load_state_dict(content["system"])
+    system = checkpoint.rebuild(path, JointEmbedding, "t2i train joint_embedding")
     encoder, some = system.network("encoders")["text"].eval(), Birds("train", 32).all()
     standardize(encoder, some.tokens, some.lengths)
     return encoder.requires_grad_(False)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..blocks import check_multiple
 from ..training import System
 from . import gan  # the coarse level is a plain GAN
 from .gan import discriminator_loss, nonsaturating_loss
@@ -144,8 +145,9 @@ class DetailDiscriminator(nn.Module):
 class Lapgan(System):
     """Three GANs, one for each level of the pyramid; reads only `batch.image`.
 
-    size: pixels of the finest level. hidden, units, noise_size, norm: of the coarse
-    level's generator and discriminator (papers/gan.py). width: of all other networks.
+    size: pixels of the finest level, a multiple of 4, at least 20 (half of it must hold
+    D_k's two 5x5 kernels); else ValueError. width: of all networks but the coarse
+    level's; hidden, units, noise_size, norm: of those (papers/gan.py).
     momentum: None for Adam, else plain gradient steps with that momentum.
     Denton et al. 2015; slide GM-25; lesson 02.
     """
@@ -159,6 +161,7 @@ class Lapgan(System):
     def __init__(self, size=32, width=64, hidden=1024, units=1024, noise_size=100,
                  norm=False, momentum=None, rate=5e-4):  # fmt: skip
         super().__init__()
+        check_multiple(size, of=4, least=20)
         sizes = [size // 4, size // 2, size]
         noises = [noise_size, *(side * side for side in sizes[1:])]
         self.noise_sizes = dict(zip(LEVELS, noises))

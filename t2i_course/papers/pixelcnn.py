@@ -19,12 +19,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..training import System
+from ..blocks import bits_per_dimension
+from ..training import System, falling
 
 __all__ = [
     "BIRDS", "PRESETS", "BlindPixelCnn", "Drawing", "GatedLayer", "GatedPixelCnn",
     "GreyLevels", "MaskedConv", "PixelCnn", "above_mask", "beside_mask",
-    "bits_per_dimension", "draw", "gate", "raster_mask",
+    "draw", "gate", "raster_mask",
 ]  # fmt: skip
 
 # Digits. "paper": the prior over a VQ-VAE's 512 codes, 7 x 7 of them, by class; sizes
@@ -44,8 +45,9 @@ PRESETS = {
               "steps": 50000},
 }  # fmt: skip
 
-# Birds: the prior over the codes of a trained `papers.vqvae.VqVae`, by species.
-CODES = {"codes": True, "classes": 200}
+# Birds: the prior over the codes of a trained `papers.vqvae.VqVae`, by species. The
+# rate stays: `cool` counts steps, and these are other numbers of them than the digits'.
+CODES = {"codes": True, "classes": 200, "cool": 0}
 BIRDS = {
     "smoke": CODES | {"shape": (3, 32, 32), "values": 32},
     "cpu": CODES | {"shape": (3, 32, 32), "values": 128, "channels": 48, "layers": 6,
@@ -56,21 +58,7 @@ BIRDS = {
 }  # fmt: skip
 
 
-# ------------------------------------------------------------------- values and bits
-
-
-def bits_per_dimension(
-    log_likelihood: Tensor, dimensions: int, spacing: float = 1.0
-) -> Tensor:
-    """-log2 p(x) of each picture, shared among its numbers.
-
-    log_likelihood: (B,) in nats; dimensions: numbers in a picture (C * H * W)
-    spacing: 1 for a probability. A density must first become a probability: a number
-        that can only be one of many levels this far apart has density * spacing.
-    Returns (B,); the same unit as the paper's table 1. Slide GM-9; lessons 03 and 04.
-    """
-    nats = -log_likelihood / dimensions - math.log(spacing)
-    return nats / math.log(2)
+# ----------------------------------------------------------------------- grey levels
 
 
 class GreyLevels(nn.Module):
@@ -412,7 +400,7 @@ class PixelCnn(System):
 
     def learning_rate_factor(self, step: int) -> float:
         """By `cool`."""
-        return max(min(1.0, 2 - step / self.cool), 0.0) if self.cool else 1.0
+        return falling(step, self.cool, 2 * self.cool) if self.cool else 1.0
 
     def round(self, batch):
         """The network goes down -log p(codes), in nats a place."""

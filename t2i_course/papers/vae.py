@@ -21,17 +21,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..blocks import bits_per_dimension, check_size
 from ..training import System
-from .pixelcnn import (  # one of the decoders extends it
-    GatedPixelCnn,
-    GreyLevels,
-    bits_per_dimension,
-)
+from .pixelcnn import GatedPixelCnn, GreyLevels  # one of the decoders extends it
 
 __all__ = [
     "BIRDS", "PIXELCNN", "PRESETS", "BernoulliDecoder", "Encoder", "GaussianDecoder",
-    "PixelCnnDecoder", "Vae", "bernoulli_log_likelihood", "bits_per_dimension",
-    "dequantize", "elbo", "free_bits", "gaussian_log_likelihood", "importance_bound",
+    "PixelCnnDecoder", "Vae", "bernoulli_log_likelihood", "dequantize",
+    "elbo", "free_bits", "gaussian_log_likelihood", "importance_bound",
     "kl_standard_normal", "log_normal", "reparameterize",
 ]  # fmt: skip
 
@@ -159,16 +156,37 @@ def importance_bound(log_weights: Tensor) -> Tensor:
 
 # ----------------------------------------------------------------------- the networks
 
+NETWORKS = ("mlp", "conv")
+LIKELIHOODS = ("bernoulli", "gaussian", "pixelcnn")
+
+
+def check_known(what: str, name: str, known: tuple[str, ...]) -> None:
+    """ValueError, naming those there are, unless the name is known."""
+    if name not in known:
+        raise ValueError(f"No {what} {name!r}; there are {', '.join(known)}.")
+
+
+def check_network(network: str, shape: tuple[int, int, int]) -> None:
+    """ValueError unless there is that network for pictures (C, H, W)."""
+    check_known("network", network, NETWORKS)
+    if network == "conv":
+        _, height, width = shape
+        check_size(width)
+        if height != width:
+            raise ValueError(f"conv is for square pictures, not {height} x {width}.")
+
 
 class Encoder(nn.Module):
     """q(z | x): pictures (B, C, H, W) to the mean and log variance of z, (B, D) each.
 
     network: "mlp", one hidden layer of `hidden` units; or "conv", strided convolutions
-    down to 4 x 4 that begin with `hidden` channels and double them.
+    down to 4 x 4 that begin with `hidden` channels and double them. ValueError for
+    another one, and for "conv" unless pictures are squares of 8, 16, 32, ...
     """
 
     def __init__(self, shape=(1, 28, 28), hidden=400, latent=20, network="mlp"):
         super().__init__()
+        check_network(network, shape)
         if network == "mlp":
             inside = math.prod(shape)
             layers = [nn.Flatten(), nn.Linear(inside, hidden), nn.ReLU()]
@@ -182,12 +200,22 @@ class Encoder(nn.Module):
         self.net = nn.Sequential(*layers, nn.Linear(wide, 2 * latent))
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        """mu and log sigma^2."""
-        return self.net(pictures).chunk(2, 1)
+        """mu and log sigma^2, in the weights' own precision under autocast too.
+
+        Near the prior the KL is a small difference of large numbers, of which bfloat16
+        leaves nothing.
+        """
+        seen, last = self.net[:-1](pictures), self.net[-1]
+        with torch.autocast(seen.device.type, enabled=False):
+            return last(seen.to(last.weight.dtype)).chunk(2, 1)
 
 
 def painter(shape, hidden: int, latent: int, network: str) -> nn.Sequential:
-    """The encoder's mirror: z (B, D) to (B, *shape), any real numbers."""
+    """The encoder's mirror: z (B, D) to (B, *shape), any real numbers.
+
+    ValueError as there.
+    """
+    check_network(network, shape)
     if network == "mlp":
         size = math.prod(shape)
         layers = [nn.Linear(latent, hidden), nn.ReLU(), nn.Linear(hidden, size)]
@@ -286,6 +314,7 @@ class Vae(System):
     beta: of `elbo`; warm: over so many rounds it rises from 0 (Bowman et al. 2016);
     free: nats a latent number, see `free_bits`; both are against posterior collapse
     reparameterize, kl, elbo: may be a learner's own. Slides GM-2 to GM-5; lesson 03.
+    ValueError for names and sizes that don't exist.
     """
 
     players = ("autoencoder",)
@@ -297,6 +326,7 @@ class Vae(System):
                  reparameterize: Callable = reparameterize,
                  kl: Callable = kl_standard_normal, elbo: Callable = elbo):  # fmt: skip
         super().__init__()
+        check_known("likelihood", likelihood, LIKELIHOODS)
         self.shape, self.latent, self.learning_rate = tuple(shape), latent, rate
         self.beta, self.warm, self.free = beta, warm, free
         self.reparameterize, self.kl, self.elbo = reparameterize, kl, elbo

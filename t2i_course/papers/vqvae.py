@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from inspect import signature
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,12 +18,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..training import CheckpointError, System, checkpoint
-from .vae import (  # it extends the VAE: likelihoods
-    bits_per_dimension,
-    dequantize,
-    gaussian_log_likelihood,
-)
+from ..blocks import bits_per_dimension, check_multiple
+from ..training import System, checkpoint
+from .vae import dequantize, gaussian_log_likelihood  # it extends the VAE: likelihoods
 
 __all__ = [
     "DIGITS", "PRESETS", "Decoder", "Encoder", "Quantized", "ResidualBlock",
@@ -194,8 +190,15 @@ class VectorQuantizer(nn.Module):
         return Quantized(vectors, codes, entries)
 
     def codes(self, encoded: Tensor) -> Tensor:
-        """Numbers (B, ...) of the nearest entries; nothing is learned."""
-        return self.nearest(rows(encoded), self.codebook).view(encoded[:, 0].shape)
+        """Numbers (B, ...) of the nearest entries; nothing is learned.
+
+        In the codebook's own precision, under autocast too: rounded to bfloat16, many
+        distances are alike, and others in the wrong order.
+        """
+        vectors = rows(encoded).to(self.codebook.dtype)
+        with torch.autocast(encoded.device.type, enabled=False):
+            found = self.nearest(vectors, self.codebook)
+        return found.view(encoded[:, 0].shape)
 
     def lookup(self, codes: Tensor) -> Tensor:
         """Entries (B, D, ...) of codes (B, ...)."""
@@ -315,6 +318,7 @@ class VqVae(System):
     At the paper's size 4,877,059 weights for three channels: the release by
     ritheshkumar95, with 4,882,179, adds batch norm (5,120 weights) and a tanh that the
     paper doesn't mention, and commits with beta = 1 where the paper has 0.25.
+    size: of the pictures, a multiple of 4, else ValueError
     quantizer: one of one's own (like `VectorQuantizer`), in place of the described one.
     """
 
@@ -325,6 +329,7 @@ class VqVae(System):
                  beta=0.25, decay: float | None = None, revive=0.0, rate=2e-4,
                  quantizer: nn.Module | None = None, loss=three_term_loss):  # fmt: skip
         super().__init__()
+        check_multiple(size, of=4, least=4)
         self.size, self.channels, self.values = size, channels, entries
         self.grid, self.beta = (size // 4, size // 4), beta
         self.learning_rate, self.loss = rate, loss
@@ -404,13 +409,5 @@ def from_checkpoint(path: str | Path) -> VqVae:
 
     path: a checkpoint of `t2i train vqvae`. CheckpointError if it is none.
     """
-    content = checkpoint.read(Path(path))
-    made = content["fingerprint"]
-    if made["system"] != VqVae.__name__:
-        raise CheckpointError(
-            f"{path} is of {made['system']}. Name a checkpoint of `t2i train vqvae`."
-        )
-    accepted = signature(VqVae.__init__).parameters
-    system = VqVae(**{k: v for k, v in made["settings"].items() if k in accepted})
-    system.load_state_dict(content["system"])
+    system = checkpoint.rebuild(path, VqVae, "t2i train vqvae")
     return system.eval().requires_grad_(False)

@@ -11,15 +11,21 @@ Layers and sizes are those of a widely used small version of the paper's network
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..training import System
+from ..blocks import check_multiple
+from ..training import System, checkpoint
 from .pixelcnn import GatedPixelCnn  # the prior of each level
 from .vqvae import ResidualBlock, VectorQuantizer, commitment_loss  # it extends VQ-VAE
 
-__all__ = ["PRESETS", "Levels", "TwoLevelPrior", "VqVae2", "painter", "reader"]
+__all__ = [
+    "PRESETS", "PRIOR", "Levels", "TwoLevelPrior", "VqVae2", "from_checkpoint",
+    "painter", "reader",
+]  # fmt: skip
 
 PRESETS = {
     "smoke": {"size": 32, "hidden": 8, "inner": 4, "entries": 16, "code_size": 4,
@@ -31,6 +37,20 @@ PRESETS = {
             "revive": 0.5, "rate": 1e-3, "batch_size": 64, "steps": 20000},
     "paper": {"size": 256, "hidden": 128, "inner": 32, "entries": 512, "code_size": 64,
               "decay": 0.99, "rate": 3e-4, "batch_size": 128, "steps": 300_000},
+}  # fmt: skip
+
+# The prior over the codes of a trained VqVae2, by species; sizes and steps are ours.
+CODES = {"codes": True, "classes": 200}
+PRIOR = {
+    "smoke": CODES | {"shape": (3, 32, 32), "values": 16, "channels": 8, "layers": 2,
+                      "out": 16, "batch_size": 8, "steps": 4},
+    "cpu": CODES | {"shape": (3, 32, 32), "values": 64, "channels": 48, "layers": 6,
+                    "out": 128, "rate": 1e-3, "batch_size": 64, "steps": 1500},
+    "gpu": CODES | {"shape": (3, 64, 64), "values": 256, "channels": 64, "layers": 12,
+                    "out": 256, "rate": 5e-4, "batch_size": 64, "steps": 20000},
+    "paper": CODES | {"shape": (3, 256, 256), "values": 512, "channels": 128,
+                      "layers": 20, "out": 512, "rate": 3e-4, "batch_size": 128,
+                      "steps": 300_000},
 }  # fmt: skip
 
 
@@ -103,7 +123,7 @@ class VqVae2(System):
 
     At the paper preset 1,388,867 weights, as in the small version named above; the
     codebooks follow moving averages and have none. Pictures of 256 x 256 then have
-    32 x 32 top codes and 64 x 64 bottom codes.
+    32 x 32 top codes and 64 x 64 bottom codes. size: a multiple of 8, else ValueError.
     """
 
     players = ("levels",)
@@ -113,7 +133,9 @@ class VqVae2(System):
                  code_size=64, beta=0.25, decay=0.99, revive=0.0,
                  rate=3e-4):  # fmt: skip
         super().__init__()
-        self.size, self.values, self.beta = size, entries, beta
+        check_multiple(size, of=8, least=8)
+        self.size, self.channels, self.values = size, channels, entries
+        self.beta = beta
         self.top_grid, self.grid = (size // 8, size // 8), (size // 4, size // 4)
         self.learning_rate = rate
         self.levels = Levels(channels, hidden, inner, entries, code_size, decay, revive)
@@ -161,6 +183,15 @@ class VqVae2(System):
         return self.decode(top, bottom)
 
 
+def from_checkpoint(path: str | Path) -> VqVae2:
+    """The VQ-VAE-2 of a training of one's own, frozen: the coder for a prior.
+
+    path: a checkpoint of `t2i train vqvae2`. CheckpointError if it is none.
+    """
+    system = checkpoint.rebuild(path, VqVae2, "t2i train vqvae2")
+    return system.eval().requires_grad_(False)
+
+
 class TwoLevelPrior(System):
     """p(top | class) p(bottom | top, class): two PixelCNNs over a trained VqVae2.
 
@@ -168,6 +199,7 @@ class TwoLevelPrior(System):
     the lower one conditioned on a map of the top codes. channels, layers, out: of both.
     """
 
+    presets = PRIOR
     players = ("top", "bottom")
     betas = (0.9, 0.999)
 

@@ -12,6 +12,7 @@ import pickle
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
+from inspect import signature
 from pathlib import Path
 from typing import BinaryIO
 
@@ -179,3 +180,28 @@ def load(path: Path, system, optimizers: dict, seed: int, rank: int = 0) -> Hist
         # More processes than before, or another kind of device: other noise.
         system.rng.manual_seed(randomness.own_seed(seed, rank, history.step))
     return history
+
+
+def rebuild(path: str | Path, kind: type, command: str):
+    """The trained system of a checkpoint, built by the settings that stand in it.
+
+    kind: its class; command: what makes such checkpoints, for the messages. Raises
+    CheckpointError when the file is none of them, or doesn't say how large its networks
+    are: only the settings of `from_preset` are written down.
+    """
+    content = read(Path(path))
+    made = content["fingerprint"]
+    if made["system"] != kind.__name__:
+        raise CheckpointError(
+            f"{path} is of {made['system']}. Name a checkpoint of `{command}`."
+        )
+    accepted = signature(kind.__init__).parameters
+    system = kind(**{k: v for k, v in made["settings"].items() if k in accepted})
+    try:
+        system.load_state_dict(content["system"])
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{path} doesn't hold all settings of its {kind.__name__}, which was not "
+            f"made by from_preset alone. Name a checkpoint of `{command}`."
+        ) from error
+    return system

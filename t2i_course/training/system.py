@@ -49,8 +49,10 @@ class System(nn.Module):
     averaged: tuple[str, ...] = ()
     average_decay: float = 0.999
     learning_rate: float = 2e-4
+    rates: dict[str, float] = {}  # of players that have a rate of their own
     betas: tuple[float, float] = (0.5, 0.999)
     rng: torch.Generator | None = None
+    presets: dict[str, dict] | None = None  # None: the PRESETS of the paper's file
     preset: str | None = None
     settings: dict | None = None
 
@@ -66,17 +68,18 @@ class System(nn.Module):
         raise NotImplementedError(f"{type(self).__name__} has no round of play")
 
     def optimizer(self, player: str) -> torch.optim.Optimizer:
-        """The optimizer of one player: Adam with `learning_rate` and `betas`.
+        """The optimizer of one player: Adam with `betas` and the player's rate.
 
-        It holds the parameters that a turn of the player steps: all those of the
-        sub-module that want a gradient. Radford et al. 2016 chose the default values.
+        That is the one in `rates`, or else `learning_rate`. The optimizer holds what a
+        turn of the player steps: all parameters of the sub-module that want a gradient.
+        Radford et al. 2016 chose the default values.
         """
         parameters = [p for p in self.player(player).parameters() if p.requires_grad]
         if not parameters:
             raise ValueError(f"player {player!r} has no parameter that learns")
         return torch.optim.Adam(
             parameters,
-            lr=self.learning_rate,
+            lr=self.rates.get(player, self.learning_rate),
             betas=self.betas,
             fused=True,  # four times as fast on a CPU: one pass over the weights
         )
@@ -168,13 +171,16 @@ class System(nn.Module):
     def from_preset(cls, preset: str, **overrides) -> System:
         """Build the system as its paper's file lists it under `PRESETS[preset]`.
 
+        (Or as its own `presets` have it, where one file has several systems.)
+
         Settings that `__init__` names are passed to it; all of them (batch size and
         steps too) are kept in `system.settings`. overrides replace single settings
         or fill other arguments of `__init__`. A subclass without presets of its own (in
         a notebook, say) has its parent's. An unknown name raises ValueError.
         """
         homes = (sys.modules[base.__module__] for base in cls.__mro__)
-        presets = next((m.PRESETS for m in homes if hasattr(m, "PRESETS")), {})
+        found = next((m.PRESETS for m in homes if hasattr(m, "PRESETS")), {})
+        presets = found if cls.presets is None else cls.presets
         if preset not in presets:
             raise ValueError(
                 f"{cls.__name__} has no preset {preset!r}; it has {', '.join(presets)}"
