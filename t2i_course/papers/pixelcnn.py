@@ -67,7 +67,7 @@ def bits_per_dimension(
     log_likelihood: (B,) in nats; dimensions: numbers in a picture (C * H * W)
     spacing: 1 for a probability. A density must first become a probability: a number
         that can only be one of many levels this far apart has density * spacing.
-    Returns (B,); the same unit as the paper's table 1. Slide GM-9; lessons 03 and 04.
+    Returns (B,): the unit in which likelihoods are compared. Slide GM-9; lesson 04.
     """
     nats = -log_likelihood / dimensions - math.log(spacing)
     return nats / math.log(2)
@@ -190,7 +190,7 @@ class GatedLayer(nn.Module):
     The horizontal stack also hears from the vertical one, never the other way round
     (figure 2 of the paper). kind "A" is the first layer, which has no residual way past
     it: the value to be predicted would take it. classes, latent: of the conditions, 0
-    for none. Each is added to both stacks before the gate, eqs. (3) to (5).
+    for none. Each is added to both stacks before the gate, eqs. (4) and (5).
     """
 
     def __init__(self, channels, size, kind, classes=0, latent=0,

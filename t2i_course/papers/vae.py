@@ -143,7 +143,7 @@ def free_bits(kl: Tensor, least: float) -> Tensor:
     """The KL to pay for: each latent number's mean, but never under `least` nats.
 
     (B, D) to (1, D). Below `least` there is no gradient, so saying a little costs
-    nothing: against posterior collapse. Kingma et al. 2016, section C.8.
+    nothing: against posterior collapse. Kingma et al. 2016.
     """
     return kl.mean(0, keepdim=True).clamp_min(least)
 
@@ -152,7 +152,7 @@ def importance_bound(log_weights: Tensor) -> Tensor:
     """log of the mean weight: a lower bound of log p(x), (B,) nats, from K draws of z.
 
     log_weights: (K, B), log p(x, z) - log q(z | x). K = 1 is the ELBO; more draws come
-    closer to log p(x) from below. Burda et al. 2016, eq. (8).
+    closer to log p(x) from below. Burda et al. 2016.
     """
     return log_weights.logsumexp(0) - math.log(len(log_weights))
 
@@ -304,8 +304,10 @@ class Vae(System):
             decoder = PixelCnnDecoder(shape, latent, levels, channels, layers, out)
         elif likelihood == "gaussian":
             decoder = GaussianDecoder(painter(shape, hidden, latent, network), levels)
-        else:
+        elif likelihood == "bernoulli":
             decoder = BernoulliDecoder(painter(shape, hidden, latent, network))
+        else:
+            raise ValueError(f"no likelihood {likelihood!r}; see `Vae`")
         encoder = Encoder(shape, hidden, latent, network)
         self.autoencoder = nn.ModuleDict({"encoder": encoder, "decoder": decoder})
         self.register_buffer("rounds", torch.zeros(()))
