@@ -67,7 +67,7 @@ def bits_per_dimension(
     log_likelihood: (B,) in nats; dimensions: numbers in a picture (C * H * W)
     spacing: 1 for a probability. A density must first become a probability: a number
         that can only be one of many levels this far apart has density * spacing.
-    Returns (B,); the same unit as PixelCNN's table 1. Slide GM-9; lessons 03 and 04.
+    Returns (B,): the unit that likelihoods are compared in. Slide GM-9; lessons 03, 04.
     """
     nats = -log_likelihood / dimensions - math.log(spacing)
     return nats / math.log(2)

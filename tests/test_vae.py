@@ -169,18 +169,25 @@ def test_with_the_true_posterior_every_bound_is_the_evidence(draws):
 
 
 def test_bounds_are_in_order():
-    """ELBO <= more draws <= log p(x), on average over the noise."""
+    """ELBO <= more draws <= log p(x), on average over the noise.
+
+    With q three times too wide in both directions, the ELBO is below log p(x) by
+    KL(q || posterior) = 2 (3 - 1 - log 3) / 2 nats.
+    """
     system, x, evidence = linear_gaussian(too_wide=3.0)
-    log_weights = system.log_weights(x, 12_000)
+    many = x.repeat(2000, 1, 1, 1)
+    log_weights = system.log_weights(many, 20).view(-1, 5)
     means = [
         vae.importance_bound(log_weights.view(draws, -1, 5)).mean(0)
         for draws in (1, 4, 40)
     ]
     for lower, higher in zip(means, [*means[1:], evidence]):
-        assert (lower < higher).all()
+        assert lower.mean() < higher.mean() and (lower < higher + 0.02).all()
     assert (evidence - means[-1] < 0.05).all()
-    exact = torch.stack([system.bound(x) for _ in range(4000)]).mean(0)
-    assert torch.allclose(exact, means[0], atol=0.1)
+    elbo = evidence - (2 - math.log(3))
+    assert torch.allclose(means[0], elbo, atol=0.1)
+    exact = system.bound(many).view(-1, 5).mean(0)
+    assert torch.allclose(exact, elbo, atol=0.2)
 
 
 def test_bits_of_the_system():

@@ -71,7 +71,7 @@ def maximum_mean_discrepancy(one: Tensor, other: Tensor) -> float:
 
     Mean likeness within the heaps, less twice that across them; likeness is a sum of
     Gaussian kernels. one: (N, D); other: (M, D). Raises ValueError for other shapes.
-    Gretton et al. 2012, eq. (3).
+    Gretton et al. 2012.
     """
     kernel = _kernel(_heaps(one, other))
     member = torch.zeros(1, len(kernel), dtype=kernel.dtype, device=kernel.device)

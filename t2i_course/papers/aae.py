@@ -22,9 +22,9 @@ from .gan import discriminator_loss, nonsaturating_loss  # a GAN, but of codes
 
 __all__ = ["PRESETS", "Aae", "mlp"]
 
-# "paper": two hidden layers of 1000 in each network. Its stochastic gradient descent is
-# Adam here, with the rate of the PyTorch-GAN release; latent numbers, batch size and
-# steps are ours.
+# "paper": two hidden layers of 1000 in each network, as in a reimplementation
+# (github.com/conan7882/adversarial-autoencoders); Adam with the rate of another one,
+# PyTorch-GAN, whose networks are smaller. Latent numbers, batch and steps are ours.
 PRESETS = {
     "smoke": {"shape": (1, 8, 8), "hidden": 16, "latent": 2, "batch_size": 16,
               "steps": 4},

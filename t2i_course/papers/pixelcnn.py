@@ -178,7 +178,7 @@ class GatedLayer(nn.Module):
     The horizontal stack also hears from the vertical one, never the other way round
     (figure 2 of the paper). kind "A" is the first layer, which has no residual way past
     it: the value to be predicted would take it. classes, latent: of the conditions, 0
-    for none. Each is added to both stacks before the gate, eqs. (3) to (5).
+    for none. Each is added to both stacks before the gate, eqs. (4) and (5).
     """
 
     def __init__(self, channels, size, kind, classes=0, latent=0,

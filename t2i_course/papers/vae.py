@@ -140,7 +140,7 @@ def free_bits(kl: Tensor, least: float) -> Tensor:
     """The KL to pay for: each latent number's mean, but never under `least` nats.
 
     (B, D) to (1, D). Below `least` there is no gradient, so saying a little costs
-    nothing: against posterior collapse. Kingma et al. 2016, section C.8.
+    nothing: against posterior collapse. Kingma et al. 2016.
     """
     return kl.mean(0, keepdim=True).clamp_min(least)
 
@@ -149,7 +149,7 @@ def importance_bound(log_weights: Tensor) -> Tensor:
     """log of the mean weight: a lower bound of log p(x), (B,) nats, from K draws of z.
 
     log_weights: (K, B), log p(x, z) - log q(z | x). K = 1 is the ELBO; more draws come
-    closer to log p(x) from below. Burda et al. 2016, eq. (8).
+    closer to log p(x) from below. Burda et al. 2016.
     """
     return log_weights.logsumexp(0) - math.log(len(log_weights))
 

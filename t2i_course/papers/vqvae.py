@@ -152,7 +152,7 @@ class VectorQuantizer(nn.Module):
     """Vectors (B, D, ...) to the nearest of K entries of a codebook (K, D).
 
     decay: None for a codebook that learns by its loss; a number for one that follows
-        moving averages of the vectors that chose each entry (the paper's appendix A.1)
+        moving averages of the vectors that chose each entry (the paper's appendix)
     revive: an entry that is chosen less often than this many times a batch (a moving
         average) is dead, and is put where some vector of the batch is; 0 for never
     spread: entries begin uniform in [-spread, spread]; None for 1 / K
@@ -209,7 +209,7 @@ class VectorQuantizer(nn.Module):
         """What needs no gradient: use, moving averages, the revival of dead entries.
 
         vectors: (N, D); codes: (N,). With N_k the average count of entry k and m_k the
-        average sum of its vectors, e_k = m_k / N_k; eqs. (6) to (8).
+        average sum of its vectors, e_k = m_k / N_k.
         """
         decayed(self.use, everywhere(counted(codes, len(self.use))), self.decay)
         if self.averaged:
@@ -317,7 +317,7 @@ class VqVae(System):
 
     At the paper's size 4,877,059 weights for three channels: the release by
     ritheshkumar95, with 4,882,179, adds batch norm (5,120 weights) and a tanh that the
-    paper doesn't mention, and commits with beta = 1 where the paper has 0.25.
+    paper doesn't mention, and commits with beta = 1; 0.25 is that of the authors' code.
     size: of the pictures, a multiple of 4, else ValueError
     quantizer: one of one's own (like `VectorQuantizer`), in place of the described one.
     """
