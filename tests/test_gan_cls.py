@@ -312,11 +312,7 @@ def test_unknown_shipped_network():
 
 
 def test_the_rates_fall():
-    """Halved every 100 epochs as published, or in a line between two steps."""
+    """Halved every 100 epochs, as published."""
     system = GanCls.from_preset("smoke")
     steps = (0, 13_799, 13_800, 27_600)
-    factors = [system.learning_rate_factor(step) for step in steps]
-    assert factors == [1, 1, 0.5, 0.25]
-    system = GanCls.from_preset("smoke", cool=(100, 200))
-    factors = [system.learning_rate_factor(step) for step in (0, 100, 150, 200, 300)]
-    assert factors == [1, 1, 0.5, 0.02, 0.02]
+    assert [system.learning_rate_factor(step) for step in steps] == [1, 1, 0.5, 0.25]

@@ -47,11 +47,6 @@ def test_pixelcnn():
     assert factors(system) == pytest.approx(line, rel=1e-12)
 
 
-def test_gan_cls():
-    line = [min(1.0, max((200 - step) / 100, 0.02)) for step in STEPS]
-    assert factors(GanCls.from_preset("smoke", cool=(100, 200))) == line
-
-
 def test_no_fall_where_none_is_asked_for():
     for system in (Gan.from_preset("smoke"), PixelCnn.from_preset("smoke")):
         assert factors(system) == [1.0] * len(STEPS)

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from .. import weights
 from ..blocks import FromPoint, initialize
-from ..training import System, falling
+from ..training import System
 from .joint_embedding import text_encoder  # the paper builds on its authors' encoder
 
 __all__ = [
@@ -273,10 +273,9 @@ class GanCls(System):
         interpolate=True,
         rates=(2e-4, 2e-4),
         judge=None,
-        cool=None,
     ):
         super().__init__()
-        self.rates, self.cool = dict(zip(self.players, rates)), cool
+        self.rates = dict(zip(self.players, rates))
         self.cls, self.interpolate = cls, interpolate
         self.text_encoder = text_encoder  # frozen: not a player
         self.generator = initialize(
@@ -290,14 +289,8 @@ class GanCls(System):
         self.discriminator.to(memory_format=torch.channels_last)
 
     def learning_rate_factor(self, step: int) -> float:
-        """Halved every 100 epochs of CUB's 138 steps, as in the paper.
-
-        With `cool`, two numbers of steps, the rates fall in a line between them, to a
-        fiftieth: at high rates a long training may break down late.
-        """
-        if self.cool is None:
-            return 0.5 ** (step // 13_800)
-        return falling(step, *self.cool, least=0.02)
+        """Halved every 100 epochs of CUB's 138 steps, as in the paper."""
+        return 0.5 ** (step // 13_800)
 
     def embed(self, batch) -> Tensor:
         """phi(t) of the batch's captions (B, embedding); the encoder is frozen."""
@@ -345,7 +338,7 @@ SHIPPED = {
     "gan_cls_32": BIRD_32 | {"cls": True, "interpolate": False},
     "gan_int_32": BIRD_32 | {"cls": False, "interpolate": True},
     "gan_int_cls_32": BIRD_32 | {"cls": True, "interpolate": True},
-    "gan_int_cls_64": BIRD_32 | {"size": 64, "cool": (6000, 11_000)},
+    "gan_int_cls_64": BIRD_32 | {"size": 64},
     "projection_32": BIRD_32,  # the same generator, by papers/projection.py
     "gan_emoji_32": BIRD_32,
 }
