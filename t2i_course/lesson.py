@@ -54,7 +54,7 @@ LESSONS: dict[str, Info] = {
             "Start here",
             "Type a sentence and see a bird drawn; meet the world whose truth we know.",
             "RE-1",
-            {"course": 0.8, "cpu": 0.8, "work": 15},
+            {"course": 0.5, "cpu": 0.5, "work": 15},
         ),
         Info(
             "01",
@@ -72,7 +72,7 @@ LESSONS: dict[str, Info] = {
             "A GAN that reads: a matching-aware discriminator, interpolated captions, "
             "and a bird that obeys its sentence.",
             "RE-1 to RE-12, GM-21, TM-10 to TM-13",
-            {"course": 1, "cpu": 8, "work": 120},
+            {"course": 1, "cpu": 4, "work": 120},
             wants_gpu=True,
         ),
     ]

@@ -53,7 +53,7 @@ PRESETS = {
         "noise_size": 100,
         "embedding": 256,
         "batch_size": 32,
-        "steps": 2200,
+        "steps": 3000,
         "rates": (5e-4, 2e-3),
     },
     "gpu": {
