@@ -137,7 +137,9 @@ for sentence, row in zip(sentences, codes @ codes.T):
 # \varphi(t)))]$$
 #
 # Here is one that ships with the course, `gan_32`, trained for as long as the networks
-# that you will meet below. Each column has a caption, each row a noise:
+# that you will meet below. Each column has a caption, each row a noise. (Captions use
+# birders' words: rectrices are tail feathers; primaries, secondaries and coverts belong to
+# the wing.)
 
 # %%
 asked = measure.unseen_captions(8, 32, seed=11)
@@ -158,7 +160,7 @@ print({name: round(obeys[name], 2) for name in ("wing", "belly", "crown", "all")
 # network hears little: it draws birds, but mostly in colours of its own. Why doesn't it
 # read?
 #
-# Look at eq. (2) with the eyes of the discriminator. It sees two kinds of pairs: *(real
+# Look at eq. (2) of RE-3 with the eyes of the discriminator. It sees two kinds of pairs: *(real
 # picture, its sentence)* and *(drawn picture, some sentence)*. Every real picture that it
 # ever sees comes with the right sentence. So it can win for a long time by asking one
 # question only, "is this picture real?", and need not read at all; and what the
@@ -436,12 +438,14 @@ for name, pair in (("apart", apart), ("together", together)):
 # `system.rng` is the generator of random numbers. The imported `generator_loss(logits)`
 # is $-\log s_f$, line 12. In order:
 #
-# 1. embed; ask for `B + B // 2` pictures: the true sentences, then the half-way ones;
+# 1. embed; ask for `B + B // 2` pictures, with one call of `system.noise`: the true
+#    sentences, then the half-way ones;
 # 2. the discriminator's turn: the two kinds of real pairs, and the first B pictures
 #    that were drawn, **detached**, so that this loss does not reach back into the
 #    generator; all judged together;
 # 3. the generator's turn: all of its pictures, looked at and judged anew, each with the
-#    text it was asked for, in the company of the real pairs of before (detached too).
+#    text it was asked for, in the company of both kinds of real pairs of before (detached
+#    too).
 #
 # Two things differ from lesson 01's exercise 01.4: right, wrong and drawn pairs are
 # judged in one batch, because of the trap above; and both turns use the same pictures,
@@ -577,8 +581,8 @@ lines(seconds, {"wing": wing, "belly": belly}, "seconds of training", "obedience
       "Obedience on captions of unseen species", marks={"guessing": 0.1})  # fmt: skip
 
 # %% [markdown]
-# Two things are worth seeing. The curve begins at guessing: as long as the pictures don't
-# show birds, there is no wing to have a colour. And it rises without any loss that speaks
+# Two things are worth seeing. The curve begins low, a little above guessing: as long as the
+# pictures hardly show birds, there is hardly a wing to have a colour. And it rises without any loss that speaks
 # of colours: all that the generator ever hears is whether a discriminator that has
 # learned to read was convinced.
 #
@@ -759,7 +763,8 @@ print(f"mean change from one picture to the next: {step:.2f}; to another noise: 
 # %% [markdown]
 # Look first: the bird goes from blue over purple to red, step by step, and at each step
 # there is one bird. Then read the oracle's lines: blue wings at the one end, red ones at
-# the other, and on the way neither. And a step along the walk moves the picture several
+# the other, and on the way neither. Not all of it is gradual: where the background jumps
+# from one picture to the next, it was the text that decided about it, too. And a step along the walk moves the picture several
 # times as far as another noise would: the three rows look alike, for here the noise has
 # little to say. The next section asks why.
 
@@ -864,7 +869,7 @@ grid(borrowed(small, encoder), 8, title="Styles of the top row, content from a s
 # drawings whose style is known (`measure/style.py`): *flip* (does it look left or right),
 # *tilt*, *shade* (of the background) and *light*. The first row of the table says how
 # well it reads *real* drawings of unseen species, as a correlation with the truth (1:
-# exactly, 0: not at all). Where that is low, the ruler can tell us nothing.
+# exactly, 0: not at all; *x*, *y* and *scale* are place and size). Where that is low, the ruler can tell us nothing.
 
 # %%
 count = run.choose(30, 500)
@@ -994,7 +999,7 @@ grid(torch.cat([d.pictures for d in drawn]), 4, title="not red / turquoise / two
 # - **Two birds.** Every training picture holds one bird, so one bird is drawn, and the two
 #   colours are mixed: red and blue give purple, in the wings or in the belly. A single list
 #   of numbers says "red" and "blue" and "bird", and not who is which. The report finds the
-#   same on photographs of COCO (RE-10): scenes with several things have no coherent parts.
+#   same on COCO, photographs of everyday scenes with several things (RE-10): scenes with several things have no coherent parts.
 #   Lesson 12 gives each thing a place of its own.
 #
 # A sentence without one known word is refused, and the refusal says what would be known:
@@ -1110,7 +1115,8 @@ if run.live:
 # the same kind of generator another discriminator:
 #
 # - **projection**: the text joins by a dot product, $D(x, t) = v^T h(x) + \varphi(t)^T W
-#   h(x)$, where $h(x)$ is what the network sees in the picture. "Is it real?" and "does it
+#   h(x)$, where $h(x)$ is what the network sees in the picture, $v$ a learned vector, and
+#   $W$ a learned matrix that brings the text to the size of $h(x)$. "Is it real?" and "does it
 #   fit?" are two terms of a sum from the start, in place of a concatenation that has to
 #   learn to compare;
 # - **hinge loss**: $\max(0, 1 - D)$ for right pairs, $\max(0, 1 + D)$ for wrong ones: who
@@ -1192,12 +1198,14 @@ Table(style.READ, {
 
 # %% [markdown]
 # Same generator, same sentences, same machine (the other core was training too, so
-# take the seconds as rough). The new pair is faster to every mark, and it goes on
-# where the old one flattens out: two of its three seeds pass 0.9, none of the old one's
-# does in its 2,200 steps. And the noise is heard:
-# pictures of one caption now differ about as much as real birds of one plumage do
-# (section 8), S finds part of the noise again, and style comes over: the table says how
-# much of it.
+# take the seconds as rough). In the mean over three seeds the new pair reaches 0.5,
+# 0.7 and 0.8 sooner, though at 0.7 and 0.8 its slowest seed is no faster than the old pair's
+# fastest. And it goes on where the old one flattens out: two of its three seeds pass 0.9,
+# none of the old one's does in its 2,200 steps. And the noise is heard:
+# pictures of one caption now differ at least as much as real birds of one plumage do
+# (section 8), S finds part of the noise again, and some style comes over: nearly always the
+# direction (*flip*; in the picture above most birds look the way of their query), some of
+# the background's *shade*, of the rest little or nothing.
 #
 # Beware of reading more into it. This is one world at 32x32, both systems are far from
 # their published size, and more than the three points above was changed: the projection's
@@ -1222,7 +1230,7 @@ Table(style.READ, {
 # | 1 · style encoder | O | X | X | concat |
 # | 1 · GAN-CLS, GAN-INT | X | O | random | concat |
 #
-# (O: yes, X: no. "Random": a sentence drawn from another class, exercise 08.2. "Concat":
+# (The number counts the papers. O: yes, X: no. "Random": a sentence drawn from another class, exercise 08.2. "Concat":
 # depth concatenation, exercise 08.1.)
 #
 # ### Questions

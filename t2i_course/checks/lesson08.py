@@ -300,7 +300,7 @@ def _(answer):
 
 
 def _round(wrong="text", asked="both", judged="text", fresh=True, order="dg",
-           apart=(), look_again=False):  # fmt: skip
+           apart=(), look_again=False, company=2):  # fmt: skip
     """Algorithm 1 with one thing done otherwise: the answers we know."""
 
     def algorithm(system, batch):
@@ -317,8 +317,8 @@ def _round(wrong="text", asked="both", judged="text", fresh=True, order="dg",
             return gan_cls.judged_together(d, *pairs)
 
         def generators(real):
-            company = [(seen.detach(), t) for seen, t in real]
-            *_, fake = logits("generator", *company, (d.features(drawn), asks))
+            near = [(seen.detach(), t) for seen, t in real[:company]]
+            *_, fake = logits("generator", *near, (d.features(drawn), asks))
             return gan_cls.generator_loss(fake)
 
         real, count = _real_pairs(system, batch, text, drawn, wrong), len(asks)
@@ -379,6 +379,8 @@ ROUND_ERRORS = {
     ),
     "in the discriminator's turn the pairs are judged in batches of their own; use "
     "judged_together.": _round(apart=("discriminator",)),
+    "in the generator's turn the company is not complete: both real pairs, with the "
+    "right and with the wrong sentence, belong in the batch.": _round(company=1),
     "in the generator's turn the drawn pictures are judged alone; the real pairs of "
     "before (detached) belong into the same batch: judged_together.": _round(
         apart=("generator",)

@@ -198,6 +198,16 @@ def judged_alone(system, batch):
     yield "generator", generator_loss(d(drawn, asked))
 
 
+def judged_beside_the_right_pair(system, batch):
+    text, d, asked, drawn, _ = start(system, batch)
+    seen = d.features(batch.image).detach()
+    yield next(plain(system, batch))
+    yield (
+        "generator",
+        generator_loss(judged_together(d, (seen, text), (d.features(drawn), asked))[1]),
+    )
+
+
 def not_detached(system, batch):
     text, _, asked, drawn, other = start(system, batch)
     real = [(batch.image, text), (batch.image, other)]
@@ -392,6 +402,7 @@ WRONG = {
         (always_detached, "the generator no gradient"),
         (judged_apart, "in both turns, so batch norm subtracts"),
         (judged_alone, "judged alone"),
+        (judged_beside_the_right_pair, "company is not complete"),
         (asked_too_early, "after the first yield"),
         (judged_half_way, "half-way sentences"),
         (without_int, "INT adds"),
