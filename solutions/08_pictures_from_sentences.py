@@ -97,8 +97,8 @@ grid(world.image, 4, world.caption, title="Species that no network here was trai
 # $\phi(v)^T \varphi(t)$. A picture $v$ should agree more with sentences about its own
 # class than with all others, and a sentence more with pictures of its own class:
 #
-# $$f_v(v) = \arg\max_y \; \mathbb{E}_{t \sim \mathcal T(y)}[\phi(v)^T \varphi(t)],
-# \qquad f_t(t) = \arg\max_y \; \mathbb{E}_{v \sim \mathcal V(y)}[\phi(v)^T \varphi(t)]$$
+# $$f_v(v) = \operatorname{argmax}_y \; \mathbb{E}_{t \sim \mathcal T(y)}[\phi(v)^T \varphi(t)],
+# \qquad f_t(t) = \operatorname{argmax}_y \; \mathbb{E}_{v \sim \mathcal V(y)}[\phi(v)^T \varphi(t)]$$
 #
 # (TM-10, eqs. (3), (4): $\mathcal T(y)$ are the sentences, $\mathcal V(y)$ the pictures of
 # class $y$; training counts how often these two guesses are wrong, eq. (2), by a hinge

@@ -299,6 +299,18 @@ def test_course_writes_pages_that_stand_alone(course, tmp_path, capsys):
     assert "A lesson for tests." in index
 
 
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_every_formula_of_a_lesson_is_read_whole(source):
+    """A command that the converter doesn't know would stand in the page as it is."""
+    from nbconvert.filters import markdown2html
+
+    cells = [cell.source for cell in build_notebooks.read(source).cells
+             if cell.cell_type == "markdown"]  # fmt: skip
+    page, left = run_course.with_mathml(markdown2html("\n\n".join(cells)))
+    unread = re.findall(r"<m[ion][^>]*>(\\[A-Za-z]+)", page)
+    assert not left and not unread
+
+
 def test_formulas_become_mathml():
     """So that a page needs no network; code and prices without a pair stay."""
     made, left = run_course.with_mathml(
