@@ -659,8 +659,8 @@ for name, way in ways.items():
     print(f"{name}: close to a mode after 4,000 steps:", *shares)
 
 # %% [markdown]
-# **What to see.** With the remedy every seed has found the whole ring by the step in the
-# third line. And a surprise: the vanilla GAN opens up as well, but two thousand steps
+# **What to see.** With the remedy every seed has found the whole ring by the steps in the
+# third line, a number for each. And a surprise: the vanilla GAN opens up as well, but two thousand steps
 # later, and even then fewer of its points lie close to a mode. Collapse here is a
 # long detour rather than a grave. With other learning rates the detour is shorter, or
 # never ends within the run: on a harder world one seldom has the patience to find out
@@ -790,7 +790,7 @@ grid(pairs, columns=15, title="Drawn (above), nearest real (below)", smooth=True
 # The same questions, measured by the course's benchmark over five seeds each. The first
 # row asks section 3's question with other noise, so its number differs a little from
 # yours. Close points: their share of all. Digits: of 1,000 drawn ones; seed 0 is the
-# training of section 7.
+# network of section 7 that ships; your own run, on two cores, differs a little.
 
 # %%
 rows = {"gradient of -log D / gradient of log(1 - D), D trained for 300 steps":
@@ -866,9 +866,11 @@ Table(["share that is clear", "neighbouring pixels differ by"], rows,
 #
 # ### Questions
 # <details><summary>1. Your discriminator's loss is 0.01 after a thousand steps. Good
-# news?</summary>No. D tells everything apart, so G's gradient under the game's own loss is
-# close to zero, and G lost the game. A lead of D is no harm, as section 7 showed, where
-# D's loss sank from log 4 = 1.39 to less than 1; a D that is always right is.</details>
+# news?</summary>No. D tells everything apart: each time G is found out. Under the game's own
+# loss its gradient is then close to zero, and it can't learn any more; under -log D the
+# gradient stays long, but all that G does is called wrong, so it hardly hears what was
+# better. A lead of D is another matter: in section 7 D's loss sank from log 4 = 1.39 to less
+# than 1, and G still fooled it often enough to learn.</details>
 # <details><summary>2. D says 0.5 everywhere. Has G won?</summary>Perhaps, or D is too weak
 # or has not been trained: a D that knows nothing says 0.5 too. Train a fresh D against the
 # resting G and see.</details>

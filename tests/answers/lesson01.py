@@ -390,6 +390,18 @@ WRONG = {
             ),
             "per feature",
         ),
+        (
+            lambda x, g=8: append(
+                x,
+                grouped(x, g)
+                .var(1, unbiased=False)
+                .mean(1)
+                .add(1e-8)
+                .sqrt()
+                .repeat_interleave(g)[:, None],
+            ),
+            "root of the mean variance",
+        ),
         (steep, "not finite"),
     ],
 }
