@@ -396,8 +396,8 @@ def _deviation_known() -> dict:
             x, x.var(0, unbiased=False).sqrt().mean().expand(len(x), 1)),
         "this is the variance; take its square root.":
             lambda x, g: add(x, spread((of(x, g) ** 2).mean(1), g)),
-        "this is the root of the mean variance; take the root of each feature's variance "
-        "first, then the mean over the features.":
+        "this is the root of the mean variance; take the root of each feature's "
+        "variance first, then the mean over the features.":
             lambda x, g: add(x, spread((of(x, g) ** 2).mean(1).sqrt(), g)),
         "this is the deviation over a sample's features; it should be over the samples "
         "of a group, feature by feature (dim=1 of (groups, group, features)).":
