@@ -128,7 +128,8 @@ def to_be_killed(path, steps):
 def one_of_two(folder):
     """Train as one of two processes: still, then with batch norm, then spoiled."""
     folder = Path(folder)
-    train(toy(still=True), 6, source=Pictures(4), checkpoint=folder / "still.pt")
+    still, path = toy(still=True), folder / "still.pt"
+    train(still, 6, source=Pictures(4), checkpoint=path, device=None)
     norm = toy()
     norm.still = True  # batch norm is the only difference
     norm.discriminator[2].p = 0.0

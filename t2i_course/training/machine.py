@@ -33,6 +33,8 @@ def accelerator_for(device=None, precision: str | None = None):
     alone = int(os.environ.get("WORLD_SIZE", 1)) == 1
     AcceleratorState._reset_state(reset_partial_state=alone)
     cpu = wanted is not None and wanted.type == "cpu"
+    if wanted is None and not alone:  # only told so does it join processes on CPUs
+        cpu = not torch.cuda.is_available()
     accelerator = Accelerator(cpu=cpu, mixed_precision=precision)
     return accelerator, wanted or accelerator.device
 
