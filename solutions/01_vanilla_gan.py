@@ -20,7 +20,7 @@
 # - train a GAN on real handwritten digits in about a minute on two cores, and judge it by
 #   a number.
 #
-# **Time:** about 4 minutes of computing on two CPU cores, about 90 minutes with the six
+# **Time:** about a minute of computing on two CPU cores, about 90 minutes with the six
 # exercises.
 #
 # **You need:** Python, basic PyTorch (`nn.Module`, `loss.backward()`), and what a
@@ -736,7 +736,7 @@ if not watched:
 curves(watched, marks=marks) if watched else None
 
 # %% [markdown]
-# **What to see.** In the rows blots become strokes, and strokes digits. In the curves,
+# **What to see.** In the rows strokes become digits. In the curves,
 # faint: each step (on record: the mean of 20); bold: a running mean. Where $D$ says 0.5
 # everywhere, $D$'s loss is $\log 4$ and $G$'s is $\log 2$ (dotted). Both begin near their
 # dotted line and leave it: $D$'s loss sinks, $G$'s rises, so $D$ keeps a lead, and the

@@ -22,7 +22,7 @@
 #
 # **Time:** about 4 minutes of computing on two recent CPU cores, about two hours
 # with the six exercises. With shipped networks in place of the live trainings (start with
-# `T2I_LIVE=0` in the environment) about a minute.
+# `T2I_LIVE=0` in the environment) about half a minute.
 #
 # **You need:** lesson 01 (the game of generator and discriminator, Algorithm 1, the
 # non-saturating loss), and convolutions. Everything else is explained here.

@@ -63,7 +63,7 @@ LESSONS: dict[str, Info] = {
             "Two networks play a game; the optimum, the flat gradient, the spiral and "
             "the collapse, each measured against theory.",
             "GM-13 to GM-16, GM-33 to GM-35, RE-2",
-            {"course": 1, "cpu": 4, "work": 90},
+            {"course": 0.5, "cpu": 1, "work": 90},
         ),
         Info(
             "08",
@@ -72,7 +72,7 @@ LESSONS: dict[str, Info] = {
             "A GAN that reads: a matching-aware discriminator, interpolated captions, "
             "and a bird that obeys its sentence.",
             "RE-1 to RE-12, GM-21, TM-10 to TM-13",
-            {"course": 1, "cpu": 4, "work": 120},
+            {"course": 0.5, "cpu": 4, "work": 120},
             wants_gpu=True,
         ),
     ]

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch.nn import functional as F
+from training_toys import ready
 
 from t2i_course.data import Batch
 from t2i_course.measure.samples import two_sample_test
@@ -13,10 +14,7 @@ from t2i_course.worlds.digits import Digits
 
 
 def small(**settings):
-    torch.manual_seed(0)
-    system = Aae.from_preset("smoke", **settings)
-    system.rng = torch.Generator().manual_seed(0)
-    return system.train()
+    return ready(lambda: Aae.from_preset("smoke", **settings), noise=0)
 
 
 def batch():

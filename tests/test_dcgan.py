@@ -7,7 +7,7 @@ import torch
 from cuda_pretend import assert_plays_on_pretend_cuda
 from torch import nn
 from torch.nn import functional as F
-from training_toys import Repeated, count
+from training_toys import Repeated, count, random_pictures, ready
 
 from t2i_course.data import Batch
 from t2i_course.papers import dcgan
@@ -21,16 +21,12 @@ def kinds(network):
     return [type(module) for module in network.modules()]
 
 
-def batch_of(many=6, size=16, seed=0):
-    rng = torch.Generator().manual_seed(seed)
-    return Batch(torch.rand(many, 3, size, size, generator=rng) * 2 - 1)
+def batch_of(many=6):
+    return random_pictures(many, SMALL["size"])
 
 
 def small(**switches):
-    torch.manual_seed(0)
-    system = Dcgan(**SMALL | switches)
-    system.rng = torch.Generator().manual_seed(1)
-    return system.train()
+    return ready(lambda: Dcgan(**SMALL | switches))
 
 
 # Sizes --------------------------------------------------------------------------------

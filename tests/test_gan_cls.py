@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from training_toys import Repeated, count
+from training_toys import Repeated, count, ready
 
 from t2i_course.data import Batch
 from t2i_course.papers import gan_cls, projection
@@ -34,10 +34,11 @@ def batch_of(kinds=(0, 0, 1, 1, 2, 2), size=32, seed=0):
 
 
 def small(kind=GanCls, **switches):
-    torch.manual_seed(0)
-    system = kind(TextEncoder(20, 8, 8, 16).requires_grad_(False), **SMALL, **switches)
-    system.rng = torch.Generator().manual_seed(1)
-    return system.train()
+    def build():
+        reader = TextEncoder(20, 8, 8, 16).requires_grad_(False)
+        return kind(reader, **SMALL, **switches)
+
+    return ready(build)
 
 
 # Sizes --------------------------------------------------------------------------------

@@ -4,9 +4,8 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
-from training_toys import Repeated, count
+from training_toys import Repeated, count, random_pictures, ready
 
-from t2i_course.data import Batch
 from t2i_course.papers import lapgan
 from t2i_course.papers.lapgan import LEVELS, Lapgan, build, collapse, expand, reduce
 from t2i_course.training import fit
@@ -14,16 +13,12 @@ from t2i_course.training import fit
 SMALL = {"size": 32, "width": 4, "hidden": 8, "units": 8, "noise_size": 6}
 
 
-def batch_of(many=4, size=32, seed=0):
-    rng = torch.Generator().manual_seed(seed)
-    return Batch(torch.rand(many, 3, size, size, generator=rng) * 2 - 1)
+def batch_of(many=4, size=32):
+    return random_pictures(many, size)
 
 
 def small(**switches):
-    torch.manual_seed(0)
-    system = Lapgan(**SMALL | switches)
-    system.rng = torch.Generator().manual_seed(1)
-    return system.train()
+    return ready(lambda: Lapgan(**SMALL | switches))
 
 
 # The pyramid --------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
-from training_toys import Repeated, count, patches
+from training_toys import Repeated, count, patches, ready
 
 from t2i_course.data import Batch
 from t2i_course.papers import vqvae
@@ -18,10 +18,7 @@ SMALL = {"size": 8, "hidden": 6, "entries": 7, "code_size": 3}
 
 
 def small(**settings):
-    torch.manual_seed(0)
-    system = VqVae(**{**SMALL, **settings})
-    system.rng = torch.Generator().manual_seed(1)
-    return system.train()
+    return ready(lambda: VqVae(**SMALL | settings))
 
 
 # Looking up ---------------------------------------------------------------------------

@@ -53,6 +53,23 @@ def patches(size):
     return Repeated(Batch(image, class_id=torch.arange(8) % 4))
 
 
+def random_pictures(many, size, seed=0):
+    """A batch of noise in [-1, 1] in place of pictures."""
+    rng = torch.Generator().manual_seed(seed)
+    return Batch(torch.rand(many, 3, size, size, generator=rng) * 2 - 1)
+
+
+def ready(build, noise=1):
+    """The system that `build()` makes, always alike and ready to play.
+
+    noise: the seed of the random numbers that it plays with
+    """
+    torch.manual_seed(0)
+    system = build()
+    system.rng = torch.Generator().manual_seed(noise)
+    return system.train()
+
+
 def count(network):
     """How many weights it has."""
     return sum(p.numel() for p in network.parameters())
