@@ -14,10 +14,10 @@ import torch
 from sklearn.decomposition import PCA
 
 from t2i_course import weights
-from t2i_course.datasets.emoji import Emoji, words
+from t2i_course.datasets.emoji import Emoji, vocabulary
+from t2i_course.measure.birds import draw
 from t2i_course.papers.gan_cls import untrained
 from t2i_course.papers.joint_embedding import JointEmbedding, standardize
-from t2i_course.text import Vocabulary
 from t2i_course.training import fit
 
 CLASSES = 100  # emoji in a batch of the text encoder
@@ -45,15 +45,23 @@ class OneOfEach:
         return replace(batch, image=self.seen[chosen])
 
 
-def train_reader(emoji: Emoji, vocabulary: Vocabulary, steps: int) -> None:
+def train_reader(emoji: Emoji, steps: int) -> None:
     """The text encoder text_emoji."""
-    system = JointEmbedding.from_preset("cpu", words=len(vocabulary), steps=steps)
+    system = JointEmbedding.from_preset("cpu", words=len(vocabulary()), steps=steps)
     history = fit(system, OneOfEach(emoji), steps)
     encoder = system.network("encoders")["text"].eval()
     some = emoji.take(list(range(0, len(emoji), 2)), [4] * len(range(0, len(emoji), 2)))
     standardize(encoder, some.tokens, some.lengths)
     loss = float(np.mean(history.losses["encoders"][-50:]))
     save(encoder, "text_emoji", history, {"loss": round(loss, 4)})
+
+
+def same_group(system, training: Emoji, split: str, count: int = 300) -> float:
+    """How often the picture nearest to what is drawn is of the caption's group."""
+    emoji = Emoji(split, 32, vocabulary=vocabulary())
+    chosen = [len(emoji) * i // count for i in range(count)]
+    drawn = draw(system, emoji.take(chosen, [4] * count), seed=2)
+    return training.likeness(drawn, emoji, chosen)[-1]
 
 
 def save(network, name: str, history, measured: dict, reads=None) -> None:
@@ -77,14 +85,16 @@ def main() -> None:
     arguments.add_argument("--reader-steps", type=int, default=700)
     arguments.add_argument("--steps", type=int, default=1500)
     chosen = arguments.parse_args()
-    vocabulary = Vocabulary(words(), correct=False)
-    emoji = Emoji("train", 32, 32, vocabulary=vocabulary)
-    train_reader(emoji, vocabulary, chosen.reader_steps)
+    emoji = Emoji("train", 32, 32, vocabulary=vocabulary())
+    train_reader(emoji, chosen.reader_steps)
     system = untrained("gan_emoji_32")
     history = fit(system, emoji, chosen.steps)
-    losses = {k: round(float(np.mean(v[-50:])), 3) for k, v in history.losses.items()}
+    found = {
+        f"same group, {split}": round(same_group(system, emoji, split), 3)
+        for split in ("train", "new_maker", "new_emoji")
+    }
     save(
-        system.network("generator"), "gan_emoji_32", history, losses, reads="text_emoji"
+        system.network("generator"), "gan_emoji_32", history, found, reads="text_emoji"
     )
 
 

@@ -1029,13 +1029,10 @@ print("numbers for 10,000 words:", vocabulary().encode(["red " * 10_000])[0].sha
 # of rows people's pictures stand above, the network's below:
 
 # %%
-from t2i_course.datasets.emoji import Emoji
-from t2i_course.datasets.emoji import words as emoji_words
-from t2i_course.text import Vocabulary
+from t2i_course.datasets import emoji
 
 painter = shipped("gan_emoji_32")
-known_words = Vocabulary(emoji_words(), correct=False)
-splits = {name: Emoji(name, 32, vocabulary=known_words)
+splits = {name: emoji.Emoji(name, 32, vocabulary=emoji.vocabulary())
           for name in ("train", "new_maker", "new_emoji")}  # fmt: skip
 for name, split in splits.items():
     chosen = split.take([len(split) * i // 8 for i in range(8)], [4] * 8)
@@ -1051,29 +1048,17 @@ for name, split in splits.items():
 # be of the right group no more often than by chance. For that chance, the rows *mixed*
 # hold the same pictures against captions that were dealt out anew.
 
-
 # %%
-def beside_training(split, pictures, chosen):
-    """Distance to the nearest training picture; is that of the same emoji, or group?"""
-    nearest, distance = splits["train"].nearest(pictures)
-    near, groups = nearest[:, 0].tolist(), splits["train"].groups
-    same = [splits["train"].class_id[n] == split.class_id[i] for n, i in zip(near, chosen)]
-    alike = [groups[n] == split.groups[i] for n, i in zip(near, chosen)]
-    shares = [sum(map(bool, hits)) / len(chosen) for hits in (same, alike)]
-    return [distance.mean().item(), *shares]
-
-
-# %%
-rows, count = {}, run.choose(24, 300)
+rows, count, near = {}, run.choose(24, 300), splits["train"]
 for name, split in splits.items():
     chosen = [len(split) * i // count for i in range(count)]
     batch = split.take(chosen, [4] * count)
     made = measure.draw(painter, batch, seed=2)
-    rows[f"drawn, {name}"] = beside_training(split, made, chosen)
+    rows[f"drawn, {name}"] = near.likeness(made, split, chosen)
     deal = torch.randperm(count, generator=torch.Generator().manual_seed(0))
-    rows[f"drawn, {name}, mixed"] = beside_training(split, made[deal], chosen)
+    rows[f"drawn, {name}, mixed"] = near.likeness(made[deal], split, chosen)
     if name != "train":
-        rows[f"real, {name}"] = beside_training(split, batch.to("cpu").image, chosen)
+        rows[f"real, {name}"] = near.likeness(batch.to("cpu").image, split, chosen)
 Table(("distance", "same emoji", "same group"), rows,
       f"{count} pictures a row: the nearest training picture")  # fmt: skip
 
@@ -1100,7 +1085,7 @@ Table(("distance", "same emoji", "same group"), rows,
 
 # %% tags=["live"]
 if run.live:
-    food = Emoji("train", 32, many_at_once, vocabulary=known_words,
+    food = emoji.Emoji("train", 32, many_at_once, vocabulary=emoji.vocabulary(),
                  groups=["food and drink"])  # fmt: skip
     taster = GanIntCls(painter.text_encoder, **settings)
     menu = food.take([len(food) * i // 8 for i in range(8)], [4] * 8)

@@ -70,12 +70,9 @@ def vocabulary_of(name: str | None):
     from .papers.gan_cls import READERS
 
     if READERS.get(name) == "text_emoji":
-        from .datasets.emoji import words
-        from .text import Vocabulary
-
-        return Vocabulary(words(), correct=False)
-    from .worlds.birds import vocabulary
-
+        from .datasets.emoji import vocabulary
+    else:
+        from .worlds.birds import vocabulary
     return vocabulary()
 
 

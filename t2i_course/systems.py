@@ -292,11 +292,9 @@ def source_for(name: str, preset: str, data: str | None = None, seed: int = 0):
 
         return Digits(settings["batch_size"], seed, side=side)
     if data == "emoji":
-        from .datasets.emoji import Emoji, words
-        from .text import Vocabulary
+        from .datasets.emoji import Emoji, vocabulary
 
-        known = Vocabulary(words(), correct=False)
-        return Emoji("train", side, settings["batch_size"], seed, known)
+        return Emoji("train", side, settings["batch_size"], seed, vocabulary())
     from .worlds.birds import Birds
 
     individuals = 2 if preset == "smoke" else 60

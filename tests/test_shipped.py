@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from t2i_course import weights
-from t2i_course.measure.birds import obedience_of, unseen_captions
+from t2i_course.datasets.emoji import Emoji
+from t2i_course.datasets.emoji import vocabulary as emoji_words
+from t2i_course.measure.birds import draw, obedience_of, unseen_captions
 from t2i_course.measure.obedience import accuracies
 from t2i_course.measure.oracle import Oracle
 from t2i_course.papers.gan_cls import PAINTERS, shipped
@@ -47,3 +49,18 @@ def test_the_text_encoder_knows_who_wears_what():
         codes = reader(*birds.vocabulary.encode(sentences))
     near, far = torch.cosine_similarity(codes[:1], codes[1:])
     assert near > far + 0.3
+
+
+def test_emoji_are_of_their_captions_group_as_the_manifest_says():
+    written = weights.entry("gan_emoji_32")["measured"]
+    training, found = (
+        Emoji("train", 32, vocabulary=emoji_words()),
+        shipped("gan_emoji_32"),
+    )
+    for split in ("train", "new_maker", "new_emoji"):
+        emoji = Emoji(split, 32, vocabulary=emoji_words())
+        chosen = [len(emoji) * i // 200 for i in range(200)]
+        drawn = draw(found, emoji.take(chosen, [4] * 200), seed=3)
+        distance, same, group = training.likeness(drawn, emoji, chosen)
+        assert group == pytest.approx(written[f"same group, {split}"], abs=0.12)
+        assert 0.2 < distance < 0.6 and same < 0.05

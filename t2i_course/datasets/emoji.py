@@ -195,8 +195,7 @@ def words(limit: int = 2500, folder: Path = FOLDER) -> list[str]:
     """The most frequent words of the training captions, most frequent first.
 
     Held-out pictures have no say here, so some of their words are unknown, as it is
-    with new words in life. For `text.Vocabulary(words(), correct=False)`: these words
-    are many and near each other, so guessing at typing errors would do harm.
+    with new words in life.
     """
     from ..text import split_words
 
@@ -209,6 +208,17 @@ def words(limit: int = 2500, folder: Path = FOLDER) -> list[str]:
                     count.update(split_words(caption))
     order = sorted(count, key=lambda word: (-count[word], word))
     return order[:limit]
+
+
+@lru_cache(maxsize=1)
+def vocabulary():
+    """The words that the shipped emoji networks read; a `text.Vocabulary`.
+
+    It guesses at no typing errors: these words are many and near each other.
+    """
+    from ..text import Vocabulary
+
+    return Vocabulary(words(), correct=False)
 
 
 # ---- the source ---------------------------------------------------------------------
@@ -318,6 +328,19 @@ class Emoji:
         )
         found = distances.topk(k, dim=1, largest=False)
         return found.indices, found.values / queries.shape[1] ** 0.5
+
+    def likeness(self, pictures: Tensor, of: "Emoji", index: list[int]) -> list[float]:
+        """How like this set pictures are that were made for `of`'s captions.
+
+        pictures[i] was made for picture index[i] of the set `of`. Returns the mean
+        distance to the nearest picture here, and the shares of nearest ones that show
+        the same emoji, and one of the same group. Used in lesson 08.
+        """
+        nearest, distance = self.nearest(pictures)
+        near = nearest[:, 0].tolist()
+        same = [bool(self.class_id[n] == of.class_id[i]) for n, i in zip(near, index)]
+        alike = [self.groups[n] == of.groups[i] for n, i in zip(near, index)]
+        return [float(distance.mean()), *(sum(x) / len(index) for x in (same, alike))]
 
 
 def _flat(pictures: Tensor) -> Tensor:
