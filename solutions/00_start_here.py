@@ -17,8 +17,8 @@
 # - find your way: the lessons, the slides they teach, the exercises and their checks, the
 #   four presets, and what to do when something goes wrong.
 #
-# **Time:** less than a minute of computing on two CPU cores, about 15 minutes to read and
-# to solve the one exercise.
+# **Time:** less than a minute of computing on two CPU cores, about 25 minutes to
+# read, to play, and to solve the one exercise.
 #
 # **You need:** Python, and to have seen a PyTorch tensor. Nothing about GANs.
 #
@@ -67,6 +67,8 @@ artist.figure(artist.draw(sentence, count=4))
 # %% [markdown]
 # Not always: some of these bellies are read as blue, the colour that the tail should have.
 # The more you ask for at once, the more can be lost. Section 5 counts how often that is.
+# (These four also look alike. The more a sentence fixes, the less this network leaves to
+# its noise; *style* below brings others, and lesson 08 measures the variety.)
 #
 # Your turn: change the sentence in the box, which starts with the same one. The line
 # under its pictures sums up the readings; "belly blue (2 of 4)" says that the oracle reads
@@ -86,8 +88,10 @@ playground
 # word that it knows is not drawn; the answer says what would be known:
 
 # %%
-print(artist.draw("a blue bird with pink wings").words)
-print(artist.draw("ein Vogel").words)
+import textwrap
+
+for other in ("a blue bird with pink wings", "ein Vogel"):
+    print(textwrap.fill(artist.draw(other).words, 88))
 
 # %% [markdown]
 # ## 2. Why sentences?
@@ -157,7 +161,8 @@ grid(pictures, 8, title="three species (rows), eight birds of each")
 
 # %% [markdown]
 # The pictures are ours, so we know which pixel belongs to which part, and where each part
-# sits. Later lessons draw from such maps (lesson 12) and boxes (lesson 13).
+# sits. (The colours of the map are labels, see its legend, and not the bird's.) Later
+# lessons draw from such maps (lesson 12) and boxes (lesson 13).
 
 # %%
 anatomy(pictures[1], parts[1])
@@ -295,9 +300,9 @@ def obedience(seen, named):
 obedience = check("00.1", obedience)
 
 # %% tags=["nbval-check-output"]
-seen = torch.tensor([[4, 0, 7], [2, 2, 2], [0, 8, 1]])
-named = torch.tensor([[4, 0, -1], [-1, -1, 5], [0, -1, -1]])
-print(f"obedience {float(obedience(seen, named)):.2f}")
+seen_3 = torch.tensor([[4, 0, 7], [2, 2, 2], [0, 8, 1]])
+named_3 = torch.tensor([[4, 0, -1], [-1, -1, 5], [0, -1, -1]])
+print(f"obedience {float(obedience(seen_3, named_3)):.2f}")
 
 # %% [markdown]
 # That is how all exercises work:
@@ -333,8 +338,8 @@ crossed(pictures, COLOURS, COLOURS, "wings (rows) and belly (columns)", framed=m
 # %% [markdown]
 # A network that always obeys would draw wings and belly of one colour on the diagonal, of
 # two colours everywhere else, and each row would have its own wings. Here are the framed
-# pictures once more (twelve at most), with the colours of wing and belly that were asked
-# for, and those that the oracle read:
+# pictures once more (there may be only one), with the colours of wing and belly that were
+# asked for, and those that the oracle read:
 
 # %%
 print(f"{int(missed.sum())} of {len(pairs)} pictures are framed")
@@ -345,7 +350,7 @@ for i in some:
 grid(pictures[some], 4, said, "asked for, and read") if some else None
 
 # %% [markdown]
-# Whom do you believe in each: has the network drawn something else than it was asked for,
+# Whom do you believe: has the network drawn something else than it was asked for,
 # or has the oracle misread a picture that you would let pass? (On drawn birds of unseen
 # species the oracle errs in less than one reading of a hundred; on a network's blurred
 # birds nobody knows the truth.)
@@ -370,9 +375,6 @@ print("(mean ± standard deviation)")
 # in two.)
 
 # %%
-from t2i_course.measure.birds import results
-from t2i_course.show.tables import over_seeds
-
 written = unseen_captions(run.choose(200, 2000))
 noises = range(run.choose(2, 3))
 readings = [reader.read(draw(artist.system, written, seed)) for seed in noises]
@@ -380,20 +382,26 @@ for i, name in enumerate(ATTRIBUTES):
     wanted = written.named[:, [i]]
     shares = [float(obedience(read[:, [i]], wanted)) for read in readings]
     print(f"{name:<12} {with_spread(shares, 3)}")
-for name in ("wing", "belly"):
-    trainings = [round(seed["measured"][name], 3)
-                 for seed in results()["projection_32"].values()]  # fmt: skip
-    print(f"{name}, {len(trainings)} trainings:", *trainings, "on average",
-          over_seeds(results(), "projection_32", name, 3))  # fmt: skip
 
 # %% [markdown]
-# The first noise alone is what `t2i measure projection_32 --count 2000` prints in a
-# terminal. The ± of the nine lines is between noises of one network, the one that ships.
-# The last two lines are over all trainings of it so far, each from another seed and
-# measured with the first noise: only several seeds tell what the next may give. (The one
-# that ships is the first.)
-#
-# Now sort the same readings by how much a caption asks for:
+# The ± is between noises of one network, the one that ships. (The first noise alone is
+# what `t2i measure projection_32 --count 2000` prints in a terminal.) What would another
+# training have given? A **seed** fixes the random numbers that a training starts from.
+# Here are three trainings that differ in nothing else, each measured with the first noise;
+# the first is the one that ships:
+
+# %%
+from t2i_course.measure.birds import results
+from t2i_course.show.tables import over_seeds
+
+trainings = results()["projection_32"].values()
+for name in ("wing", "belly"):
+    each = ", ".join(f"{one['measured'][name]:.3f}" for one in trainings)
+    print(f"{name:<6} {each}; in the mean", over_seeds(results(), "projection_32", name, 3))
+
+# %% [markdown]
+# Only several seeds tell what the next may give. Their figures come from `python
+# benchmarks/train_birds.py projection_32 --steps 2400 --seed N`. Now sort the same readings by how much a caption asks for:
 
 # %%
 asks = (written.named >= 0).sum(1).clamp(max=5)  # 5 stands for five or more
@@ -412,8 +420,8 @@ Table(columns, rows, "mean ± standard deviation over the noises")
 # nine times in ten, each without regard to the others, keeps all four only
 # $0.9^4 \approx 0.66$ of the time. The middle column need not, yet it falls, too. Perhaps a
 # wish is heard less in the company of others; perhaps long captions get to what is hard
-# for this network, and the list above says what that is. (Compare each line of it with
-# guessing: a pattern is guessed right one time in two.)
+# for this network. The list above says what that is: the pattern (where guessing is right
+# one time in two), the beak's colour and the tail.
 #
 # What was published about such networks was judged by eye; lesson 08 sets it beside our
 # numbers. And what obedience can't see: whether the bird is pretty, whether all birds
@@ -434,14 +442,15 @@ course_map()
 # ## 7. From your laptop to the paper: four presets
 #
 # Each system of the course exists in four sizes with the same code. The hardware chooses
-# between `cpu` and `gpu`; set the environment variable `T2I_PRESET` to choose yourself.
+# between `cpu` and `gpu`. To choose yourself, set the environment variable `T2I_PRESET`
+# before the first cell runs.
 #
 # | preset | when | what |
 # |---|---|---|
 # | smoke | tests | seconds; proves that it runs, claims nothing |
 # | cpu | no GPU found | live training of a few minutes a lesson on two cores |
 # | gpu | one GPU, as on Colab | larger networks (times are not measured yet) |
-# | paper | `t2i train NAME --preset paper` | the published networks and schedule |
+# | paper | `t2i train gan_cls --preset paper` | the published networks and schedule |
 #
 # The generator that draws from sentences (lesson 08) in all four, in weights to learn.
 # The last one has the sizes of Reed et al. (2016):

@@ -54,7 +54,7 @@ LESSONS: dict[str, Info] = {
             "Start here",
             "Type a sentence and see a bird drawn; meet the world whose truth we know.",
             "RE-1",
-            {"course": 0.5, "cpu": 0.5, "work": 15},
+            {"course": 0.5, "cpu": 0.5, "work": 25},
         ),
         Info(
             "01",
@@ -96,6 +96,14 @@ class Lesson:
     def smoke(self) -> bool:
         """Whether this is a quick proof that everything runs."""
         return self.preset == presets.SMOKE
+
+    @property
+    def networks(self) -> str:
+        """Whose sizes a lesson's networks have: "cpu"'s, as the shipped ones do.
+
+        Only where all is trained in miniature, "smoke"'s.
+        """
+        return presets.SMOKE if self.smoke and self.live else presets.CPU
 
     def _ipython_display_(self) -> None:
         """Shows nothing as a cell's value: `begin` has greeted already."""

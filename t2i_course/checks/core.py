@@ -239,6 +239,8 @@ def _is_stub(error: NotImplementedError) -> bool:
 
 # What torch says in words of its own, and what to do about it.
 ADVICE = {
+    "must match the size of tensor": "two tables of different sizes meet here; if both "
+    "were chosen from by a mask, take the same mask for both",
     "mean(): could not infer output dtype": "a table of True and False, or of whole "
     "numbers, has no mean: turn it into numbers with .float() first",
     "Boolean value of Tensor with more than one value is ambiguous": "two tables are "

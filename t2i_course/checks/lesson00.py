@@ -87,8 +87,20 @@ KNOWN = {
     "silence (-1) and leaves out value 0 (red, plain, short): `named >= 0`.": (
         lambda s, n: _right(s, n).sum() / (n != 0).sum()
     ),
-    "this is 0, whatever is seen: `//` divides without a remainder, and no share below "
-    "1 is left. Divide with `/`.": lambda s, n: _right(s, n).sum() // (n >= 0).sum(),
+    "this is 0. Either nothing was counted as obeyed (compare number by number, `seen "
+    "== named`), or the share was cut off to a whole number, as `//` and `int` do.": (
+        lambda s, n: _right(s, n).sum() // (n >= 0).sum()
+    ),
+    "`named.sum()` adds up the values, colours and -1 alike; how many are named is the "
+    "sum of a table of True and False, `(named >= 0).sum()`.": lambda s, n: (
+        _right(s, n).sum() / n.sum()
+    ),
+    "this looks at three rows and three columns, as in the example. The tables here "
+    "are larger: use all of `seen` and `named`.": lambda s, n: obedience_share(
+        s[:3, :3], n[:3, :3]
+    ),
+    "this is the example's 3/4, whatever the tables hold: work it out from `seen` and "
+    "`named`.": lambda s, n: 0.75,
     "`&` binds tighter than `==`, so `seen == named & (named >= 0)` joins the wrong "
     "things: put each comparison in parentheses.": lambda s, n: (
         (s == n & (n >= 0)).sum() / (n >= 0).sum()

@@ -259,6 +259,7 @@ class GanCls(System):
     players = ("discriminator", "generator")
     averaged = ("generator",)  # ours: the paper draws with the last weights
     average_decay = 0.998
+    Discriminator = Discriminator  # a subclass may bring its own
 
     def __init__(
         self,
@@ -282,7 +283,7 @@ class GanCls(System):
             Generator(size, base, projected, noise_size, embedding)
         )
         self.discriminator = initialize(
-            Discriminator(size, depth, projected, embedding, judge)
+            self.Discriminator(size, depth, projected, embedding, judge)
         )
         # The convolutions' own order of numbers: a fifth faster on a CPU.
         self.generator.to(memory_format=torch.channels_last)

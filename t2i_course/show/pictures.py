@@ -82,13 +82,14 @@ def grid(
     title: str | None = None,
     size: float | None = None,
     smooth: bool = False,
+    numbered: bool = False,
 ):
     """Pictures in rows of `columns`, each with its caption below if there are captions.
 
     size: of one picture in inches; by default so that the figure is 7 inches wide, or
     less for few small pictures. smooth: draw small pictures with soft pixels instead
-    of crisp squares (a softer view; nothing is added). Returns a Figure. Used in every
-    lesson.
+    of crisp squares (a softer view; nothing is added). numbered: the columns have
+    numbers above. Returns a Figure. Used in every lesson.
     """
     pixels = to_pixels(images)
     if smooth:
@@ -101,14 +102,18 @@ def grid(
     enlarge = max(round(size * DPI / pixels.shape[2]), 1)
     sheet = mosaic(images, columns, max(enlarge // 2, 3), enlarge)
     high, wide = sheet.shape[0] / DPI, sheet.shape[1] / DPI
-    head = 0.32 if title else 0.0
+    head, above = 0.32 if title else 0.0, 0.2 if numbered else 0.0
+    head += above
     figure = new_figure(wide, high + head, layout="none")
     axes = figure.add_axes((0, 0, 1, high / (high + head)))
     axes.imshow(sheet, interpolation="nearest")  # one pixel of the sheet to one shown
     axes.set_axis_off()
     if title:
-        top = 1 - head / 2 / (high + head)
+        top = 1 - (head - above) / 2 / (high + head)
         figure.text(0.5, top, title, ha="center", va="center", fontsize=11)
+    for i in range(columns if numbered else 0):
+        place = (i + 0.5) / columns, (high + above / 2) / (high + head)
+        figure.text(*place, str(i + 1), ha="center", va="center", fontsize=9)
     return figure
 
 

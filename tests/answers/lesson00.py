@@ -76,6 +76,13 @@ def percent(seen, named):
 
 
 RIGHT = {"00.1": [masked, counted, as_double]}
+ALSO_WRONG = {
+    "00.1": [
+        (lambda s, n: float(sum(torch.equal(a, b) for a, b in zip(s, n)) / len(s)),
+         "nothing was counted as obeyed"),
+        (lambda s, n: int((s == n).sum() / (n >= 0).sum()), "as `//` and `int` do"),
+    ]
+}  # fmt: skip
 WRONG = {
     "00.1": [
         (lambda s, n: (s == n).float().mean(), "as disobeyed"),
@@ -103,7 +110,11 @@ WRONG = {
             lambda s, n: (s == n).sum() / n.count_nonzero(),
             "divide by the sum of `named != 0`",
         ),
-        (lambda s, n: (s == n).sum() // (n >= 0).sum(), "Divide with `/`"),
+        (lambda s, n: (s == n).sum() // (n >= 0).sum(), "as `//` and `int` do"),
+        (lambda s, n: (s == n).sum() / n.sum(), "adds up the values"),
+        (lambda s, n: masked(s[:3, :3], n[:3, :3]), "three rows and three columns"),
+        (lambda s, n: 3 / 4, "this is the example's 3/4"),
+        (lambda s, n: (s[s >= 0] == n[n >= 0]).float().mean(), "the same mask"),
         (list_of_one, "One number is wanted, not a list of one"),
         (joined_by_and, "not by `and`"),
         (no_parentheses, "put each comparison in parentheses"),

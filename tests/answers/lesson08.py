@@ -279,6 +279,50 @@ def generator_first(system, batch):
     yield from turns(system, batch, real, fake, (drawn, asked), order="gd")
 
 
+def stale_look(system, batch):
+    text, d, asked, drawn, other = start(system, batch)
+    seen, look = d.features(batch.image), d.features(drawn)
+    fake = d.features(drawn[: len(text)].detach()), text
+    right, wrong, false = judged_together(d, (seen, text), (seen, other), fake)
+    yield "discriminator", discriminator_loss(right, false, wrong)
+    seen = seen.detach()
+    yield (
+        "generator",
+        generator_loss(
+            judged_together(d, (seen, text), (seen, other), (look, asked))[2]
+        ),
+    )
+
+
+def fake_with_the_wrong_sentence(system, batch):
+    text, _, asked, drawn, other = start(system, batch)
+    real = [(batch.image, text), (batch.image, other)]
+    fake = drawn[: len(text)].detach(), other
+    yield from turns(system, batch, real, fake, (drawn, asked))
+
+
+def half_way_first(system, batch):
+    text, other = system.embed(batch), mismatched(batch.class_id, system.rng)
+    asked = torch.cat([between(text), text])
+    drawn = system.generator(system.noise(len(asked), 2), asked)
+    real = [(batch.image, text), (batch.image, text[other])]
+    fake = drawn[: len(text)].detach(), text
+    yield from turns(system, batch, real, fake, (drawn, asked))
+
+
+def generator_by(choose):
+    """The generator's loss on other logits than those of the drawn pictures."""
+
+    def algorithm(system, batch):
+        text, d, asked, drawn, other = start(system, batch)
+        yield next(plain(system, batch))
+        seen = d.features(batch.image).detach()
+        pairs = (seen, text), (seen, other), (d.features(drawn), asked)
+        yield "generator", generator_loss(choose(judged_together(d, *pairs)))
+
+    return algorithm
+
+
 def returned(system, batch):
     return list(plain(system, batch))
 
@@ -411,6 +455,11 @@ WRONG = {
         (wrong_picture, "keeps the picture"),
         (rolled, "moved on by one"),
         (generator_first, "plays first"),
+        (stale_look, "from before the discriminator's step"),
+        (fake_with_the_wrong_sentence, "that it was drawn for"),
+        (half_way_first, "come first among those asked for"),
+        (generator_by(lambda logits: logits[0]), "the right pair's logits"),
+        (generator_by(torch.cat), "the logits of all pairs"),
         (returned, "in place of `return`"),
         (one_turn, "only the discriminator has a turn"),
     ],
