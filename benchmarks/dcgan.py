@@ -23,8 +23,16 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from t2i_course import weights
-from t2i_course.measure.dcgan import RESULTS, draw, quality, real_birds, results
-from t2i_course.papers.dcgan import SHIPPED, Dcgan
+from t2i_course.measure.dcgan import (
+    RESULTS,
+    draw,
+    paths,
+    quality,
+    real_birds,
+    results,
+    trials,
+)
+from t2i_course.papers.dcgan import PRESETS, SHIPPED, Dcgan
 from t2i_course.papers.gan import Gan
 from t2i_course.papers.lapgan import Lapgan
 from t2i_course.show.record import keep
@@ -80,34 +88,30 @@ def thinned(values: list[float], count: int = 50) -> list[float]:
 
 # ------------------------------------------------------------------------- the runs
 
-MLP = {"shape": (3, 32, 32), "noise_size": 100, "hidden": 512, "units": 512,
-       "batch_size": 32, "cool": 0, "steps": 2000}  # fmt: skip
-WASSERSTEIN = {"loss": "wgan_gp", "rates": (2e-4, 2e-4), "beta1": 0.0, "beta2": 0.9}
-FAST = {"steps": 600}
-
-
-def rates(factor: float, of=(2e-4, 1e-3)) -> dict:
-    """Both players' rates, so many times as large, in a shorter run."""
-    return FAST | {"rates": tuple(factor * rate for rate in of)}
-
-
-RUNS = {
-    "rules/all five": (Dcgan.from_preset, {}),
-    "rules/no batch norm": (Dcgan.from_preset, {"norm": "none"}),
-    "rules/pooling for strides": (Dcgan.from_preset, {"strided": False}),
-    "rules/ReLU everywhere": (Dcgan.from_preset, {"leaky": False}),
-    "vanilla": (Gan.from_preset, MLP),
-    "losses/lsgan": (Dcgan.from_preset, {"loss": "lsgan"}),
-    "losses/wgan_gp": (Dcgan.from_preset, WASSERSTEIN),
-    "losses/hinge": (Dcgan.from_preset, {"loss": "hinge"}),
-    "lapgan": (Lapgan.from_preset, {}),
+SHORT = {"steps": 1200}  # of what is compared: half of the cpu preset's
+# Lesson 01's GAN of plain layers, as large as its digits' network.
+MLP = {"shape": (3, 32, 32), "noise_size": 100, "batch_size": 32, "cool": 0, **SHORT}
+LOSSES = {
+    "nonsaturating": {},
+    "lsgan": {"loss": "lsgan"},
+    "wgan_gp": {"loss": "wgan_gp"},
+    "hinge": {"loss": "hinge"},
 }
-for number in (1, 3, 10):
-    for loss in ("nonsaturating", "lsgan", "hinge"):
-        RUNS[f"rates/{loss}/{number}"] = (
-            Dcgan.from_preset, {"loss": loss} | rates(number))  # fmt: skip
-    RUNS[f"rates/wgan_gp/{number}"] = (
-        Dcgan.from_preset, WASSERSTEIN | rates(number, WASSERSTEIN["rates"]))  # fmt: skip
+RUNS = {
+    "rules/all five": (Dcgan.from_preset, SHORT),
+    "rules/no batch norm": (Dcgan.from_preset, SHORT | {"norm": "none"}),
+    "rules/pooling for strides": (Dcgan.from_preset, SHORT | {"strided": False}),
+    "rules/ReLU everywhere": (Dcgan.from_preset, SHORT | {"leaky": False}),
+    "vanilla": (Gan.from_preset, MLP),
+    **{f"losses/{name}": (Dcgan.from_preset, SHORT | settings)
+       for name, settings in LOSSES.items() if settings},
+    "lapgan": (Lapgan.from_preset, {}),
+}  # fmt: skip
+for factor in (1, 8, 30):
+    for name, settings in LOSSES.items():
+        rates = tuple(factor * rate for rate in PRESETS["cpu"]["rates"])
+        fast = {"steps": 400, "rates": rates}
+        RUNS[f"rates/{name}/{factor}"] = (Dcgan.from_preset, settings | fast)
 
 
 def save(name: str, made: dict) -> None:
@@ -116,7 +120,8 @@ def save(name: str, made: dict) -> None:
     place = known
     for step in name.split("/"):
         place = place.setdefault(step, {})
-    place["command"] = f"python benchmarks/dcgan.py --only '{name}'"
+    alone = "--latent" if name.startswith(("paths", "sums")) else f"--only '{name}'"
+    place["command"] = f"python benchmarks/dcgan.py {alone}"
     place["hardware"] = weights.hardware_in_words()
     others = [run for run in place.get("runs", []) if run["seed"] != made["seed"]]
     place["runs"] = sorted([*others, made], key=lambda run: run["seed"])
@@ -129,6 +134,21 @@ def on_record(name: str, seed: int) -> bool:
     for step in name.split("/"):
         place = place.get(step, {})
     return any(run["seed"] == seed for run in place.get("runs", []))
+
+
+def latent(seeds: list[int]) -> None:
+    """Paths and sums in the noise space of the shipped dcgan_32, other noise a seed."""
+    from t2i_course.papers.dcgan import shipped
+
+    generator = shipped("dcgan_32").generator
+    for seed in seeds:
+        for way, found in paths(generator, seed=seed).items():
+            print(way, seed, found, flush=True)
+            save(f"paths/{way}", {"seed": seed, **found})
+        for examples in (3, None):
+            found = trials(generator, seed=seed, examples=examples)
+            print("sums", examples, seed, found, flush=True)
+            save(f"sums/{examples or 'all'}", {"seed": seed, **found})
 
 
 # --------------------------------------------------------------------- what is shipped
@@ -148,23 +168,23 @@ def ship(name: str) -> None:
 
     history = fit(system, birds_for(system, 0), steps, device="cpu", progress=False,
                   precision=precision, on_step=look)  # fmt: skip
-    keep(name, history, looks, f"python benchmarks/dcgan.py --ship {name}")
+    command = f"python benchmarks/dcgan.py --ship {name}"
+    keep(name, history, looks, command)
     drawn = draw(system, 2000, 1)
     measured = quality(drawn)
     print(name, f"{history.elapsed:.0f} s", measured, flush=True)
-    made = torch.nn.ModuleDict({player: system.network(player)
-                                for player in system.averaged or ("generator",)})  # fmt: skip
+    players = system.averaged or ("generator",)
+    made = torch.nn.ModuleDict({name: system.network(name) for name in players})
     only = next(iter(made.values())) if len(made) == 1 else made
     hardware = weights.hardware_in_words() + (", bf16" if precision else "")
-    weights.save(only, name, command=f"python benchmarks/dcgan.py --ship {name}", seed=0,
-                 seconds=history.elapsed, hardware=hardware, measured=measured,
-                 half=True)  # fmt: skip
+    weights.save(only, name, command=command, seed=0, seconds=history.elapsed,
+                 hardware=hardware, measured=measured, half=True)  # fmt: skip
 
 
 # name: how it is made, with what changes of its preset, in which precision
 SHIP = {
     "dcgan_32": (Dcgan.from_preset, SHIPPED["dcgan_32"], None),
-    "dcgan_64": (Dcgan.from_preset, SHIPPED["dcgan_64"], "bf16"),
+    "dcgan_64": (Dcgan.from_preset, SHIPPED["dcgan_64"] | {"steps": 5000}, "bf16"),
     "lapgan_32": (Lapgan.from_preset, {}, None),
     "gan_birds_32": (Gan.from_preset, MLP, None),
 }
@@ -194,8 +214,8 @@ def main() -> None:
             wanted = name.startswith(asked.only)
             if wanted and (asked.again or not on_record(name, seed)):
                 made = {"seed": seed, **run(make, seed, settings)}
-                print(name, seed, *[f"{key} {made[key]}" for key in ("score", "distance",
-                      "seconds", "stopped") if key in made], flush=True)  # fmt: skip
+                short = {k: v for k, v in made.items() if k not in ("way", "losses")}
+                print(name, short, flush=True)
                 save(name, made)
 
 

@@ -13,15 +13,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..inside.latent import arithmetic, around, average, is_as, random_directions
+from ..inside.latent import (
+    arithmetic,
+    around,
+    average,
+    is_as,
+    lerp,
+    path,
+    random_directions,
+    slerp,
+    smoothness,
+    to_shell,
+)
 from ..worlds.bird_species import ATTRIBUTES, COLOURS
 from ..worlds.birds import Birds
 from .oracle import oracle
 from .scores import oracle_frechet_distance, oracle_inception_score
 
 __all__ = [
-    "RESULTS", "attributes_wanted", "draw", "in_parts", "quality", "real_birds",
-    "results", "trial", "trials",
+    "RESULTS", "attributes_wanted", "draw", "in_parts", "paths", "quality",
+    "real_birds", "results", "smoothness_of", "trial", "trials", "way",
 ]  # fmt: skip
 
 # Written by benchmarks/dcgan.py; read by lesson 02's tables with `measure.gan.values`.
@@ -74,6 +85,48 @@ def quality(pictures: Tensor) -> dict[str, float]:
 def in_parts(generator, noise: Tensor) -> Tensor:
     """Pictures of many noise vectors (N, D), 500 at a time."""
     return torch.cat([generator(part) for part in noise.split(500)])
+
+
+def smoothness_of(pictures: Tensor) -> dict[str, float]:
+    """How evenly a path of pictures (T, 3, S, S) changes, in pixels and for the oracle.
+
+    "oracle": in the features that it sees; see `inside.latent.smoothness`.
+    """
+    with torch.no_grad():
+        features = oracle(pictures.shape[-1]).features(pictures)
+    return {"pixels": smoothness(pictures), "oracle": smoothness(features)}
+
+
+def paths(generator, count: int = 200, points: int = 17, seed: int = 0) -> dict:
+    """Three ways from one picture to another, {way: figures}; slide GM-19; lesson 02.
+
+    "line" and "arc" go through the noise, "cross-fade" mixes the two pictures. Figures:
+    smoothness in "pixels" and for the "oracle", means of `count` paths of `points`
+    pictures; "distance", the Frechet distance of 2,000 middles to real birds; "length"
+    of the middle's noise, in parts of the ends'.
+    """
+    rng, d = torch.Generator().manual_seed(seed), generator.noise_size
+    ends = to_shell(torch.randn(2, 2000, d, generator=rng))
+    t, made = torch.linspace(0, 1, points)[:, None, None, None], {}
+    drawn = [in_parts(generator, end) for end in ends]
+    middles = {"line": lerp(*ends, 0.5), "arc": slerp(*ends, 0.5)}
+    for way, along in {"line": lerp, "arc": slerp, "cross-fade": None}.items():
+        found = []
+        for i in range(count):
+            if along is None:
+                pictures = lerp(drawn[0][i], drawn[1][i], t)
+            else:
+                noise = path(ends[0, i], ends[1, i], points, along)
+                pictures = in_parts(generator, noise)
+            found.append(list(smoothness_of(pictures).values()))
+        middle = (in_parts(generator, middles[way]) if along else
+                  lerp(*drawn, 0.5))  # fmt: skip
+        pixels, seen = np.mean(found, 0).round(3).tolist()
+        made[way] = {"pixels": pixels, "oracle": seen, **quality(middle)}
+        if along:
+            long = (middles[way].norm(dim=1) / ends[0].norm(dim=1)).mean()
+            made[way]["length"] = round(float(long), 3)
+    return made
 
 
 def attributes_wanted(**values: str) -> Tensor:
@@ -150,3 +203,17 @@ def trials(
             found.append(trial(generator, noise, seen, given, other, torch_rng,
                                examples=examples))  # fmt: skip
     return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
+
+
+def way(found: dict, place: str, measure: int = 2) -> tuple[list[int], list[float]]:
+    """Steps, and the mean over seeds of a measure on the way; ([], []) before any run.
+
+    found: `results()`; place: "losses/hinge"; measure: 1 is the score, 2 the distance.
+    """
+    for step in place.split("/"):
+        found = found.get(step, {})
+    runs = [run["way"] for run in found.get("runs", []) if "way" in run]
+    if not runs:
+        return [], []
+    steps = [look[0] for look in runs[0]]
+    return steps, np.mean([[look[measure] for look in run] for run in runs], 0).tolist()

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from .. import weights
 from ..blocks import FromPoint, check_size, initialize
@@ -29,9 +30,10 @@ from .gan import discriminator_loss, nonsaturating_loss  # the game that DCGAN p
 
 __all__ = [
     "LOSSES", "NORMS", "PRESETS", "SHIPPED", "WGAN_GP", "Dcgan", "Discriminator",
-    "Generator", "gradient_penalty", "hinge_discriminator_loss",
-    "least_squares_discriminator_loss", "least_squares_generator_loss", "shipped",
-    "wasserstein_discriminator_loss", "wasserstein_generator_loss",
+    "Generator", "batch_norm", "fractionally_strided", "gradient_penalty",
+    "hinge_discriminator_loss", "least_squares_discriminator_loss",
+    "least_squares_generator_loss", "shipped", "wasserstein_discriminator_loss",
+    "wasserstein_generator_loss",
 ]  # fmt: skip
 
 # "paper": kernels of 4 and 64 channels, as in the authors' released code; the figure in
@@ -55,6 +57,36 @@ PRESETS = {
 # loss="wgan_gp" alone changes the loss, the penalty and the critic's norm.
 WGAN_GP = {"loss": "wgan_gp", "turns": 5, "batch_size": 5 * 64, "rates": (1e-4, 1e-4),
            "beta1": 0.0, "beta2": 0.9}  # fmt: skip
+
+
+# ------------------------------------------------------- two of the rules, by hand
+
+
+def fractionally_strided(maps: Tensor, kernel: Tensor) -> Tensor:
+    """A convolution at half steps: maps (B, I, S, S) to (B, O, 2S, 2S).
+
+    kernel: (O, I, 4, 4), of an ordinary convolution, which goes over the maps with a
+    zero between neighbours. `nn.ConvTranspose2d(I, O, 4, 2, 1)` is the same with its
+    kernel turned by 180 degrees, and faster. Slide GM-18; lesson 02.
+    """
+    batch, channels, side, _ = maps.shape
+    apart = maps.new_zeros(batch, channels, 2 * side - 1, 2 * side - 1)
+    apart[:, :, ::2, ::2] = maps
+    return F.conv2d(apart, kernel, padding=2)
+
+
+def batch_norm(maps: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """Batch norm in training: each channel with mean `shift` and deviation `scale`.
+
+    maps: (B, C, H, W); mean and variance are those of a channel, over all pictures and
+    places; scale, shift: (C,). 1e-5 is added to the variance. `nn.BatchNorm2d` also
+    keeps running averages of both, for drawing. Ioffe and Szegedy 2015; slide GM-18;
+    lesson 02.
+    """
+    mean = maps.mean((0, 2, 3), keepdim=True)
+    variance = maps.var((0, 2, 3), unbiased=False, keepdim=True)
+    normal = (maps - mean) / (variance + 1e-5).sqrt()
+    return scale[:, None, None] * normal + shift[:, None, None]
 
 
 # ----------------------------------------------------------------------- the networks
