@@ -34,7 +34,7 @@ from t2i_course.measure.dcgan import (
 )
 from t2i_course.papers.dcgan import PRESETS, SHIPPED, Dcgan
 from t2i_course.papers.gan import Gan
-from t2i_course.papers.lapgan import Lapgan
+from t2i_course.papers.lapgan import Lapgan, generators
 from t2i_course.show.record import keep
 from t2i_course.training import fit
 from t2i_course.training.fit import NonFiniteLoss
@@ -145,10 +145,11 @@ def latent(seeds: list[int]) -> None:
         for way, found in paths(generator, seed=seed).items():
             print(way, seed, found, flush=True)
             save(f"paths/{way}", {"seed": seed, **found})
-        for examples in (3, None):
-            found = trials(generator, seed=seed, examples=examples)
-            print("sums", examples, seed, found, flush=True)
-            save(f"sums/{examples or 'all'}", {"seed": seed, **found})
+        for examples, shell in ((3, False), (3, True), (None, False), (None, True)):
+            found = trials(generator, seed=seed, examples=examples, shell=shell)
+            name = f"sums/{examples or 'all'}{', on the shell' if shell else ''}"
+            print(name, seed, found, flush=True)
+            save(name, {"seed": seed, **found})
 
 
 # --------------------------------------------------------------------- what is shipped
@@ -173,9 +174,8 @@ def ship(name: str) -> None:
     drawn = draw(system, 2000, 1)
     measured = quality(drawn)
     print(name, f"{history.elapsed:.0f} s", measured, flush=True)
-    players = system.averaged or ("generator",)
-    made = torch.nn.ModuleDict({name: system.network(name) for name in players})
-    only = next(iter(made.values())) if len(made) == 1 else made
+    several = isinstance(system, Lapgan)
+    only = generators(system) if several else system.network("generator")
     hardware = weights.hardware_in_words() + (", bf16" if precision else "")
     weights.save(only, name, command=command, seed=0, seconds=history.elapsed,
                  hardware=hardware, measured=measured, half=True)  # fmt: skip

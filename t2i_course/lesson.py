@@ -66,6 +66,15 @@ LESSONS: dict[str, Info] = {
             {"course": 0.5, "cpu": 1, "work": 90},
         ),
         Info(
+            "02",
+            "deep_convolutional_gans",
+            "Deep convolutional GANs",
+            "Five rules that let a GAN draw pictures, what each is worth, a family of "
+            "losses, a pyramid, and sums in the noise space.",
+            "GM-17 to GM-20, GM-25",
+            {"course": 0.5, "cpu": 3, "work": 120},
+        ),
+        Info(
             "08",
             "pictures_from_sentences",
             "Pictures from sentences",

@@ -27,12 +27,13 @@ from ..inside.latent import (
 )
 from ..worlds.bird_species import ATTRIBUTES, COLOURS
 from ..worlds.birds import Birds
+from .gan import values
 from .oracle import oracle
 from .scores import oracle_frechet_distance, oracle_inception_score
 
 __all__ = [
-    "RESULTS", "attributes_wanted", "draw", "in_parts", "paths", "quality",
-    "real_birds", "results", "smoothness_of", "trial", "trials", "way",
+    "RESULTS", "attributes_wanted", "draw", "in_parts", "on_the_way", "paths",
+    "quality", "real_birds", "results", "smoothness_of", "trial", "trials",
 ]  # fmt: skip
 
 # Written by benchmarks/dcgan.py; read by lesson 02's tables with `measure.gan.values`.
@@ -149,6 +150,7 @@ def trial(
     rng: torch.Generator,
     count: int = 16,
     examples: int | None = None,
+    shell: bool = False,
 ) -> dict[str, float]:
     """One sum on averaged noise, and how often the oracle sees what it should give.
 
@@ -156,10 +158,13 @@ def trial(
     attributes with two values each, {"wing": "red", "crown": "blue"}. The sum is
     (given) - (given, the second attribute as in `other`) + (other): it should
     show the second attribute as `given` has it and the first as `other` has it.
-    examples: average so many vectors each, None for all there are.
+    examples: average so many vectors each, None for all there are. shell: bring every
+    point to the length of noise before it is drawn.
     Returns shares of `count` pictures around each point that are as wanted: "sum"; that
-    of a "random" vector of the same length added; "start", with nothing added; and
-    "chance", the share of all pictures. Radford et al. 2016; slide GM-20; lesson 02.
+    of a "random" vector of the same length added; "start", with nothing added;
+    "chance", the share of all pictures; and around the "average" of the first term, how
+    many show the colours that its own examples have. Radford et al. 2016; slide GM-20;
+    lesson 02.
     """
     first, second = given
     kinds = [given, {first: given[first], second: other[second]}, other]
@@ -172,16 +177,23 @@ def trial(
     change = means[0] - means[1]
     points = {"sum": arithmetic(*means)[None], "start": means[2][None]}
     points["random"] = means[2] + random_directions(change, count, rng)
+    points["average"] = means[0][None]
     found = {"chance": float(is_as(seen, wanted).float().mean())}
     for name, centers in points.items():
+        centers = to_shell(centers) if shell else centers
         near = torch.cat([around(c, count // len(centers), 0.25, rng) for c in centers])
         read = oracle(generator.size).read(in_parts(generator, near))
-        found[name] = float(is_as(read, wanted).float().mean())
+        asked = attributes_wanted(**given) if name == "average" else wanted
+        found[name] = float(is_as(read, asked).float().mean())
     return found
 
 
 def trials(
-    generator, count: int = 60, seed: int = 0, examples: int | None = None
+    generator,
+    count: int = 60,
+    seed: int = 0,
+    examples: int | None = None,
+    shell: bool = False,
 ) -> dict[str, float]:
     """The mean of many sums with colours drawn at random; see `trial`.
 
@@ -201,19 +213,22 @@ def trials(
         enough = min(int(is_as(seen, attributes_wanted(**k)).sum()) for k in kinds)
         if enough >= 3:
             found.append(trial(generator, noise, seen, given, other, torch_rng,
-                               examples=examples))  # fmt: skip
+                               examples=examples, shell=shell))  # fmt: skip
     return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
 
 
-def way(found: dict, place: str, measure: int = 2) -> tuple[list[int], list[float]]:
-    """Steps, and the mean over seeds of a measure on the way; ([], []) before any run.
+def on_the_way(
+    found: dict, places: dict[str, str], measure: int = 2
+) -> tuple[list[int], dict[str, list[float]]]:
+    """Steps, and by name the mean over seeds of a measure on the way.
 
-    found: `results()`; place: "losses/hinge"; measure: 1 is the score, 2 the distance.
+    found: `results()`; places: {name: "losses/hinge"}, of which those not measured are
+    left out; measure: 1 is the score, 2 the distance.
     """
-    for step in place.split("/"):
-        found = found.get(step, {})
-    runs = [run["way"] for run in found.get("runs", []) if "way" in run]
-    if not runs:
-        return [], []
-    steps = [look[0] for look in runs[0]]
-    return steps, np.mean([[look[measure] for look in run] for run in runs], 0).tolist()
+    steps, means = [], {}
+    for name, place in places.items():
+        looks = values(found, place, "way")
+        if looks:
+            steps = [look[0] for look in looks[0]]
+            means[name] = np.mean([[one[measure] for one in way] for way in looks], 0)
+    return steps, {name: mean.tolist() for name, mean in means.items()}
