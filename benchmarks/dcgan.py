@@ -184,7 +184,7 @@ def ship(name: str) -> None:
 # name: how it is made, with what changes of its preset, in which precision
 SHIP = {
     "dcgan_32": (Dcgan.from_preset, SHIPPED["dcgan_32"], None),
-    "dcgan_64": (Dcgan.from_preset, SHIPPED["dcgan_64"] | {"steps": 5000}, "bf16"),
+    "dcgan_64": (Dcgan.from_preset, SHIPPED["dcgan_64"] | {"steps": 3000}, "bf16"),
     "lapgan_32": (Lapgan.from_preset, {}, None),
     "gan_birds_32": (Gan.from_preset, MLP, None),
 }

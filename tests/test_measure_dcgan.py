@@ -144,8 +144,8 @@ def test_a_lesson_loads_a_part(monkeypatch, capsys):
     monkeypatch.setenv("T2I_PRESET", "cpu")
     system = plain()
     before = system.discriminator.net[0].weight.clone()
-    history = lesson.begin("02").train(system, None, 5, shipped="gan_birds_32",
-                                       part=lambda system: system.generator)  # fmt: skip
+    run, name = lesson.begin("02"), "gan_birds_32"
+    history = run.train(system, None, 5, shipped=name, part=lambda s: s.generator)
     assert history is None and "Loaded the weights" in capsys.readouterr().out
     assert torch.equal(before, system.discriminator.net[0].weight)
 
