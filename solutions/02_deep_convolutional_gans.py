@@ -571,7 +571,8 @@ for name, place in {"non-saturating": "nonsaturating", "LSGAN": "lsgan", "hinge"
                     "WGAN-GP": "wgan_gp"}.items():  # fmt: skip
     cells[name] = [with_spread(values(found, f"rates/{place}/{factor}", "distance"), 0)
                    for factor in (1, 8, 30)]  # fmt: skip
-Table(columns, cells, "Frechet distance after 400 steps, seeds 0, 1, 2; --only rates")
+Table(columns, cells, "Frechet distance after 400 steps; "
+      "python benchmarks/dcgan.py --only rates")  # fmt: skip
 
 # %% [markdown]
 # RATES_TEXT
