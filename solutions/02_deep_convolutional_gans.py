@@ -81,7 +81,7 @@ plain = Gan.from_preset(run.preset, shape=(3, 32, 32), noise_size=100, cool=0)
 steps = run.choose(4, 1200)
 run.train(plain, Birds("train", 32, 32), steps, shipped="gan_birds_32", show=mosaic_of,
           part=lambda system: system.generator, show_every=max(steps // 4, 1))  # fmt: skip
-plain.to("cpu")
+plain = plain.to("cpu")
 
 # %%
 count = run.choose(60, 2000)
@@ -344,7 +344,7 @@ source = Birds("train", side, gan.settings["batch_size"])
 history = run.train(gan, source, steps, shipped="dcgan_32", show=mosaic_of,
                     part=lambda system: system.generator,
                     show_every=max(steps // 12, 1))  # fmt: skip
-gan.to("cpu")
+gan = gan.to("cpu")
 
 # %% [markdown]
 # A page keeps the last look only. Here is the training that made the shipped network, on
@@ -401,7 +401,8 @@ lines(steps, way, "step", "Frechet distance", "1,000 pictures, mean of the seeds
       outside=True, size=(8.2, 3.0))  # fmt: skip
 
 # %% [markdown]
-# **What to see.** Batch norm and the strides are worth nearly everything: without either
+# **What to see.** With pooling the network is ahead at the first look, and from there
+# it gets worse. Batch norm and the strides are worth nearly everything: without either
 # one the pictures are hardly better than the plain GAN's in these minutes. The leak is
 # not: with ReLU everywhere the network is as good as with all five, within the spread
 # over seeds, or a little better. That doesn't refute the paper. A ReLU that is never
@@ -650,7 +651,7 @@ steps = stack.settings["steps"]
 run.train(stack, Birds("train", 32, stack.settings["batch_size"]), steps,
           shipped="lapgan_32", part=generators, show=mosaic_of,
           show_every=max(steps // 6, 1))  # fmt: skip
-stack.to("cpu")
+stack = stack.to("cpu")
 
 # %%
 stack.rng = torch.Generator().manual_seed(2)
@@ -793,7 +794,9 @@ below = [f"{r['belly']} belly, {r['wing']} wing" for r in read_birds(pictures)]
 grid(pictures, 4, below, title="Around the three averages, and their sum (last column)", size=1.3)
 
 # %% [markdown]
-# **What to see.** Columns: red belly and blue wing; red and red; green and red; the sum.
+# **What to see.** Columns: red belly and blue wing; red and red; green and red; the sum,
+# which is as wanted. But look at the first column: the average of birds with a red belly
+# and a blue wing came out purple all over, and yet the sum works.
 # (Averages are much shorter than noise, as you see above, so each point is first brought
 # to length 10.) Four pictures each, with a little noise added, as in the paper; below, what
 # the oracle reads. Is it more than a lucky choice of colours? 60 sums with colours drawn at
@@ -893,9 +896,9 @@ crossed(torch.cat([wanted, nearest]), ["wanted", "found"], ["drawn"] * 4 + ["rea
         "200 steps of search for each picture")  # fmt: skip
 
 # %% [markdown]
-# **What to see.** Birds that $G$ drew are found again, more or less. Real ones come back
-# as other birds of about that colour, or not as birds at all, after hundreds of steps for
-# each. And no GAN can say *how probable* a picture is. **Lesson 03** turns it round: it
+# **What to see.** Birds that $G$ drew are found again, all but the last
+# detail. Real ones come back as other birds, of about that shape and about those colours,
+# after hundreds of steps for each picture. And no GAN can say *how probable* a picture is. **Lesson 03** turns it round: it
 # trains a network that goes from the picture to the noise, together with one that goes
 # back (the variational autoencoder), and gets a likelihood as well. What it pays for that
 # is sharpness.
