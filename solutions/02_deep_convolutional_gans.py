@@ -401,6 +401,8 @@ lines(steps, way, "step", "Frechet distance", "1,000 pictures, mean of the seeds
       outside=True, size=(8.2, 3.0))  # fmt: skip
 
 # %% [markdown]
+# (*Pooling* and *ReLU everywhere* have seeds 0 and 1 so far.)
+#
 # **What to see.** With pooling the network is ahead at the first look, and from there
 # it gets worse. Batch norm and the strides are worth nearly everything: without either
 # one the pictures are hardly better than the plain GAN's in these minutes. The leak is
@@ -576,10 +578,13 @@ Table(columns, cells, "Frechet distance after 400 steps; "
       "python benchmarks/dcgan.py --only rates")  # fmt: skip
 
 # %% [markdown]
+# (Seeds 1 and 2 in the first two columns, 0 to 2 in the third.)
+#
 # **What to see.** A surprise in the second column: rates 8 times as large don't break a
-# thing here. In so few steps every loss is better off with them, LSGAN most of all, whose late start was a matter of small steps.
-# So our rates are careful ones; a longer training would show what haste costs.
-# WGAN-GP's values spread widest over the seeds at 8 times the rates.
+# thing. In so few steps every loss is better off with them, LSGAN most of all: its late
+# start was a matter of small steps. So our rates are careful ones. WGAN-GP's values spread
+# widest over the seeds there. At 30 times, haste begins to cost: the first GAN's loss and the
+# hinge are worse off than at our rates; LSGAN bears it best.
 
 # %% [markdown]
 # ## 6. A pyramid (slide GM-25)
