@@ -578,13 +578,14 @@ Table(columns, cells, "Frechet distance after 400 steps; "
       "python benchmarks/dcgan.py --only rates")  # fmt: skip
 
 # %% [markdown]
-# (Seeds 1 and 2 in the first two columns, 0 to 2 in the third.)
+# (Seeds 0, 1, 2.)
 #
 # **What to see.** A surprise in the second column: rates 8 times as large don't break a
 # thing. In so few steps every loss is better off with them, LSGAN most of all: its late
-# start was a matter of small steps. So our rates are careful ones. WGAN-GP's values spread
-# widest over the seeds there. At 30 times, haste begins to cost: the first GAN's loss and the
-# hinge are worse off than at our rates; LSGAN bears it best.
+# start was a matter of small steps. So our rates are careful ones. At 30 times, haste begins
+# to cost: the first GAN's loss and the hinge are worse off than at our rates, LSGAN worse
+# than at 8 times. Only WGAN-GP, far behind at any rate, still does no worse: it bears haste
+# best.
 
 # %% [markdown]
 # ## 6. A pyramid (slide GM-25)
