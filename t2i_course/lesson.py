@@ -66,6 +66,15 @@ LESSONS: dict[str, Info] = {
             {"course": 0.5, "cpu": 1, "work": 90},
         ),
         Info(
+            "02",
+            "deep_convolutional_gans",
+            "Deep convolutional GANs",
+            "Five rules that let a GAN draw pictures, what each is worth, a family of "
+            "losses, a pyramid, and sums in the noise space.",
+            "GM-17 to GM-20, GM-25",
+            {"course": 0.5, "cpu": 3, "work": 120},
+        ),
+        Info(
             "08",
             "pictures_from_sentences",
             "Pictures from sentences",
@@ -113,13 +122,16 @@ class Lesson:
         by_preset = {presets.SMOKE: smoke, presets.CPU: cpu}
         return by_preset.get(self.preset, cpu if gpu is None else gpu)
 
-    def train(self, system, source, steps, *, shipped, show=None, **keywords):
+    def train(
+        self, system, source, steps, *, shipped, show=None, part=None, **keywords
+    ):
         """Trains a system, or loads its shipped weights; the `History`, or None.
 
         shipped: the weights' name; they are loaded where T2I_LIVE=0 asks for it (the
         small networks of smoke are always trained). show(system, history): as for
-        `fit`; of a loaded system it is shown once, with an empty history. keywords:
-        for `fit`. Used in lesson 01.
+        `fit`; of a loaded system it is shown once, with an empty history. part(system):
+        the module whose weights ship, by default all of the system. keywords: for
+        `fit`. Used in lessons 01 and 02.
         """
         from . import weights
         from .training import fit
@@ -129,7 +141,8 @@ class Lesson:
 
         if self.live or self.smoke:
             return live(system)
-        history = weights.load_or_fit(system, shipped, live)
+        module = system if part is None else part(system)
+        history = weights.load_or_fit(module, shipped, lambda _: live(system))
         if history is None and show is not None:
             _look(system, show)
         return history

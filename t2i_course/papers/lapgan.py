@@ -15,14 +15,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..blocks import check_multiple
+from ..blocks import check_multiple, initialize
 from ..training import System
-from . import gan  # the coarse level is a plain GAN
+from . import dcgan, gan  # the coarse level is one of these
 from .gan import discriminator_loss, nonsaturating_loss
 
 __all__ = [
     "LEVELS", "PRESETS", "DetailDiscriminator", "DetailGenerator", "Lapgan", "build",
-    "collapse", "expand", "reduce",
+    "collapse", "expand", "generators", "reduce",
 ]  # fmt: skip
 
 LEVELS = ("coarse", "middle", "fine")  # pictures of size / 4, size / 2, size
@@ -35,10 +35,10 @@ LEVELS = ("coarse", "middle", "fine")  # pictures of size / 4, size / 2, size
 PRESETS = {
     "smoke": {"size": 32, "width": 4, "hidden": 16, "units": 16, "noise_size": 16,
               "batch_size": 8, "steps": 4},
-    "cpu": {"size": 32, "width": 16, "hidden": 256, "units": 256, "noise_size": 100,
-            "norm": True, "batch_size": 32, "steps": 1500},
-    "gpu": {"size": 32, "width": 64, "hidden": 512, "units": 512, "noise_size": 100,
-            "norm": True, "batch_size": 64, "steps": 15_000},
+    "cpu": {"size": 32, "width": 16, "base": 64, "noise_size": 100, "batch_size": 32,
+            "steps": 700},
+    "gpu": {"size": 32, "width": 64, "base": 128, "noise_size": 100, "batch_size": 64,
+            "steps": 15_000},
     "paper": {"size": 32, "width": 64, "hidden": 1024, "units": 1024, "noise_size": 100,
               "momentum": 0.5, "rate": 0.02, "batch_size": 64, "steps": 200_000},
 }  # fmt: skip
@@ -147,7 +147,9 @@ class Lapgan(System):
 
     size: pixels of the finest level, a multiple of 4, at least 20 (half of it must hold
     D_k's two 5x5 kernels); else ValueError. width: of all networks but the coarse
-    level's; hidden, units, noise_size, norm: of those (papers/gan.py).
+    level's; hidden, units, noise_size, norm: of those (papers/gan.py). base: channels
+    of a DCGAN in their place (papers/dcgan.py; the coarse size is then a power of 2),
+    which learns at rates of its own.
     momentum: None for Adam, else plain gradient steps with that momentum.
     Denton et al. 2015; slide GM-25; lesson 02.
     """
@@ -159,7 +161,7 @@ class Lapgan(System):
     average_decay = 0.995
 
     def __init__(self, size=32, width=64, hidden=1024, units=1024, noise_size=100,
-                 norm=False, momentum=None, rate=5e-4):  # fmt: skip
+                 norm=False, momentum=None, rate=5e-4, base=0):  # fmt: skip
         super().__init__()
         check_multiple(size, of=4, least=20)
         sizes = [size // 4, size // 2, size]
@@ -167,10 +169,19 @@ class Lapgan(System):
         self.noise_sizes = dict(zip(LEVELS, noises))
         self.momentum, self.learning_rate = momentum, rate
         shape = (3, sizes[0], sizes[0])
-        self.generator_coarse = gan.Generator(shape, noise_size, hidden, norm)
-        self.discriminator_coarse = gan.Discriminator(
-            shape, units, dropout=(0.0, 0.5), leak=0.0
-        )
+        if base:
+            self.rates = {"discriminator_coarse": 2e-4, "generator_coarse": 1e-3}
+            coarse = (
+                dcgan.Generator(sizes[0], base, noise_size),
+                dcgan.Discriminator(sizes[0], base),
+            )
+            coarse = map(initialize, coarse)
+        else:
+            coarse = (
+                gan.Generator(shape, noise_size, hidden, norm),
+                gan.Discriminator(shape, units, dropout=(0.0, 0.5), leak=0.0),
+            )
+        self.generator_coarse, self.discriminator_coarse = coarse
         for level, side in zip(LEVELS[1:], sizes[1:]):
             self.add_module(f"generator_{level}", DetailGenerator(width))
             self.add_module(f"discriminator_{level}", DetailDiscriminator(side, width))
@@ -234,3 +245,8 @@ class Lapgan(System):
         noise: as for `sample_levels`.
         """
         return self.sample_levels(count, noise)[-1]
+
+
+def generators(system: Lapgan) -> nn.ModuleDict:
+    """What draws, level by level; these weights ship as lapgan_32."""
+    return nn.ModuleDict({name: system.network(name) for name in system.averaged})

@@ -1,0 +1,945 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 02 · Deep convolutional GANs
+#
+# Five rules that let a GAN draw pictures, and what each of them is worth.
+#
+# **What you will be able to do**
+# - build the networks of DCGAN from its five rules, and write the three parts that matter
+#   by hand: the convolution at half steps, batch norm, the start;
+# - say with numbers what a rule buys, and which one buys little here;
+# - exchange the loss of the game for LSGAN's, WGAN-GP's or the hinge, and say what a
+#   critic's loss means;
+# - take a picture apart into a Laplacian pyramid, and draw it level by level (LAPGAN);
+# - walk through the noise space, do sums in it, and judge both by a number.
+#
+# **Time:** about 3 minutes of computing on two CPU cores, about two hours with the six
+# exercises. With shipped networks in place of the live trainings (start with `T2I_LIVE=0`
+# in the environment) about half a minute.
+#
+# **You need:** lesson 01 (the game of generator and discriminator, logits, the
+# non-saturating loss), and what a convolution is.
+#
+# **Slides covered:** GM-17 (the year of the GAN), GM-18 (DCGAN), GM-19 and GM-20
+# (interpolation and arithmetic in the noise space), GM-25 (the Laplacian pyramid).
+
+# %% tags=["setup"]
+from t2i_course import lesson
+
+run = lesson.begin("02")
+
+# %%
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from t2i_course.checks import check
+from t2i_course.inside.latent import arithmetic, around, average, is_as, lerp, path, to_shell
+from t2i_course.measure import dcgan as measure
+from t2i_course.measure.gan import speckle, values
+from t2i_course.measure.oracle import oracle
+from t2i_course.papers.dcgan import Dcgan, Generator, shipped
+from t2i_course.papers.gan import Gan, discriminator_loss
+from t2i_course.papers.lapgan import Lapgan, collapse, expand, generators, reduce
+
+# %%
+from t2i_course.show.curves import curves, lines
+from t2i_course.show.family import family, family_map
+from t2i_course.show.latent_lab import LatentLab
+from t2i_course.show.pictures import crossed, grid
+from t2i_course.show.playground import read_birds
+from t2i_course.show.record import recorded
+from t2i_course.show.tables import Table, with_spread
+from t2i_course.worlds.birds import Birds
+
+found = measure.results()  # what the course's benchmark measured, for the tables
+
+# %% [markdown]
+# ## 1. Salt and pepper
+#
+# Lesson 01 ended with a failure: a GAN whose layers connect everything with everything
+# draws larger pictures with salt and pepper in them, since nothing in it knows that
+# neighbouring pixels belong together. Here is that very GAN on the **birds** of lesson 00:
+# 32 x 32 pixels, three colours, so 3,072 numbers a picture.
+
+# %% tags=["live"]
+def mosaic_of(system, history):
+    """Twenty pictures, from the same noise at each look."""
+    when = f"step {history.step:,}" if history.step else "the shipped network"
+    return grid(system.sample(20), 10, title=f"{type(system).__name__}, {when}")
+
+
+torch.manual_seed(0)
+plain = Gan.from_preset(run.preset, shape=(3, 32, 32), noise_size=100, cool=0)
+steps = run.choose(4, 1200)
+run.train(plain, Birds("train", 32, 32), steps, shipped="gan_birds_32", show=mosaic_of,
+          part=lambda system: system.generator, show_every=max(steps // 4, 1))  # fmt: skip
+plain = plain.to("cpu")
+
+# %%
+count = run.choose(60, 2000)
+real, made = measure.real_birds(count), measure.draw(plain, count)
+print(f"neighbouring pixels differ by {speckle(real / 127.5 - 1):.2f} in real birds, "
+      f"by {speckle(made):.2f} in drawn ones")  # fmt: skip
+grid(real[:20], 10, title="Real birds")
+
+# %% [markdown]
+# **What to see.** The plain GAN (above) finds sky, ground and coloured blots in the
+# middle. Hardly one has a beak.
+#
+# ### Two numbers for a heap of pictures
+#
+# From here on two scores go with every network. Both ask a classifier that knows the
+# data. In papers it is the Inception network, trained on photographs; here it is the
+# course's **oracle**, which reads a drawn bird's colours and is right on more than 98 of
+# 100 real drawings. So our values compare networks on *this* world, and never with a
+# number printed in a paper.
+#
+# The **inception score** (Salimans et al. 2016) looks at $p(y|x)$, how probable the oracle
+# finds each class $y$ for a picture $x$. (A class is here a pair of wing and belly
+# colour: 100 of them.) It should be sure for each picture, yet say something else for
+# other pictures:
+#
+# $$\text{IS} = \exp\Big(\mathbb E_x \, \text{KL}\big(p(y|x) \,\|\, p(y)\big)\Big)$$
+#
+# Here $p(y)$ is the average over all pictures, and the Kullback-Leibler divergence
+# $\text{KL}(p \| q) = \sum_y p(y) \log(p(y)/q(y))$ says how far $p$ is from $q$. The score
+# is 1 where all pictures look alike to the oracle, or it can't read any; at most 100.
+#
+# The **Frechet distance** (Heusel et al. 2017; with the Inception network it is the FID)
+# takes the 256 numbers of the oracle's last layer but one for each picture. Let $m_r, C_r$
+# be their mean and covariance for real pictures, $m_g, C_g$ for drawn ones:
+#
+# $$d^2 = \|m_r - m_g\|^2 + \text{tr}\big(C_r + C_g - 2 (C_r C_g)^{1/2}\big)$$
+#
+# ($\text{tr}$ adds up the diagonal.) 0 is best. It also notices what the score doesn't: a
+# strange background, a bird without legs.
+
+# %%
+rows = {"real birds, others": measure.quality(measure.real_birds(count, part=1) / 127.5 - 1),
+        "the plain GAN": measure.quality(made)}  # fmt: skip
+Table(["inception score", "Frechet distance"],
+      {name: list(row.values()) for name, row in rows.items()}, f"{count} pictures each")
+
+# %% [markdown]
+# The first row is what a perfect generator would get. The second is what we start from.
+
+# %% [markdown]
+# ## 2. The five rules (slide GM-18)
+#
+# Convolutions know what a neighbour is. But earlier attempts to put them into a GAN had
+# failed, until Radford, Metz and Chintala (2016) tried a great many networks and wrote
+# down what those that learn have in common:
+#
+# 1. no pooling: **strided** convolutions in the discriminator $D$, **fractionally
+#    strided** ones in the generator $G$;
+# 2. **batch norm** in both, but not at $G$'s output nor at $D$'s input;
+# 3. no fully connected hidden layers;
+# 4. **ReLU** in $G$, and tanh at its output;
+# 5. **leaky ReLU** in $D$: negative numbers are multiplied by 0.2 in place of 0.
+#
+# ```text
+#  noise z, 100 --> 4x4, 128 channels --> 8x8, 64 --> 16x16, 32 --> 32x32 picture   (G)
+#  picture 32x32 --> 16x16, 32 channels --> 8x8, 64 --> 4x4, 128 --> a logit        (D)
+# ```
+#
+# ### Rule 1: half steps
+#
+# A convolution with stride 2 moves two places at a time, so its result has half the side.
+# To double the side, the kernel should move *half* a place at a time. It can't, but the map
+# can be spread out: put a zero between any two neighbours, and go over that one place at a
+# time. A side of $S$ values becomes one of $2S - 1$. With a kernel of 4 x 4 and 2 zeros
+# around the map, the result's side is $(2S - 1) + 2 \cdot 2 - 4 + 1 = 2S$.
+#
+# ### Exercise 02.1 · A convolution at half steps (10 minutes, difficulty 2 of 5)
+# Write it. `maps` is $(B, I, S, S)$: $B$ pictures of $I$ channels; `kernel` is that of an
+# ordinary convolution, as `F.conv2d` takes it.
+#
+# <details><summary>Hint 1</summary>torch.zeros(B, I, 2 * S - 1, 2 * S - 1) is the spread
+# map before anything is in it.</details>
+# <details><summary>Hint 2</summary>The values go to the even places:
+# apart[:, :, ::2, ::2] = maps.</details>
+# <details><summary>The idea of the answer</summary>Then F.conv2d(apart, kernel,
+# padding=2).</details>
+
+
+# %% tags=["exercise"]
+def fractionally_strided(maps, kernel):
+    """Half steps, slide GM-18. maps (B, I, S, S), kernel (O, I, 4, 4): (B, O, 2S, 2S)."""
+    ### BEGIN SOLUTION
+    batch, channels, side, _ = maps.shape
+    apart = torch.zeros(batch, channels, 2 * side - 1, 2 * side - 1)
+    apart[:, :, ::2, ::2] = maps
+    return F.conv2d(apart, kernel, padding=2)
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+fractionally_strided = check("02.1", fractionally_strided)
+
+# %% [markdown]
+# PyTorch's layer for it is called `ConvTranspose2d`: the same layer seen from the other
+# side (it is how a strided convolution's gradient is computed), so its kernel is turned by
+# 180 degrees and has its channels exchanged. Is it the same?
+
+# %% tags=["nbval-check-output"]
+layer = nn.ConvTranspose2d(3, 5, 4, stride=2, padding=1, bias=False)
+maps = torch.randn(2, 3, 8, 8)
+with torch.no_grad():
+    ours = fractionally_strided(maps, layer.weight.flip(2, 3).transpose(0, 1))
+    print("from", tuple(maps.shape), "to", tuple(ours.shape))
+    print("the same as ConvTranspose2d:", torch.allclose(ours, layer(maps), atol=1e-5))
+
+# %% [markdown]
+# ### Rule 2: batch norm
+#
+# What leaves a layer may be large or tiny, and every layer multiplies that on. Batch norm
+# (Ioffe and Szegedy 2015) sets it right anew after each layer. For channel $c$, with mean
+# $\mu_c$ and variance $\sigma_c^2$ over *all pictures of the batch and all places*:
+#
+# $$y = \gamma_c \, \frac{x - \mu_c}{\sqrt{\sigma_c^2 + \epsilon}} + \beta_c,
+# \qquad \epsilon = 10^{-5}$$
+#
+# The **scale** $\gamma_c$ and the **shift** $\beta_c$ are learned, one number each a
+# channel. (For drawing, running averages from training stand in for $\mu_c$ and
+# $\sigma_c$, so that a picture doesn't depend on its neighbours in the batch.)
+#
+# ### Exercise 02.2 · Batch norm (10 minutes, difficulty 2)
+# Write it as in training. The variance divides by the count, not by the count less one.
+#
+# <details><summary>Hint 1</summary>x.mean((0, 2, 3), keepdim=True) has shape (1, C, 1,
+# 1), and fits beside x.</details>
+# <details><summary>Hint 2</summary>x.var((0, 2, 3), unbiased=False, keepdim=True) is the
+# variance; scale[:, None, None] fits beside x as well.</details>
+# <details><summary>The idea of the answer</summary>Take the mean away, divide by the
+# root of (variance + 1e-5), multiply by the scale, add the shift.</details>
+
+
+# %% tags=["exercise"]
+def batch_norm(maps, scale, shift):
+    """Batch norm, slide GM-18. maps (B, C, H, W), scale and shift (C,). As maps."""
+    ### BEGIN SOLUTION
+    mean = maps.mean((0, 2, 3), keepdim=True)
+    variance = maps.var((0, 2, 3), unbiased=False, keepdim=True)
+    normal = (maps - mean) / (variance + 1e-5).sqrt()
+    return scale[:, None, None] * normal + shift[:, None, None]
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+batch_norm = check("02.2", batch_norm)
+
+# %% [markdown]
+# ### The start
+#
+# DCGAN also fixes how its weights begin. $\mathcal N(a, b)$ has mean $a$ and, here,
+# *standard deviation* $b$. Weights of convolutions come from $\mathcal N(0, 0.02)$; in
+# the authors' released code scales of batch norm come from $\mathcal N(1, 0.02)$; shifts
+# and biases are 0. The scales begin around **one**. Some code in circulation begins them
+# around zero, by mistake; you will see in a moment what that does.
+#
+# ### Exercise 02.3 · The start (10 minutes, difficulty 2)
+# Set the weights of all `nn.Conv2d`, `nn.ConvTranspose2d` and `nn.BatchNorm2d` in a
+# network, in place, and return the network. $G$'s first layer, `FromPoint`, is a kind of
+# `ConvTranspose2d`, so ask with `isinstance`. Where a layer has no bias, its `.bias` is
+# `None`. A norm's scale is its `.weight`, its shift its `.bias`.
+#
+# <details><summary>Hint 1</summary>for module in network.modules(): goes through all
+# layers, however deep; nn.init.normal_(tensor, mean, deviation) fills in
+# place.</details>
+# <details><summary>Hint 2</summary>Two cases: convolutions of either kind, isinstance(
+# module, (nn.Conv2d, nn.ConvTranspose2d)), and nn.BatchNorm2d. nn.init.zeros_ for what is
+# 0.</details>
+# <details><summary>The idea of the answer</summary>normal_(module.weight, 0, 0.02) for
+# convolutions, normal_(module.weight, 1, 0.02) for norms, zeros_(module.bias) where there
+# is one; at the end return network.</details>
+
+
+# %% tags=["exercise"]
+def start(network):
+    """DCGAN's first weights, in place. network: an nn.Module. Returns it."""
+    ### BEGIN SOLUTION
+    for module in network.modules():
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.normal_(module.weight, 0.0, 0.02)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, 0.02)
+        else:
+            continue
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    return network
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+start = check("02.3", start)
+
+# %% [markdown]
+# Does it matter? Send noise through an untrained generator, with your batch norm in place
+# of PyTorch's, and note how large the numbers are after each stage: as you start it, with
+# scales around 0, and without any norm.
+
+# %%
+@torch.no_grad()
+def sizes(generator, norm):
+    """Deviation of what comes out of each stage, and of the picture."""
+    x, seen = torch.randn(64, 100, generator=torch.Generator().manual_seed(0)), []
+    for layer in generator.net:
+        is_norm = isinstance(layer, nn.BatchNorm2d)
+        x = norm(x, layer.weight, layer.bias) if is_norm else layer(x)
+        if isinstance(layer, (nn.ReLU, nn.Tanh)):
+            seen.append(f"{x.std():.1e}")
+    return seen
+
+
+# %%
+torch.manual_seed(0)
+right, zero = start(Generator(32, 32)), start(Generator(32, 32))
+for module in zero.modules():
+    if isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+bare = start(Generator(32, 32, norm="none"))
+Table(["4x4", "8x8", "16x16", "picture"],
+      {"scales around 1": sizes(right, batch_norm), "scales around 0": sizes(zero, batch_norm),
+       "no norm": sizes(bare, None)}, "deviation of what leaves each stage")  # fmt: skip
+
+# %% [markdown]
+# **What to see.** With scales around 1 every stage works with numbers of about the same
+# size. With scales around 0 each stage has its numbers made small again: the picture is
+# flat grey. Without a norm the signal fades from stage to stage. Both can recover, but they
+# begin with a generator that hardly listens to $z$.
+#
+# The networks themselves are in `t2i_course/papers/dcgan.py`, in the size of your preset
+# and in the paper's: one line a rule. At the paper's size, 64 x 64 pixels:
+
+# %% tags=["nbval-check-output"]
+with torch.device("meta"):  # shapes only, no memory
+    paper = Dcgan.from_preset("paper")
+for name in paper.players:
+    count_of = sum(p.numel() for p in paper.player(name).parameters())
+    print(f"{name}: {count_of:,} parameters")
+
+# %% [markdown]
+# ## 3. Train it
+#
+# Your start, lesson 01's game, the five rules. Ours are the size (half the channels, half
+# the side), rates of their own for the two players ($D$ 0.0002, $G$ 0.001; the paper has
+# 0.0002 for both, which is slower in minutes as few as these), and that a running average
+# of $G$'s weights draws, which is steadier than the last ones, with which the paper draws.
+# Watch first for backgrounds, then for shapes, then for beaks.
+
+# %% tags=["live"]
+torch.manual_seed(0)
+gan = Dcgan.from_preset(run.preset, start=start)
+steps, side = gan.settings["steps"], gan.settings["size"]
+source = Birds("train", side, gan.settings["batch_size"])
+history = run.train(gan, source, steps, shipped="dcgan_32", show=mosaic_of,
+                    part=lambda system: system.generator,
+                    show_every=max(steps // 12, 1))  # fmt: skip
+gan = gan.to("cpu")
+
+# %% [markdown]
+# A page keeps the last look only. Here is the training that made the shipped network, on
+# record, from the same noise in each row:
+
+# %%
+record = recorded("dcgan_32")
+record and record.figure(f"On the way ({record.command})")
+
+# %%
+curves(history or record.history, marks={"D = 0.5: log 4": 1.3863, "log 2": 0.6931})
+
+# %% [markdown]
+# **What to see.** In the rows: a colour, then sky and ground, then birds with beaks and
+# feet. In the curves: as in lesson 01, $D$ keeps a lead that grows (its loss sinks,
+# $G$'s rises), while the pictures get better. So we measure:
+
+# %%
+drawn = measure.draw(gan, count)
+rows["DCGAN, above"] = measure.quality(drawn)
+Table(["inception score", "Frechet distance"],
+      {name: list(row.values()) for name, row in rows.items()}, f"{count} pictures each")
+
+# %%
+large = shipped("dcgan_64")
+grid(measure.draw(large, 18, seed=5), 6, title="dcgan_64: the same rules at 64 x 64, shipped")
+
+# %% [markdown]
+# ## 4. What does each rule buy?
+#
+# The paper gives the rules as found by trial. So let us try: the same networks with one
+# rule broken, three seeds each, 1,200 steps (half of the training above), everything else
+# as it was. *Pooling for strides*: $D$ takes the largest of 2 x 2 values, $G$ repeats each
+# value 2 x 2 times, both with 3 x 3 convolutions. *ReLU everywhere*: no leak in $D$. *The
+# plain GAN* is that of section 1, which breaks rules 1 to 3.
+
+# %%
+def table_of(places, note, columns=("score", "distance", "seconds")):
+    """Mean and deviation over seeds of what the benchmark found at these places."""
+    heads = {"score": "inception score", "distance": "Frechet distance",
+             "seconds": "seconds, one thread"}  # fmt: skip
+    cells = {name: [with_spread(values(found, place, c), int(c == "score")) for c in columns]
+             for name, place in places.items()}  # fmt: skip
+    return Table([heads[c] for c in columns], cells, note)
+
+
+names = ["all five", "no batch norm", "pooling for strides", "ReLU everywhere"]
+places = {name: f"rules/{name}" for name in names} | {"the plain GAN": "vanilla"}
+table_of(places, "mean ± deviation over seeds 0, 1, 2; python benchmarks/dcgan.py --only rules")
+
+# %%
+steps, way = measure.on_the_way(found, places)
+lines(steps, way, "step", "Frechet distance", "1,000 pictures, mean of the seeds", log="y",
+      outside=True, size=(8.2, 3.0))  # fmt: skip
+
+# %% [markdown]
+# (*Pooling* and *ReLU everywhere* have seeds 0 and 1 so far.)
+#
+# **What to see.** With pooling the network is ahead at the first look, and from there
+# it gets worse. Batch norm and the strides are worth nearly everything: without either
+# one the pictures are hardly better than the plain GAN's in these minutes. The leak is
+# not: with ReLU everywhere the network is as good as with all five, within the spread
+# over seeds, or a little better. That doesn't refute the paper. A ReLU that is never
+# positive passes no gradient ("dies"); in a deep $D$ and a long training that may cost
+# more than in four layers and 1,200 steps.
+#
+# Two fair doubts. Pooling and no norm might like other learning rates; ours were chosen for
+# all five rules. And a network that learns slowly isn't one that never learns. The table
+# says what a rule buys *in this time and at these rates*.
+
+# %% [markdown]
+# ## 5. A family of losses (slide GM-17)
+#
+# After the networks came the losses. 2017 was "the year of the GAN", and much of it kept
+# the two networks and exchanged one line. Below, $D(x)$ is the number that $D$'s last layer
+# gives, *without* a sigmoid:
+#
+# | name | $D$ goes down | $G$ goes down |
+# |---|---|---|
+# | non-saturating (2014) | $\mathbb E[\text{softplus}(-D(x))] + \mathbb E[\text{softplus}(D(G(z)))]$ | $\mathbb E[\text{softplus}(-D(G(z)))]$ |
+# | LSGAN (Mao et al. 2017) | $\frac12 \mathbb E[(D(x) - 1)^2] + \frac12 \mathbb E[D(G(z))^2]$ | $\frac12 \mathbb E[(D(G(z)) - 1)^2]$ |
+# | hinge (Geometric GAN, Lim and Ye 2017) | $\mathbb E[\max(0, 1 - D(x))] + \mathbb E[\max(0, 1 + D(G(z)))]$ | $-\mathbb E[D(G(z))]$ |
+# | WGAN-GP (Gulrajani et al. 2017) | $\mathbb E[D(G(z))] - \mathbb E[D(x)] + \lambda \, \text{penalty}$ | $-\mathbb E[D(G(z))]$ |
+#
+# LSGAN wants real pictures at 1 and drawn ones at 0, and pulls back what overshoots. The
+# hinge stops caring beyond a margin. WGAN has no limit at all, so it needs the penalty.
+# Here is what $D$ pays for a drawn picture that scores $s$:
+
+# %%
+s = torch.linspace(-3, 3, 301)
+lines(s, {"non-saturating": F.softplus(s), "LSGAN": s.square() / 2, "hinge": (1 + s).relu(),
+          "WGAN": s}, "score s = D(G(z))", "D's loss", outside=True)  # fmt: skip
+
+# %% [markdown]
+# ### A critic that measures a distance
+#
+# WGAN (Arjovsky et al. 2017) changes what $D$ *means*. Think of the real pictures and the
+# drawn ones as two heaps of earth. The **Wasserstein distance** $W$ is the least work
+# (amount times way) that turns one heap into the other. A theorem (Kantorovich and
+# Rubinstein) says that it is
+#
+# $$W = \max_{D} \; \mathbb E[D(x)] - \mathbb E[D(G(z))]
+# \quad \text{over all } D \text{ whose slope is nowhere above 1.}$$
+#
+# So a $D$ with bounded slope, now called a **critic**, doesn't say "real" or "fake": the
+# gap between its two mean scores *is* an estimate of how far apart the heaps are. How to
+# bound its slope? With the **gradient penalty**, eq. (3) of Gulrajani et al.:
+#
+# $$\text{penalty} = \mathbb E_{\hat x}\big[(\|\nabla_{\hat x} D(\hat x)\|_2 - 1)^2\big],
+# \qquad \hat x = \epsilon x + (1 - \epsilon) \tilde x, \quad \epsilon \sim U[0, 1]$$
+#
+# $x$ is a real picture, $\tilde x$ a drawn one, $\hat x$ a place on the straight line
+# between them, $\nabla_{\hat x} D$ the gradient of the score with respect to the *picture*,
+# $\|\cdot\|_2$ its length, $U[0, 1]$ the uniform distribution. $\lambda$ is 10. Since each
+# picture's own slope is wanted, the critic has layer norm (over one picture) in place of
+# batch norm, which mixes them.
+#
+# ### Exercise 02.4 · The gradient penalty (15 minutes, difficulty 4)
+# Write it for inputs of any shape $(B, ...)$. One $\epsilon$ for each picture. Two traps:
+# $\hat x$ must be cut off from $G$ (`detach`) but want a gradient itself
+# (`requires_grad_`), and the penalty is trained on, so its own gradient must be possible:
+# `create_graph=True`.
+#
+# <details><summary>Hint 1</summary>eps = torch.rand(len(real)).view(-1, *[1] *
+# (real.ndim - 1)) has shape (B, 1, 1, 1) for pictures and (B, 1) for
+# points.</details>
+# <details><summary>Hint 2</summary>torch.autograd.grad(critic(between).sum(), between,
+# create_graph=True)[0]: no score depends on another picture, so the gradient of the sum
+# holds the gradient of each.</details>
+# <details><summary>The idea of the answer</summary>slope.flatten(1).norm(dim=1) is one
+# length a picture; take 1 away, square, take the mean.</details>
+
+
+# %% tags=["exercise"]
+def gradient_penalty(critic, real, fake):
+    """Eq. (3), Gulrajani et al. 2017. real, fake (B, ...); critic: (B, ...) to (B,)."""
+    ### BEGIN SOLUTION
+    eps = torch.rand(len(real)).view(-1, *[1] * (real.ndim - 1))
+    between = (eps * real + (1 - eps) * fake).detach().requires_grad_()
+    (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    return (slope.flatten(1).norm(dim=1) - 1).square().mean()
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+gradient_penalty = check("02.4", gradient_penalty)
+
+# %% [markdown]
+# Does a critic know the distance? Take numbers in place of pictures: real ones from
+# $\mathcal N(2, 0.5)$, fakes from $\mathcal N(-2, 0.5)$. Each grain has to go 4 to the
+# right, so $W = 4$. A straight critic of slope $s$ has a gap of $4s$ and pays
+# $10 (s - 1)^2$; $4s - 10(s - 1)^2$ is largest at $s = 1.2$, since the penalty pulls at the
+# slope and doesn't clamp it. So theory says 4.8. We train lesson 01's $D$ and a critic with
+# your penalty:
+
+# %% tags=["live"]
+def judge_numbers(loss, weight, looks):
+    """Trains a D on two heaps of numbers; it, and its gap of scores at some steps."""
+    torch.manual_seed(2)
+    judge = nn.Sequential(nn.Linear(1, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(),
+                          nn.Linear(64, 1), nn.Flatten(0))  # fmt: skip
+    optimizer, gaps = torch.optim.Adam(judge.parameters(), lr=2e-3), []
+    for step in range(1, looks[-1] + 1):
+        real, fake = 2 + 0.5 * torch.randn(128, 1), -2 + 0.5 * torch.randn(128, 1)
+        value = loss(judge(real), judge(fake))
+        value = value + weight * gradient_penalty(judge, real, fake)
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        if step in looks:
+            gaps.append((judge(real).mean() - judge(fake).mean()).item())
+    return judge, gaps
+
+
+# %% tags=["live"]
+looks = run.choose((5, 10, 20), (100, 300, 900))
+logistic, gaps = judge_numbers(discriminator_loss, 0.0, looks)
+critic, its_gaps = judge_numbers(lambda r, f: f.mean() - r.mean(), 10.0, looks)
+Table([f"step {step}" for step in looks], {"lesson 01's D": gaps, "critic": its_gaps},
+      "mean score of real numbers less that of fakes; W = 4, by theory 4.8 for the critic")  # fmt: skip
+
+# %%
+x = torch.linspace(-4, 4, 201)
+with torch.no_grad():
+    figure = lines(x, {"lesson 01's D, as a probability": logistic(x[:, None]).sigmoid(),
+                       "the critic's score": critic(x[:, None])}, "x", "what it says",
+                   "Fakes around -2, real numbers around 2", outside=True,
+                   size=(8.2, 2.8))  # fmt: skip
+figure
+
+# %% [markdown]
+# **What to see.** The old $D$ is a step: flat where the fakes are, flat where the real
+# numbers are. Its gap grows the longer it trains, and says nothing about how far apart
+# the heaps are. The critic is a straight line between the heaps, as steep at the fakes as
+# anywhere, and its gap comes to rest near what theory says. So WGAN's loss can be *read*:
+# it falls when the two heaps come closer.
+#
+# (A trap of one dimension: a critic that begins with the wrong sign can't turn round, since
+# on the way, at slope 0, the penalty is high. Set `torch.manual_seed` to 0 above to see it.
+# In many dimensions a slope can turn without ever being 0.)
+#
+# ### Measured: one switch, the same networks
+# `Dcgan(loss="hinge")` and so on; rates as above for all four.
+
+# %%
+losses = {"non-saturating": "rules/all five", "LSGAN": "losses/lsgan",
+          "hinge": "losses/hinge", "WGAN-GP": "losses/wgan_gp"}  # fmt: skip
+table_of(losses, "1,200 steps, seeds 0, 1, 2; python benchmarks/dcgan.py --only losses")
+
+# %%
+steps, way = measure.on_the_way(found, losses)
+lines(steps, way, "step", "Frechet distance", "1,000 pictures, mean of the seeds", log="y",
+      outside=True, size=(8.2, 3.0))  # fmt: skip
+
+# %% [markdown]
+# **What to see.** The hinge and the first GAN's loss lead; LSGAN starts late and catches up
+# in part; WGAN-GP is last, and its steps take nearly twice as long, since the penalty's
+# gradient is a gradient of a gradient. Its authors give the critic five turns for one of
+# $G$; in a trial that cost us more time than it won.
+#
+# ### How much does each bear?
+# Now 400 steps with both rates as they were, 8 times and 30 times as large:
+
+# %%
+columns, cells = ["as above", "8 times", "30 times"], {}
+for name, place in {"non-saturating": "nonsaturating", "LSGAN": "lsgan", "hinge": "hinge",
+                    "WGAN-GP": "wgan_gp"}.items():  # fmt: skip
+    cells[name] = [with_spread(values(found, f"rates/{place}/{factor}", "distance"), 0)
+                   for factor in (1, 8, 30)]  # fmt: skip
+Table(columns, cells, "Frechet distance after 400 steps; "
+      "python benchmarks/dcgan.py --only rates")  # fmt: skip
+
+# %% [markdown]
+# (Seeds 0, 1, 2.)
+#
+# **What to see.** A surprise in the second column: rates 8 times as large don't break a
+# thing. In so few steps every loss is better off with them, LSGAN most of all: its late
+# start was a matter of small steps. So our rates are careful ones. At 30 times, haste begins
+# to cost: the first GAN's loss and the hinge are worse off than at our rates, LSGAN worse
+# than at 8 times. Only WGAN-GP, far behind at any rate, still does no worse: it bears haste
+# best.
+
+# %% [markdown]
+# ## 6. A pyramid (slide GM-25)
+#
+# A year before DCGAN, Denton and his co-authors had another answer to large pictures: don't
+# draw them at once. A **Laplacian pyramid** (Burt and Adelson 1983) holds a picture $I_0$
+# as a small picture and the details that each doubling lacks. With $d$ for halving the side
+# (`reduce`) and $u$ for doubling it smoothly (`expand`):
+#
+# $$I_{k+1} = d(I_k), \qquad h_k = I_k - u(I_{k+1}), \qquad
+# \text{and back:} \quad I_k = u(I_{k+1}) + h_k$$
+#
+# Nothing is lost, whatever $d$ and $u$ are. Three levels of our birds: $I_2$ with 8 x 8
+# pixels, then $h_1$ with 16 x 16, then $h_0$ with 32 x 32.
+#
+# ### Exercise 02.5 · The Laplacian pyramid (10 minutes, difficulty 2)
+# Return a list from coarse to fine, $[I_2, h_1, h_0]$ for three levels.
+#
+# <details><summary>Hint 1</summary>levels - 1 times: make the smaller picture, keep what
+# its enlargement lacks, go on with the smaller one.</details>
+# <details><summary>Hint 2</summary>The details are made from fine to coarse, so turn
+# their order round at the end: details[::-1].</details>
+# <details><summary>The idea of the answer</summary>small = reduce(pictures);
+# details.append(pictures - expand(small)); pictures = small. At the end
+# [pictures, *details[::-1]].</details>
+
+
+# %% tags=["exercise"]
+def pyramid(pictures, levels):
+    """Slide GM-25. pictures (B, C, H, W). A list of `levels` tensors, coarse to fine."""
+    ### BEGIN SOLUTION
+    details = []
+    for _ in range(levels - 1):
+        small = reduce(pictures)
+        details.append(pictures - expand(small))
+        pictures = small
+    return [pictures, *details[::-1]]
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+pyramid = check("02.5", pyramid)
+
+# %% tags=["nbval-check-output"]
+birds = Birds("train", 32, 8).batch(3).to("cpu").image
+made_of = pyramid(birds, 3)
+print("levels:", [tuple(level.shape[1:]) for level in made_of])
+print("put together again, the largest difference is below 1e-5:",
+      bool((collapse(made_of) - birds).abs().max() < 1e-5))  # fmt: skip
+
+# %%
+small, *details = (F.interpolate(level, size=32) for level in made_of)
+crossed(torch.cat([birds, small, *details]), ["picture", "I2, 8x8", "h1, 16x16", "h0, 32x32"],
+        [""] * 8, "A picture is a small one and its details (grey: 0)")  # fmt: skip
+
+# %% [markdown]
+# **What to see.** The small picture has the colours and where things are; $h_1$ has the
+# outlines, $h_0$ the last sharpness. LAPGAN trains one GAN a level, and the levels never
+# meet in training. A plain GAN draws $I_2$ (in the paper; plain layers draw ours too
+# badly for the levels above to be of use, so ours is a small DCGAN). At each further
+# level a *conditional* GAN gets $u(I_{k+1})$ and a plane of noise, and draws $h_k$; its
+# discriminator sees $u(I_{k+1}) + h_k$. In drawing, each level gets what the one before
+# has drawn:
+
+# %% tags=["live"]
+torch.manual_seed(0)
+stack = Lapgan.from_preset(run.preset)
+steps = stack.settings["steps"]
+run.train(stack, Birds("train", 32, stack.settings["batch_size"]), steps,
+          shipped="lapgan_32", part=generators, show=mosaic_of,
+          show_every=max(steps // 6, 1))  # fmt: skip
+stack = stack.to("cpu")
+
+# %%
+stack.rng = torch.Generator().manual_seed(2)
+drawn_levels = [F.interpolate(level, size=32) for level in stack.sample_levels(8)]
+crossed(torch.cat(drawn_levels), ["8x8", "16x16", "32x32"], [""] * 8,
+        "Eight birds of LAPGAN, level by level")  # fmt: skip
+
+# %% [markdown]
+# **What to see.** The first row decides what it is: a lower level can sharpen a bird but
+# not repair it. Each detail GAN saw only *real* small pictures in training; here it is
+# given drawn ones. Beside DCGAN, at about the same training time:
+
+# %%
+table_of({"DCGAN": "rules/all five", "LAPGAN": "lapgan"},
+         "seeds 0, 1, 2; python benchmarks/dcgan.py --only lapgan")  # fmt: skip
+
+# %% [markdown]
+# In these seconds LAPGAN is far behind: six networks share the time in which DCGAN
+# trains two, its convolutions go over all 32 x 32 places where DCGAN's go over fewer and
+# fewer, and it has no batch norm in the levels of detail. It came first, though, and its
+# idea returns: lessons 09 and 10 (StackGAN) draw a small picture and refine it.
+
+# %% [markdown]
+# ## 7. Walking through the noise (slide GM-19)
+#
+# A generator that learned its pictures by heart would jump from one to the next as $z$
+# moves. Does ours? From here on we use the shipped `dcgan_32`, so that you see what the
+# text speaks of.
+#
+# The straight way from $z_0$ to $z_1$ is $(1 - t) z_0 + t z_1$ with $t$ from 0 to 1
+# (**lerp**). But noise of 100 independent normal numbers nearly always has a length near
+# $\sqrt{100} = 10$: it lies on a *shell*. Two such vectors are nearly at right angles, so
+# the middle of the straight line has length 7, where $G$ has hardly ever been. White
+# (2016) goes along the arc instead (**slerp**). With $\omega$ for the angle between the
+# two vectors, and for vectors of one length:
+#
+# $$z_t = \frac{\sin((1 - t)\,\omega)}{\sin \omega} z_0 + \frac{\sin(t\,\omega)}{\sin \omega} z_1,
+# \qquad \cos \omega = \frac{z_0 \cdot z_1}{\|z_0\| \|z_1\|}$$
+#
+# ### Exercise 02.6 · Along the arc (10 minutes, difficulty 2)
+# `t` may be one number, or a column $(T, 1)$, which gives $T$ vectors. The course's
+# `to_shell` brings both ends to length 10 before.
+#
+# <details><summary>Hint 1</summary>(start * end).sum() is the dot product, start.norm()
+# a length, torch.acos the arc cosine.</details>
+# <details><summary>Hint 2</summary>torch.sin takes tensors; t * w is a column where t is,
+# and a column times (D,) gives (T, D).</details>
+# <details><summary>The idea of the answer</summary>The formula, word by word.</details>
+
+
+# %% tags=["exercise"]
+def slerp(start, end, t):
+    """The arc, slide GM-19. start, end (D,), one length; t: a number, or (T, 1)."""
+    ### BEGIN SOLUTION
+    w = torch.acos((start * end).sum() / (start.norm() * end.norm()))
+    return torch.sin((1 - t) * w) / torch.sin(w) * start + torch.sin(t * w) / torch.sin(w) * end
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+slerp = check("02.6", slerp)
+
+# %% tags=["nbval-check-output"]
+a, b = to_shell(torch.randn(2, 100, generator=torch.Generator().manual_seed(0)))
+for name, along in (("straight line", lerp), ("arc", slerp)):
+    lengths = path(a, b, 5, along).norm(dim=1)
+    print(f"{name:13}", *[f"{length:5.2f}" for length in lengths])
+
+# %%
+G = shipped("dcgan_32").generator
+ends = G(torch.stack([a, b]))
+t = torch.linspace(0, 1, 9)
+ways = {"line": G(path(a, b, 9, lerp)), "arc": G(path(a, b, 9, slerp)),
+        "cross-fade": lerp(ends[0], ends[1], t[:, None, None, None])}  # fmt: skip
+crossed(torch.cat(list(ways.values())), list(ways), [f"t = {v:.2f}" for v in t],
+        "Three ways from one bird to another")  # fmt: skip
+
+# %% [markdown]
+# **What to see.** In the upper two rows every picture is a bird of its own: colours, pose
+# and ground change on the way. The third row needs no network: it lays one picture over
+# the other, and shows two ghosts in the middle.
+#
+# A number for it? The **smoothness** of a path is its mean step over its largest step: 1
+# if all steps are alike, near 0 for one sudden jump. Steps can be measured in pixels, or
+# in the oracle's 256 numbers. And where does the middle lie? For that we take 2,000
+# middles as a heap of pictures, and measure it like a network. 200 paths of 17 pictures,
+# three seeds of noise:
+
+# %%
+what = {"pixels": 2, "oracle": 2, "distance": 0, "score": 1}  # and how many digits
+cells = {name: [with_spread(values(found, f"paths/{name}", key), digits)
+                for key, digits in what.items()] for name in ways}  # fmt: skip
+Table(["smoothness, pixels", "smoothness, oracle", "middles: Frechet distance",
+       "middles: inception score"], cells,
+      "seeds 0, 1, 2; python benchmarks/dcgan.py --latent")  # fmt: skip
+
+# %% [markdown]
+# **What to see.** A surprise, and a warning. By smoothness the cross-fade wins: perfectly
+# in pixels, which it must, and even to the oracle. Yet its middles are no birds: look at
+# their Frechet distance. *Even steps* are not what we admire in slide GM-19; *birds all the
+# way* are, and that is what the distance of the middles measures. There the arc beats the
+# line: its middles are as good as any picture of this network, the line's somewhat
+# worse, since they come from shorter noise. To the eye the two ways look much alike.
+
+# %% [markdown]
+# ## 8. Sums in the noise space (slide GM-20)
+#
+# *Smiling woman - neutral woman + neutral man = smiling man*: that is the slide. One $z$
+# says as much about its own picture as about a smile, so the paper averages three for
+# each term. Here the oracle finds us examples among thousands of drawn birds. From birds
+# with a red belly, we want the blue wing alone to be carried over to a green belly:
+#
+# $$\bar z_{\text{red belly, blue wing}} - \bar z_{\text{red belly, red wing}} +
+# \bar z_{\text{green belly, red wing}} \;\overset{?}{\to}\; \text{green belly, blue wing}$$
+#
+# ($\bar z$ is the average over the examples.) We chose colours for which it works; the
+# table below counts colours that nobody chose.
+
+# %%
+random = torch.Generator().manual_seed(0)
+many = torch.randn(8000, 100, generator=random)
+seen = oracle(32).read(measure.in_parts(G, many))
+
+
+def mean_of(**colours):
+    """Average noise of the birds in which the oracle sees these colours."""
+    return average(many, is_as(seen, measure.attributes_wanted(**colours)))
+
+
+terms = [mean_of(belly="red", wing="blue"), mean_of(belly="red", wing="red"),
+         mean_of(belly="green", wing="red")]  # fmt: skip
+result = arithmetic(*terms)
+print("length of the averages:", [round(term.norm().item(), 1) for term in terms])
+
+# %%
+points = to_shell(torch.stack([*terms, result]))
+near = torch.cat([around(point, 4, 0.25, random) for point in points])
+pictures = measure.in_parts(G, near).view(4, 4, 3, 32, 32).transpose(0, 1).flatten(0, 1)
+below = [f"{r['belly']} belly, {r['wing']} wing" for r in read_birds(pictures)]
+grid(pictures, 4, below, title="Around the three averages, and their sum (last column)", size=1.3)
+
+# %% [markdown]
+# **What to see.** Columns: red belly and blue wing; red and red; green and red; the sum,
+# which is as wanted. But look at the first column: the average of birds with a red belly
+# and a blue wing came out purple all over, and yet the sum works.
+# (Averages are much shorter than noise, as you see above, so each point is first brought
+# to length 10.) Four pictures each, with a little noise added, as in the paper; below, what
+# the oracle reads. Is it more than a lucky choice of colours? 60 sums with colours drawn at
+# random (two of wing, belly and crown), 16 pictures each, three seeds. *As wanted*: the
+# oracle sees **both** colours that should be there.
+
+# %%
+rows = {"chance: any z": "chance", "nothing added": "start",
+        "a random vector as long": "random", "the sum": "sum",
+        "(around an average: its own two colours)": "average"}  # fmt: skip
+kinds = ["3", "3, on the shell", "all", "all, on the shell"]
+Table([f"examples: {kind}" for kind in kinds],
+      {name: [with_spread([100 * v for v in values(found, f"sums/{kind}", what)], 1)
+              for kind in kinds] for name, what in rows.items()},
+      "percent as wanted, seeds 0, 1, 2; python benchmarks/dcgan.py --latent")  # fmt: skip
+
+# %% [markdown]
+# **What to see.** The sum works far more often than chance, and than a random vector of
+# the same length: differences of averages do mean something. More examples help, and with
+# many of them (whose average is short) so does bringing each point to the length of noise.
+# And yet it fails more often than it works. The last row says why: around the *average of
+# birds with two colours*, fewer than half of the pictures show those two colours. The birds
+# of one colour are no round heap in the noise space with its middle inside; and a sum of
+# three such averages can hardly be better than its terms. A figure of a few chosen examples
+# doesn't tell you that. A count does.
+#
+# ### Play
+# A walk between two birds, all of it moved towards a wish: "crown red", with a strength.
+# First as a picture for those who only read:
+
+# %%
+lab = LatentLab(G)
+lab.figure(left=3, right=8, way="arc", part="crown", colour="red", strength=2.0)
+
+# %% [markdown]
+# Now you. Try:
+#
+# - the same two birds with "arc" and "straight line": can you tell which is which? (The
+#   line below gives the length of each noise.)
+# - a colour with strength 1, 2, 4: what else changes along with it?
+# - part "wing", then "crown": which one obeys sooner?
+
+# %%
+lab.widget()
+
+# %% [markdown]
+# ## 9. The year of the GAN (slide GM-17)
+#
+# The slide lists nearly fifty named GANs. They are fewer ideas than names. As a map, under
+# what each one changes; bold: this course runs it (lesson in brackets):
+
+# %%
+family_map()
+
+# %%
+family("loss")  # or: networks, condition, way back, pictures to pictures
+
+# %% [markdown]
+# The grouping is ours; many a name would fit in two columns.
+#
+# ## 10. What we measured, and what it can't show
+#
+# Published numbers beside ours? None is comparable: the DCGAN paper judges by how well
+# $D$'s layers serve a classifier, and later papers' scores come from the Inception
+# network on photographs. The *orderings* can be compared, with care: batch norm and
+# strides matter here as the paper says; the leak doesn't; WGAN-GP, which its authors
+# praise for learning with very many different networks, is slowest here, where trainings
+# last a minute. One world of drawn birds, networks of half a million weights, three
+# seeds, one set of rates: that is what the tables stand on.
+#
+# ## 11. What goes wrong, and what comes next
+#
+# You can draw now, walk and do sums. But take a *given* bird: which $z$ is it? A GAN has
+# no answer, only a search: start somewhere, and go down the squared error by gradient
+# steps. Half of the pictures below were drawn by $G$ itself, so that a perfect answer
+# exists; half are real.
+
+# %%
+def search(pictures, steps):
+    """The noise whose picture comes nearest, by gradient steps."""
+    z = torch.zeros(len(pictures), 100, requires_grad=True)
+    optimizer = torch.optim.Adam([z], lr=0.1)
+    for _ in range(steps):
+        loss = (G(z) - pictures).square().flatten(1).mean(1).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return z.detach()
+
+
+# %%
+wanted = torch.cat([G(to_shell(torch.randn(4, 100, generator=random))), birds[:4]])
+nearest = G(search(wanted, run.choose(5, 200)))
+error = (nearest - wanted).square().flatten(1).mean(1).sqrt()
+print(f"error of a pixel: {error[:4].mean():.2f} for drawn birds, {error[4:].mean():.2f} for real")
+crossed(torch.cat([wanted, nearest]), ["wanted", "found"], ["drawn"] * 4 + ["real"] * 4,
+        "200 steps of search for each picture")  # fmt: skip
+
+# %% [markdown]
+# **What to see.** Birds that $G$ drew are found again, all but the last
+# detail. Real ones come back as other birds, of about that shape and about those colours,
+# after hundreds of steps for each picture. And no GAN can say *how probable* a picture is. **Lesson 03** turns it round: it
+# trains a network that goes from the picture to the noise, together with one that goes
+# back (the variational autoencoder), and gets a likelihood as well. What it pays for that
+# is sharpness.
+#
+# ### Questions
+# <details><summary>1. Why has G no batch norm at its output?</summary>It would force each
+# colour channel of each batch to one mean and one deviation: a batch of night pictures and
+# one of day pictures would look alike on the average.</details>
+# <details><summary>2. Why may a critic's loss be negative, and a discriminator's
+# not?</summary>The critic's is a difference of two scores, any numbers; the
+# discriminator's is minus the logarithm of probabilities, which are at most 1.</details>
+# <details><summary>3. Why does the penalty look between real and drawn pictures, and not
+# everywhere?</summary>Everywhere is too much for 3,072 dimensions. The best critic has
+# slope 1 along the straight lines between paired points of the two heaps, so the
+# authors sample there.</details>
+# <details><summary>4. LAPGAN's levels never meet in training. What could go
+# wrong?</summary>A detail GAN knows only real small pictures. What the level above draws
+# may
+# be of a kind that it has never seen, and nobody tells either of them.</details>
+# <details><summary>5. A path has smoothness 1. Is it a good one?</summary>Not
+# necessarily: a cross-fade has it too. Look at what lies on the way.</details>
+#
+# ### To read
+# - Radford, Metz, Chintala, *Unsupervised Representation Learning with Deep Convolutional
+#   Generative Adversarial Networks*, 2016.
+# - Denton et al., *Deep Generative Image Models using a Laplacian Pyramid of Adversarial
+#   Networks*, 2015.
+# - Gulrajani et al., *Improved Training of Wasserstein GANs*, 2017, after Arjovsky et al.,
+#   *Wasserstein GAN*, 2017.
+# - Mao et al., *Least Squares Generative Adversarial Networks*, 2017; Lim and Ye,
+#   *Geometric GAN*, 2017.
+# - White, *Sampling Generative Networks*, 2016: the arc.
+#
+# ### At the paper's scale
+# `t2i train dcgan --preset paper` trains the networks counted in section 2, with uniform
+# noise, batches of 128 and both rates at 0.0002, on the course's birds at 64 x 64; `t2i
+# train lapgan --preset paper` those of the pyramid. How long they take on a GPU is not
+# measured yet.

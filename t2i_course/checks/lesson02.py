@@ -1,0 +1,475 @@
+"""Checks of lesson 02: half steps, batch norm, the start, a penalty, pyramids, arcs."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..blocks import FromPoint, initialize
+from ..inside import latent
+from ..papers import dcgan, lapgan
+from .core import Wrong, diagnose, exercise, expect, expect_close, expect_shape
+
+
+def _normal(*shape: int, seed: int = 1, scale: float = 1.0) -> Tensor:
+    return scale * torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+# ------------------------------------------------------------------ 02.1, half steps
+
+
+def _apart(maps: Tensor, side: int, first: int = 0) -> Tensor:
+    """Maps spread over side x side places, every other one from `first` on."""
+    spread = maps.new_zeros(*maps.shape[:2], side, side)
+    spread[:, :, first::2, first::2] = maps
+    return spread
+
+
+@exercise("02.1", title="A convolution at half steps", minutes=10, difficulty=2,
+          reference=dcgan.fractionally_strided)  # fmt: skip
+def _(answer):
+    """Values on seeded maps and kernels; known mistakes by name."""
+    known = {
+        "the map isn't spread: this convolves it as it is, and each side grows by one "
+        "place in place of doubling. Put a zero between neighbours "
+        "first.": lambda m, k: F.conv2d(m, k, padding=2),
+        "there is a zero after the last value of each row and column, too: a side of S "
+        "values has S - 1 gaps, so 2S - 1 places in "
+        "all.": lambda m, k: F.conv2d(_apart(m, 2 * m.shape[-1]), k, padding=2),
+        "the values sit at the odd places, with a zero before the first: they belong "
+        "at 0, 2, 4, ...: [:, :, ::2, ::2].": lambda m, k: F.conv2d(
+            _apart(m, 2 * m.shape[-1], 1), k, padding=2),
+        "the padding is too small: with padding=1 the result has 2S - 2 places a side; "
+        "padding=2 gives 2S.": lambda m, k: F.conv2d(
+            _apart(m, 2 * m.shape[-1] - 1), k, padding=1),
+        "this repeats each value in place of putting zeros between: that is what a "
+        "network with rule 1 broken does.": lambda m, k: F.conv2d(
+            m.repeat_interleave(2, 2).repeat_interleave(2, 3)[..., :-1, :-1], k,
+            padding=2),
+        "this fills the gaps with values in between (interpolation): put zeros there; "
+        "the kernel is what fills them.": lambda m, k: F.conv2d(
+            F.interpolate(m, 2 * m.shape[-1] - 1, mode="bilinear", align_corners=True),
+            k, padding=2),
+        "the kernel acts turned by 180 degrees: F.conv2d over the spread map takes it "
+        "as it is. (F.conv_transpose2d with stride 2 and padding 1 gives just this: "
+        "its kernel must be turned first, kernel.flip(2, 3).)":
+            lambda m, k: F.conv_transpose2d(m, k.transpose(0, 1), None, 2, 1),
+    }  # fmt: skip
+    inputs = [(_normal(2, 3, 4, 4), _normal(5, 3, 4, 4, seed=2))]
+    inputs += [(_normal(1, 1, 5, 5, seed=3), _normal(2, 1, 4, 4, seed=4))]
+    diagnose(answer, inputs, dcgan.fractionally_strided, known, what="the result")
+
+
+# ------------------------------------------------------------------- 02.2, batch norm
+
+
+def _norm_over(maps, scale, shift, over, unbiased=False, eps=1e-5, power=0.5):
+    """Normalization over any axes."""
+    mean = maps.mean(over, keepdim=True)
+    variance = maps.var(over, unbiased=unbiased, keepdim=True)
+    normal = (maps - mean) / (variance + eps) ** power
+    return scale[:, None, None] * normal + shift[:, None, None]
+
+
+@exercise("02.2", title="Batch norm", minutes=10, difficulty=2,
+          reference=dcgan.batch_norm)  # fmt: skip
+def _(answer):
+    """Values, a channel that is the same everywhere, and the gradient."""
+    whole = (0, 2, 3)
+    known = {
+        "the mean is taken over each picture alone (all of its channels): that is "
+        "layer norm. Average over the batch and the places, channel by "
+        "channel.": lambda m, a, b: _norm_over(m, a, b, (1, 2, 3)),
+        "the mean is taken over each channel of each picture alone (instance norm): "
+        "average over the batch too, axes (0, 2, "
+        "3).": lambda m, a, b: _norm_over(m, a, b, (2, 3)),
+        "the mean is taken over the batch for each place: average over the places as "
+        "well, axes (0, 2, 3).": lambda m, a, b: _norm_over(m, a, b, (0,)),
+        "the mean is taken over everything, the channels too: each channel has its own "
+        "mean and variance.": lambda m, a, b: _norm_over(m, a, b, (0, 1, 2, 3)),
+        "the variance divides by the count less one; batch norm divides by the count: "
+        "unbiased=False.": lambda m, a, b: _norm_over(m, a, b, whole, True),
+        "this divides by the variance; the deviation is its "
+        "root.": lambda m, a, b: _norm_over(m, a, b, whole, power=1.0),
+        "scale and shift are missing: after all channels have mean 0 and deviation 1, "
+        "each is multiplied by its scale and moved by its "
+        "shift.": lambda m, a, b: _norm_over(m, 0 * a + 1, 0 * b, whole),
+        "the shift is missing.": lambda m, a, b: _norm_over(m, a, 0 * b, whole),
+        "scale and shift are exchanged.": lambda m, a, b: _norm_over(m, b, a, whole),
+        "the shift is added before the scale multiplies: scale * x + "
+        "shift.": lambda m, a, b: _norm_over(m, a, a * b, whole),
+        "the mean isn't taken away.": lambda m, a, b: _norm_over(m, a, b, whole)
+        + a[:, None, None] * m.mean(whole, keepdim=True)
+        / (m.var(whole, unbiased=False, keepdim=True) + 1e-5).sqrt(),
+    }  # fmt: skip
+    scale, shift = _normal(3, seed=2) + 2, _normal(3, seed=3)
+    inputs = [(_normal(4, 3, 5, 5) * 2 + 1, scale, shift)]
+    inputs += [(_normal(2, 3, 2, 2, seed=5), scale + 1, shift - 1)]
+    diagnose(answer, inputs, dcgan.batch_norm, known, what="the result")
+    flat = answer(torch.ones(2, 3, 4, 4), scale, shift)
+    expect(
+        torch.isfinite(flat).all(),
+        "a channel that is the same everywhere has variance 0, and this divides 0 by "
+        "0: add 1e-5 to the variance, under the root.",
+    )
+    small = 1e-3 * _normal(4, 3, 5, 5, seed=6)
+    near = dcgan.batch_norm(small, scale, shift)
+    expect(
+        torch.allclose(answer(small, scale, shift), near, atol=0.02),
+        "for a channel that hardly varies the values are off: add 1e-5 to the "
+        "variance, under the root (not to the deviation).",
+    )
+    maps = _normal(4, 3, 5, 5, seed=7).requires_grad_()
+    weight = _normal(4, 3, 5, 5, seed=8)
+    (answer(maps, scale, shift) * weight).sum().backward()
+    expect(maps.grad is not None, "no gradient reaches the maps.")
+    expect(
+        maps.grad.sum((0, 2, 3)).abs().max() < 1e-3,
+        "the values are right, but the gradient doesn't know that the mean moves with "
+        "the maps: leave mean and variance attached (no detach, no no_grad).",
+    )
+
+
+# -------------------------------------------------------------------- 02.3, the start
+
+
+class _Some(nn.Module):
+    """One of each kind of layer, with biases, all at values of their own."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = FromPoint(20, 64, bias=True)
+        self.up = nn.ConvTranspose2d(64, 64, 4, bias=True)
+        self.down = nn.Conv2d(64, 64, 4, bias=True)
+        self.norms = nn.Sequential(*(nn.BatchNorm2d(64) for _ in range(16)))
+        for weight in self.parameters():
+            nn.init.constant_(weight, 0.5)
+
+
+NAMES = {"first": "FromPoint, the generator's first layer", "up": "ConvTranspose2d",
+         "down": "Conv2d"}  # fmt: skip
+
+
+def _convolution_starts(network: _Some) -> None:
+    for name, words in NAMES.items():
+        layer = network.get_submodule(name)
+        weight = layer.weight.detach()
+        untouched = bool((weight == 0.5).all())
+        expect(
+            not (untouched and name == "first"),
+            "FromPoint, the generator's first layer, is left as it was: it is a kind "
+            "of ConvTranspose2d, which isinstance(module, nn.ConvTranspose2d) knows "
+            "(comparing types or names doesn't).",
+        )
+        expect(not untouched, f"the weights of {words} are left as they were.")
+        expect(
+            weight.std() > 0.002,
+            f"the weights of {words} are all but equal (deviation {weight.std():.1g}); "
+            "0.02 is the deviation, not the variance, and not a constant.",
+        )
+        expect(
+            weight.std() < 0.1,
+            f"the weights of {words} have deviation {weight.std():.2f} in place of "
+            "0.02: is 0.02 taken for the variance?",
+        )
+        close = abs(weight.std() - 0.02) < 0.002 and abs(weight.mean()) < 0.002
+        expect(
+            close,
+            f"the weights of {words} should have mean 0 and deviation 0.02; these have "
+            f"mean {weight.mean():.3f} and deviation {weight.std():.3f}.",
+        )
+        expect(
+            weight.abs().max() > 0.05,
+            f"the weights of {words} never go beyond {weight.abs().max():.3f}: they "
+            "come from a uniform distribution; a normal one is wanted.",
+        )
+
+
+def _norm_starts(network: _Some) -> None:
+    scales = torch.cat([norm.weight.detach() for norm in network.norms])
+    expect(not bool((scales == 0.5).all()), "the scales of the batch norms (their "
+           ".weight) are left as they were.")  # fmt: skip
+    expect(
+        scales.mean().abs() > 0.5,
+        f"the scales of the batch norms are around {scales.mean():.2f}: each norm "
+        "would all but erase what it was given. They start around 1.",
+    )
+    expect(
+        scales.std() > 1e-3,
+        "the scales of the batch norms are all 1; they are drawn from N(1, 0.02).",
+    )
+    expect(
+        abs(scales.mean() - 1) < 0.01 and abs(scales.std() - 0.02) < 0.003,
+        "the scales of the batch norms should have mean 1 and deviation 0.02; these "
+        f"have mean {scales.mean():.3f} and deviation {scales.std():.3f}.",
+    )
+    shifts = torch.cat([norm.bias.detach() for norm in network.norms])
+    expect(not bool(shifts.any()), "the shifts of the batch norms (their .bias) are "
+           f"not 0: they are around {shifts.abs().mean():.2f}.")  # fmt: skip
+
+
+@exercise("02.3", title="The start", minutes=10, difficulty=2,
+          reference=initialize)  # fmt: skip
+def _(answer):
+    """A network with every kind of layer, all of its values set to one half before."""
+    network = _Some()
+    given = answer(network)
+    expect(
+        given is network,
+        "the function should change the network itself and return it"
+        + (" (a `return network` is missing)." if given is None else "."),
+    )
+    _convolution_starts(network)
+    _norm_starts(network)
+    biases = [network.get_submodule(name).bias for name in NAMES]
+    expect(
+        not any(bias.any() for bias in biases),
+        "the convolutions' biases are not 0. (Mind that a layer may have none: then "
+        "its .bias is None.)",
+    )
+    answer(nn.Sequential(nn.Conv2d(3, 4, 4, bias=False), nn.BatchNorm2d(4)))
+
+
+# ------------------------------------------------------------------ 02.4, the penalty
+
+
+class _Critic:
+    """Half the squared length: its slope at x is x, as long as x is. Notes calls."""
+
+    def __init__(self):
+        self.weight = torch.tensor(0.7, requires_grad=True)
+        self.places: list[Tensor] = []
+
+    def __call__(self, x: Tensor) -> Tensor:
+        self.places.append(x.detach().clone())
+        return self.weight * x.flatten(1).square().sum(1) / 2
+
+
+def _between(places: Tensor, real: Tensor, fake: Tensor) -> Tensor:
+    """eps of each number of each picture (B, N): places = eps real + (1 - eps) fake."""
+    return ((places - fake) / (real - fake)).flatten(1)
+
+
+def _check_places(places: Tensor, real: Tensor, fake: Tensor) -> None:
+    expect_shape(places, tuple(real.shape), "what the critic is asked about")
+    eps = _between(places, real, fake)
+    expect(
+        not ((eps - 1).abs().max() < 1e-3 or eps.abs().max() < 1e-3),
+        "the critic is asked at the real or at the drawn pictures only; it should be "
+        "asked in between, at eps * real + (1 - eps) * fake.",
+    )
+    expect(
+        (eps.max(1).values - eps.min(1).values).max() < 1e-3,
+        "each pixel has an eps of its own; draw one number for each picture, of shape "
+        "(B, 1, 1, 1).",
+    )
+    eps = eps.mean(1)
+    expect(
+        eps.std() > 1e-3,
+        "all pictures have the same eps; draw one number for each picture, of shape "
+        "(B, 1, 1, 1).",
+    )
+    expect(
+        eps.min() >= -1e-3 and eps.max() <= 1.001,
+        f"eps goes from {eps.min():.2f} to {eps.max():.2f}; it is uniform between 0 "
+        "and 1: torch.rand.",
+    )
+
+
+def _penalties(slopes: Tensor) -> dict[str, Tensor]:
+    """What comes out by mistake, from the slope of each picture (B, N)."""
+    long = slopes.norm(dim=1)
+    return {
+        "this adds up the batch; take the mean.": (long - 1).square().sum(),
+        "the slope is measured as one length for the whole batch: each picture has its "
+        "own; flatten(1), then norm(dim=1).": (slopes.norm() - 1).square(),
+        "this is (||g||^2 - 1)^2: the length itself is wanted, not its "
+        "square.": (long.square() - 1).square().mean(),
+        "this is | ||g|| - 1 |: square it.": (long - 1).abs().mean(),
+        "this is the mean square of the slope: take 1 away from each length "
+        "first.": long.square().mean(),
+        "only slopes above 1 are punished here; eq. (3) pulls the small ones up as "
+        "well.": (long - 1).relu().square().mean(),
+        "the mean slope is squared: take the mean after the square, since slopes above "
+        "and below 1 must not cancel.": (long.mean() - 1).square(),
+        "the slope is that of the mean score: the batch's size makes it B times too "
+        "small. Take the gradient of the sum.": (long / len(long) - 1).square().mean(),
+        "the length is taken along the channels at each place; flatten each picture "
+        "first: one length for a picture.": (
+            slopes.view(len(slopes), 3, -1).norm(dim=1) - 1).square().mean(),
+    }  # fmt: skip
+
+
+@exercise("02.4", title="The gradient penalty", minutes=15, difficulty=4,
+          reference=dcgan.gradient_penalty)  # fmt: skip
+def _(answer):
+    """A critic whose slope is known everywhere, and that notes where it is asked."""
+    critic = _Critic()
+    real, fake = _normal(6, 3, 4, 4, scale=0.3), _normal(6, 3, 4, 4, seed=2, scale=0.3)
+    fake.requires_grad_()
+    found = answer(critic, real, fake)
+    expect(critic.places, "the critic isn't asked at all.")
+    _check_places(critic.places[-1], real, fake.detach())
+    expect_shape(found, (), "the penalty")
+    slopes = 0.7 * critic.places[-1].flatten(1)
+    want = (slopes.norm(dim=1) - 1).square().mean()
+    got = torch.as_tensor(found).detach()
+    if not torch.allclose(got, want, atol=1e-5, rtol=1e-4):
+        for message, value in _penalties(slopes).items():
+            if torch.allclose(got, value, atol=1e-5, rtol=1e-4):
+                raise Wrong(message)
+        expect_close(got, want, "the penalty")
+    expect(
+        torch.as_tensor(found).requires_grad,
+        "the value is right, but no gradient leads from it to the critic's weights: "
+        "torch.autograd.grad needs create_graph=True.",
+    )
+    reached = torch.autograd.grad(found, [critic.weight, fake], allow_unused=True)
+    expect(
+        reached[0] is not None,
+        "the value is right, but no gradient leads from it to the critic's weights: "
+        "torch.autograd.grad needs create_graph=True.",
+    )
+    expect(
+        reached[1] is None,
+        "a gradient flows back into the drawn pictures, and so to the generator, whose "
+        "turn it isn't: detach the places in between, then requires_grad_().",
+    )
+    _works_for_points(answer)
+
+
+def _works_for_points(answer) -> None:
+    """The lesson's figure uses numbers (B, 1), the networks pictures (B, 3, S, S)."""
+    line, shapes = torch.tensor([[3.0]], requires_grad=True), []
+
+    def critic(x):
+        shapes.append(tuple(x.shape))
+        return (x @ line)[..., 0]
+
+    try:
+        found, said = answer(critic, torch.ones(5, 1), torch.zeros(5, 1)), ""
+    except (RuntimeError, IndexError) as error:
+        found, said = None, f" ({str(error).splitlines()[0][:80]})"
+    expect(
+        found is not None and shapes[-1] == (5, 1),
+        "it works for pictures, but not for numbers of shape (B, 1), which the next "
+        "cells use: give eps as many axes of length 1 as `real` has after the first: "
+        f"eps.view(-1, *[1] * (real.ndim - 1)).{said}",
+    )
+    expect_close(found, 4.0, "the penalty of a straight line with slope 3, (3 - 1)^2,")
+
+
+# ------------------------------------------------------------------ 02.5, the pyramid
+
+
+def _pyramid(pictures, levels, detail, first=None):
+    """Levels with another formula for the details, coarse to fine."""
+    made, top = [], pictures
+    for _ in range(levels - 1):
+        small = lapgan.reduce(pictures)
+        made.append(detail(pictures, small, top))
+        pictures = small
+    return [pictures, *reversed(made)]
+
+
+def _always_from_the_top(pictures, levels):
+    made = []
+    for _ in range(levels - 1):
+        made.append(pictures - lapgan.expand(lapgan.reduce(pictures)))
+    return [lapgan.reduce(pictures), *reversed(made)]
+
+
+@exercise("02.5", title="The Laplacian pyramid", minutes=10, difficulty=2,
+          reference=lapgan.build)  # fmt: skip
+def _(answer):
+    """Levels of seeded pictures; known mistakes by name; put together again."""
+    up, build = lapgan.expand, lapgan.build
+    known = {
+        "the order is from fine to coarse; the small picture comes first, then the "
+        "details, coarse to fine.": lambda x, n: build(x, n)[::-1],
+        "the small picture is there, but the details come fine to coarse: each "
+        "reduction makes the next coarser, so turn their order round.": lambda x, n: [
+            build(x, n)[0], *build(x, n)[:0:-1]],
+        "the details have the wrong sign: they are what is added to the enlarged small "
+        "picture.": lambda x, n: _pyramid(x, n, lambda p, s, _: up(s) - p),
+        "these are the pictures themselves at each size, not what the enlarged smaller "
+        "one lacks: take up(small) away.": lambda x, n: _pyramid(
+            x, n, lambda p, s, _: p),
+        "these are the enlarged small pictures; the details are what they "
+        "lack.": lambda x, n: _pyramid(x, n, lambda p, s, _: up(s)),
+        "each level reduces the first picture again: go on with the smaller "
+        "one.": _always_from_the_top,
+        "there is one level too many: `levels` counts the small picture "
+        "too.": lambda x, n: build(x, n + 1),
+        "the small picture is missing: details alone can't be put together "
+        "again.": lambda x, n: build(x, n)[1:],
+        "each level's details are kept, but the last picture is the large one, where "
+        "the smallest belongs.": lambda x, n: [x, *build(x, n)[1:]],
+    }  # fmt: skip
+    inputs = [(_normal(2, 3, 16, 16), 3), (_normal(1, 1, 8, 8, seed=2), 2)]
+    diagnose(answer, inputs, build, known, what="the pyramid")
+
+
+# ---------------------------------------------------------------------- 02.6, the arc
+
+
+def _arc(start, end, t, weight=None, angle=None):
+    """The arc's formula with parts exchanged."""
+    cosine = (start * end).sum(-1, keepdim=True)
+    if angle is None:
+        cosine = cosine / start.norm(dim=-1, keepdim=True)
+        cosine = cosine / end.norm(dim=-1, keepdim=True)
+        omega = cosine.clamp(-1, 1).acos()
+    else:
+        omega = angle(cosine)
+    weight = weight or (lambda s, w: (s * w).sin() / w.sin())
+    return weight(1 - t, omega) * start + weight(t, omega) * end
+
+
+@exercise("02.6", title="Along the arc", minutes=10, difficulty=2,
+          reference=latent.slerp)  # fmt: skip
+def _(answer):
+    """Two vectors of one length in many dimensions; known mistakes by name."""
+
+    def shortened(a, b, t):
+        line = latent.lerp(a, b, t)
+        return line * a.norm() / line.norm(dim=-1, keepdim=True)
+
+    known = {
+        "this is the straight line (lerp): its middle is nearer to the origin than "
+        "its ends.": latent.lerp,
+        "start and end are exchanged: at t = 0 it should be at `start`.":
+            lambda a, b, t: latent.slerp(b, a, t),
+        "the weights don't divide by sin(w): at t = 0 the weight of `start` should be "
+        "1.": lambda a, b, t: _arc(a, b, t, lambda s, w: (s * w).sin()),
+        "the weights use the cosine where the formula has the "
+        "sine.": lambda a, b, t: _arc(a, b, t, lambda s, w: (s * w).cos() / w.cos()),
+        "the result has length 1: the weights multiply `start` and `end` themselves, "
+        "not their directions.": lambda a, b, t: latent.slerp(a, b, t) / a.norm(),
+        "this is the straight line, stretched to the right length: it is on the arc, "
+        "but turns fastest in the middle. The formula turns "
+        "evenly.": shortened,
+        "w is the cosine of the angle here: take its arc cosine, "
+        "torch.acos.": lambda a, b, t: _arc(
+            a, b, t, angle=lambda c: c / (a.norm() * b.norm())),
+    }  # fmt: skip
+    ends = [latent.to_shell(_normal(30, seed=seed)) for seed in (1, 2, 3, 4)]
+    t = torch.linspace(0, 1, 5)[:, None]
+    inputs = [(ends[0], ends[1], t), (ends[2], ends[3], t), (ends[0], ends[3], 0.3)]
+    try:
+        made = answer(ends[0], ends[1], t)
+    except RuntimeError as error:
+        raise Wrong(f"it can't take t as a column of shape (T, 1): {error}") from error
+    expect(
+        not torch.isnan(torch.as_tensor(made)).any(),
+        "the result is nan: torch.acos was given a number beyond 1. Divide the dot "
+        "product by both lengths.",
+    )
+    diagnose(answer, inputs, latent.slerp, known, what="the arc", atol=1e-4)
+    expect(math.isclose(float(answer(ends[0], ends[1], 0.5).norm()),
+                        float(ends[0].norm()), rel_tol=1e-3),
+           "the middle of the arc should be as far from the origin as its "
+           "ends.")  # fmt: skip
