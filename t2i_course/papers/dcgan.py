@@ -22,14 +22,15 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
+from .. import weights
 from ..blocks import FromPoint, check_size, initialize
 from ..training import System
 from .gan import discriminator_loss, nonsaturating_loss  # the game that DCGAN plays
 
 __all__ = [
-    "LOSSES", "NORMS", "PRESETS", "WGAN_GP", "Dcgan", "Discriminator",
+    "LOSSES", "NORMS", "PRESETS", "SHIPPED", "WGAN_GP", "Dcgan", "Discriminator",
     "Generator", "gradient_penalty", "hinge_discriminator_loss",
-    "least_squares_discriminator_loss", "least_squares_generator_loss",
+    "least_squares_discriminator_loss", "least_squares_generator_loss", "shipped",
     "wasserstein_discriminator_loss", "wasserstein_generator_loss",
 ]  # fmt: skip
 
@@ -41,7 +42,7 @@ PRESETS = {
     "smoke": {"size": 32, "base": 4, "depth": 4, "noise_size": 16, "batch_size": 8,
               "steps": 4},
     "cpu": {"size": 32, "base": 32, "depth": 32, "noise_size": 100,
-            "rates": (5e-4, 2e-3), "beta2": 0.99, "batch_size": 32, "steps": 3000},
+            "rates": (2e-4, 1e-3), "beta2": 0.99, "batch_size": 32, "steps": 2400},
     "gpu": {"size": 64, "base": 64, "depth": 64, "noise_size": 100, "batch_size": 128,
             "steps": 12_000},
     "paper": {"size": 64, "base": 64, "depth": 64, "noise_size": 100, "uniform": True,
@@ -238,7 +239,8 @@ class Dcgan(System):
     discriminator's batch norm, as Gulrajani et al. 2017 advise: batch norm mixes the
     pictures of a batch, and the slope is wanted at each one alone. rates:
     (discriminator's, generator's), in the paper 2e-4 for both. uniform: noise from
-    U[-1, 1] in place of N(0, 1). ValueError for names and sizes that don't exist.
+    U[-1, 1] in place of N(0, 1). start: sets the first weights of a network and
+    returns it; may be a learner's own. ValueError for names and sizes that don't exist.
     Slides GM-17, GM-18; lesson 02.
     """
 
@@ -249,7 +251,7 @@ class Dcgan(System):
     def __init__(self, size=64, base=64, depth=64, noise_size=100, norm="batch",
                  strided=True, leaky=True, loss="nonsaturating", turns=1, penalty=None,
                  rates=(2e-4, 2e-4), beta1=0.5, beta2=0.999,
-                 uniform=False):  # fmt: skip
+                 uniform=False, start=initialize):  # fmt: skip
         super().__init__()
         if loss not in LOSSES:
             raise ValueError(f"No loss {loss!r}; there are {', '.join(LOSSES)}.")
@@ -259,10 +261,8 @@ class Dcgan(System):
         self.rates, self.betas = dict(zip(self.players, rates)), (beta1, beta2)
         self.uniform = uniform
         alone = "layer" if penalty and norm == "batch" else norm
-        self.generator = initialize(Generator(size, base, noise_size, norm, strided))
-        self.discriminator = initialize(
-            Discriminator(size, depth, alone, strided, leaky)
-        )
+        self.generator = start(Generator(size, base, noise_size, norm, strided))
+        self.discriminator = start(Discriminator(size, depth, alone, strided, leaky))
         # The convolutions' own order of numbers, faster on a CPU.
         self.to(memory_format=torch.channels_last)
 
@@ -301,3 +301,21 @@ class Dcgan(System):
         """
         noise = self.draw_noise(count) if noise is None else noise
         return self.network("generator").eval()(noise)
+
+
+# The networks that ship with the course: the generator's size, as far as it isn't the
+# cpu preset's. Only averaged generators ship (benchmarks/dcgan.py --ship makes them).
+SHIPPED = {"dcgan_32": {}, "dcgan_64": {"size": 64}}
+
+
+def shipped(name: str = "dcgan_32") -> Dcgan:
+    """A system that draws birds with a trained generator, in evaluation mode.
+
+    Its discriminator is untrained. Raises ValueError for a name that is not in SHIPPED,
+    WeightsError for bad weights.
+    """
+    if name not in SHIPPED:
+        raise ValueError(f"No network {name!r}; there are {', '.join(SHIPPED)}.")
+    system = Dcgan.from_preset("cpu", **SHIPPED[name])
+    weights.load_into(system.generator, name)
+    return system.eval().requires_grad_(False)

@@ -1,0 +1,152 @@
+"""What lesson 02 measures of GANs that draw birds without being asked for any.
+
+Quality against real birds, by the oracle; smooth paths through the noise; arithmetic
+on averaged noise. And what was measured over seeds.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..inside.latent import arithmetic, around, average, is_as, random_directions
+from ..worlds.bird_species import ATTRIBUTES, COLOURS
+from ..worlds.birds import Birds
+from .oracle import oracle
+from .scores import oracle_frechet_distance, oracle_inception_score
+
+__all__ = [
+    "RESULTS", "attributes_wanted", "draw", "in_parts", "quality", "real_birds",
+    "results", "trial", "trials",
+]  # fmt: skip
+
+# Written by benchmarks/dcgan.py; read by lesson 02's tables with `measure.gan.values`.
+RESULTS = Path(__file__).parent / "results_dcgan.json"
+
+
+def results() -> dict:
+    """{part: {name: {"runs": one dict a seed}}} of all that was run; {} before it."""
+    return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+
+
+# ------------------------------------------------------------------------- quality
+
+
+def real_birds(count: int = 2000, size: int = 32, part: int = 0) -> Tensor:
+    """`count` pictures (count, 3, size, size) uint8 of the species trained on.
+
+    part: 0 or 1, two sets of different birds. ValueError where there are too few.
+    """
+    birds = Birds("train", size)
+    if count * (part + 1) > len(birds):
+        raise ValueError(f"There are {len(birds)} birds, too few for this part.")
+    order = np.random.default_rng(0).permutation(len(birds))
+    return torch.from_numpy(birds.images[order[part * count : (part + 1) * count]])
+
+
+def draw(system, count: int = 2000, seed: int = 0) -> Tensor:
+    """`count` pictures by a system that needs no captions, from that seed's noise."""
+    system.rng = torch.Generator(system.device).manual_seed(seed)
+    parts = [min(250, count - done) for done in range(0, count, 250)]
+    return torch.cat([system.sample(part).cpu() for part in parts])
+
+
+def quality(pictures: Tensor) -> dict[str, float]:
+    """Inception score and Frechet distance of pictures (N, 3, S, S), by the oracle.
+
+    The distance is to as many real birds. Neither can be compared with scores by an
+    ImageNet network. S: 32 or 64.
+    """
+    reader, real = oracle(pictures.shape[-1]), real_birds(*pictures.shape[::3])
+    score, _ = oracle_inception_score(reader.kinds, pictures, splits=1)
+    distance = oracle_frechet_distance(reader.features, real, pictures)
+    return {"score": round(score, 2), "distance": round(distance, 1)}
+
+
+# ----------------------------------------------------------------- noise and meaning
+
+
+@torch.no_grad()
+def in_parts(generator, noise: Tensor) -> Tensor:
+    """Pictures of many noise vectors (N, D), 500 at a time."""
+    return torch.cat([generator(part) for part in noise.split(500)])
+
+
+def attributes_wanted(**values: str) -> Tensor:
+    """(A,) int64 as `is_as` wants it: attributes_wanted(wing="red", crown="blue").
+
+    -1 for what isn't named. KeyError or ValueError for what doesn't exist.
+    """
+    wanted = torch.full((len(ATTRIBUTES),), -1)
+    for name, value in values.items():
+        wanted[list(ATTRIBUTES).index(name)] = ATTRIBUTES[name].index(value)
+    return wanted
+
+
+def trial(
+    generator,
+    noise: Tensor,
+    seen: Tensor,
+    given: dict[str, str],
+    other: dict[str, str],
+    rng: torch.Generator,
+    count: int = 16,
+    examples: int | None = None,
+) -> dict[str, float]:
+    """One sum on averaged noise, and how often the oracle sees what it should give.
+
+    noise (N, D) and what the oracle `seen` (N, A) in its pictures. given, other: two
+    attributes with two values each, {"wing": "red", "crown": "blue"}. The sum is
+    (given) - (given, the second attribute as in `other`) + (other): it should
+    show the second attribute as `given` has it and the first as `other` has it.
+    examples: average so many vectors each, None for all there are.
+    Returns shares of `count` pictures around each point that are as wanted: "sum"; that
+    of a "random" vector of the same length added; "start", with nothing added; and
+    "chance", the share of all pictures. Radford et al. 2016; slide GM-20; lesson 02.
+    """
+    first, second = given
+    kinds = [given, {first: given[first], second: other[second]}, other]
+    means = []
+    for kind in kinds:
+        chosen = is_as(seen, attributes_wanted(**kind)).nonzero()[:, 0]
+        chosen = chosen[:examples] if examples else chosen
+        means.append(average(noise, torch.isin(torch.arange(len(noise)), chosen)))
+    wanted = attributes_wanted(**{first: other[first], second: given[second]})
+    change = means[0] - means[1]
+    points = {"sum": arithmetic(*means)[None], "start": means[2][None]}
+    points["random"] = means[2] + random_directions(change, count, rng)
+    found = {"chance": float(is_as(seen, wanted).float().mean())}
+    for name, centers in points.items():
+        near = torch.cat([around(c, count // len(centers), 0.25, rng) for c in centers])
+        read = oracle(generator.size).read(in_parts(generator, near))
+        found[name] = float(is_as(read, wanted).float().mean())
+    return found
+
+
+def trials(
+    generator, count: int = 60, seed: int = 0, examples: int | None = None
+) -> dict[str, float]:
+    """The mean of many sums with colours drawn at random; see `trial`.
+
+    Wing and crown, belly and crown, or wing and belly, with two colours each. Pairs of
+    colours that fewer than three of 20,000 pictures show are drawn anew.
+    """
+    torch_rng = torch.Generator().manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    noise = torch.randn(20_000, generator.noise_size, generator=torch_rng)
+    seen = oracle(generator.size).read(in_parts(generator, noise))
+    found = []
+    while len(found) < count:
+        first, second = rng.choice(["wing", "belly", "crown"], 2, replace=False)
+        a, b = (rng.choice(COLOURS, 2, replace=False) for _ in range(2))
+        given, other = ({first: a[i], second: b[i]} for i in (0, 1))
+        kinds = (given, {first: a[0], second: b[1]}, other)
+        enough = min(int(is_as(seen, attributes_wanted(**k)).sum()) for k in kinds)
+        if enough >= 3:
+            found.append(trial(generator, noise, seen, given, other, torch_rng,
+                               examples=examples))  # fmt: skip
+    return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
