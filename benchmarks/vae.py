@@ -45,8 +45,8 @@ def trained(kind, seed: int, source, **settings):
     """A system of that seed after its training, and how many seconds that took."""
     torch.manual_seed(seed)
     system = kind.from_preset("cpu", **settings)
-    history = fit(system, source(system.settings["batch_size"]), system.settings["steps"],
-                  seed=seed, device="cpu", progress=False)  # fmt: skip
+    data, steps = source(system.settings["batch_size"]), system.settings["steps"]
+    history = fit(system, data, steps, seed=seed, device="cpu", progress=False)
     return system.eval(), round(history.elapsed, 1)
 
 
@@ -98,8 +98,11 @@ def birds(seed: int, name: str):
     elif name == "dcgan":
         pictures = draw(shipped_dcgan("dcgan_32"), seed=seed)
     else:
-        system, seconds = trained(Vae, seed, lambda size: Birds("train", 32, size, 60, seed),
-                                  **BIRDS["cpu"])  # fmt: skip
+
+        def source(size):
+            return Birds("train", 32, size, seed=seed)
+
+        system, seconds = trained(Vae, seed, source, **BIRDS["cpu"])
         pictures = draw(system)
     found = {**quality(pictures), **blur(pictures), "seconds": seconds}
     if system is not None:
@@ -159,8 +162,8 @@ def main() -> None:
             command = save(entry, seed, found)
             print(entry, seed, found, flush=True)
             if seed == 0 and entry in SHIPPED:
-                weights.save(system, SHIPPED[entry], command=command, seed=seed, half=True,
-                             seconds=found["seconds"], measured=found)  # fmt: skip
+                kept = {"seconds": found["seconds"], "measured": found, "half": True}
+                weights.save(system, SHIPPED[entry], command=command, seed=0, **kept)
 
 
 if __name__ == "__main__":

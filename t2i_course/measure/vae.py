@@ -22,7 +22,7 @@ RESULTS = Path(__file__).parent / "results_vae.json"
 
 
 def results() -> dict:
-    """{part: {name: {"command", "hardware", "runs": one dict a seed}}}; {} before it."""
+    """{part: {name: {"command", "hardware", "runs": a dict a seed}}}; {} before it."""
     return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
 
 
@@ -55,7 +55,7 @@ def bits_by_draws(system, draws=(1, 4, 16, 64, 256), seed: int = 0) -> dict[int,
 
 
 def grey_levels(system, seed: int = 0) -> dict:
-    """Bits by draws, the exact ELBO's bits, KL, and how many of 1000 draws are clear."""
+    """Bits by draws, the ELBO's own bits, KL, and the clear share of 1000 pictures."""
     bits = bits_by_draws(system, seed=seed)
     system, held = seeded(system, seed), held_out(system)
     elbo = bits_per_dimension(system.bound(held), 64, system.decoder.spacing).mean()

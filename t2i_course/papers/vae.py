@@ -47,8 +47,8 @@ PRESETS = {
               "steps": 10 * 469},
 }  # fmt: skip
 
-# The same digits with the 17 grey levels of their scans: a probability of each level, so
-# that bits per dimension compare with a PixelCNN's (lesson 04) and nothing is lost.
+# The same digits with the 17 grey levels of their scans: a probability of each level,
+# so that bits per dimension compare with a PixelCNN's (lesson 04).
 LEVELS = {"likelihood": "rounded", "levels": 17}
 GREY = {
     "smoke": LEVELS,
