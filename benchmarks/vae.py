@@ -36,17 +36,31 @@ from t2i_course.measure.vae import (
 from t2i_course.papers.aae import Aae
 from t2i_course.papers.dcgan import shipped as shipped_dcgan
 from t2i_course.papers.vae import BIRDS, COLLAPSE, GREY, Vae
+from t2i_course.show.record import keep
 from t2i_course.training import fit
 from t2i_course.worlds.birds import Birds
 from t2i_course.worlds.digits import DigitReader, Digits
 
+RECORDED = "grey/rounded"  # the lesson shows how its network of seed 0 learned
 
-def trained(kind, seed: int, source, **settings):
-    """A system of that seed after its training, and how many seconds that took."""
+
+def trained(kind, seed: int, source, record: str = "", **settings):
+    """A system of that seed after its training, and how many seconds that took.
+
+    record: a name to keep pictures and losses under (see `show.record`).
+    """
     torch.manual_seed(seed)
-    system = kind.from_preset("cpu", **settings)
+    system, looks = kind.from_preset("cpu", **settings), {}
     data, steps = source(system.settings["batch_size"]), system.settings["steps"]
-    history = fit(system, data, steps, seed=seed, device="cpu", progress=False)
+
+    def look(system, history, step):
+        if record and step in (steps // 60, steps // 12, steps // 3, steps):
+            looks[step] = system.sample(15)
+
+    history = fit(system, data, steps, seed=seed, device="cpu", progress=False,
+                  on_step=look)  # fmt: skip
+    if record:
+        keep(record, history, looks, f"python benchmarks/vae.py --only {RECORDED}")
     return system.eval(), round(history.elapsed, 1)
 
 
@@ -57,7 +71,9 @@ def digits(seed: int):
 
 def grey(seed: int, **settings):
     """Digits at 17 grey levels, by one likelihood or one beta."""
-    system, seconds = trained(Vae, seed, digits(seed), **{**GREY["cpu"], **settings})
+    record = "" if seed or settings else "vae_digits"
+    settings = GREY["cpu"] | settings
+    system, seconds = trained(Vae, seed, digits(seed), record, **settings)
     return system, {**grey_levels(system), "seconds": seconds}
 
 
