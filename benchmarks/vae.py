@@ -146,6 +146,7 @@ SHIPPED = {
     "grey/rounded": "vae_digits",
     "collapse/mlp": "vae_mlp",
     "collapse/pixelcnn": "vae_pixelcnn",
+    "collapse/free bits": "vae_free_bits",
     "codes/vae": "vae_plane",
     "codes/aae": "aae_digits",
     "birds/vae": "vae_birds_32",

@@ -346,8 +346,8 @@ def test_a_learners_own_parts_are_used():
         return call
 
     names = {"reparameterize": "reparameterize", "kl": "kl_standard_normal",
-             "elbo": "elbo"}  # fmt: skip
-    system = small(**{key: own(name) for key, name in names.items()})
+             "floor": "free_bits", "elbo": "elbo"}  # fmt: skip
+    system = small(free=0.1, **{key: own(name) for key, name in names.items()})
     list(system.round(Batch(image=pictures())))
     assert used == list(names.values())
 

@@ -33,7 +33,7 @@ def seeded(system, seed: int):
 
 
 def held_out(system) -> Tensor:
-    """The 450 held-out digits (450, 1, 8, 8) in [-1, 1], where the system is."""
+    """The 454 held-out digits (454, 1, 8, 8) in [-1, 1], where the system is."""
     return Digits(split="held-out").pictures().to(system.device)
 
 

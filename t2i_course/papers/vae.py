@@ -374,7 +374,7 @@ class Vae(System):
     levels: grey levels of a pixel; channels, layers, out: of the PixelCNN
     beta: of `elbo`; warm: over so many rounds it rises from 0 (Bowman et al. 2016);
     free: nats a latent number, see `free_bits`; both are against posterior collapse
-    reparameterize, kl, elbo: may be a learner's own. Slides GM-2 to GM-5; lesson 03.
+    reparameterize, kl, elbo, floor (`free_bits`): may be a learner's own. Slides GM-2 to GM-5; lesson 03.
     ValueError for names and sizes that don't exist.
     """
 
@@ -385,12 +385,14 @@ class Vae(System):
                  likelihood="bernoulli", levels=2, channels=16, layers=4, out=32,
                  beta=1.0, warm=0, free=0.0, rate=1e-3,
                  reparameterize: Callable = reparameterize,
-                 kl: Callable = kl_standard_normal, elbo: Callable = elbo):  # fmt: skip
+                 kl: Callable = kl_standard_normal, elbo: Callable = elbo,
+                 floor: Callable = free_bits):  # fmt: skip
         super().__init__()
         check_known("likelihood", likelihood, LIKELIHOODS)
         self.shape, self.latent, self.learning_rate = tuple(shape), latent, rate
         self.beta, self.warm, self.free = beta, warm, free
         self.reparameterize, self.kl, self.elbo = reparameterize, kl, elbo
+        self.floor = floor
         if likelihood == "pixelcnn":
             decoder = PixelCnnDecoder(shape, latent, levels, channels, layers, out)
         elif likelihood in ("gaussian", "rounded"):
@@ -420,7 +422,7 @@ class Vae(System):
         z = self.reparameterize(mean, log_variance, noise)
         kl = self.kl(mean, log_variance)
         if self.free:
-            kl = free_bits(kl, self.free)
+            kl = self.floor(kl, self.free)
         bound = self.elbo(self.decoder.log_likelihood(x, z), kl, self.next_beta())
         yield "autoencoder", -bound.mean()
 

@@ -95,7 +95,7 @@ def bound_in_a_loop(w):
 
 
 def floor_by_where(kl, least):
-    mean = kl.mean(0)
+    mean = kl.mean(0, keepdim=True)
     return torch.where(mean > least, mean, torch.full_like(mean, least))
 
 
