@@ -21,7 +21,7 @@
 # **Time:** about two minutes of computing on two CPU cores, about two hours with the six
 # exercises.
 #
-# **You need:** lesson 01 (the GAN game) and, for section 9, a look at lesson 02 (DCGAN).
+# **You need:** lesson 01 (the GAN game) and, for section 8, a look at lesson 02 (DCGAN).
 # What a Gaussian density is, and the chain rule of derivatives.
 #
 # **Slides covered:** GM-1 (densities one can and can't compute), GM-2 (the bound), GM-3
@@ -40,7 +40,7 @@ import torch
 
 from t2i_course.checks import check
 from t2i_course.measure import vae as measured
-from t2i_course.measure.dcgan import draw, quality, real_birds
+from t2i_course.measure.dcgan import draw, real_birds
 from t2i_course.measure.gan import values
 from t2i_course.measure.samples import detail, radial_power_spectrum
 from t2i_course.papers.aae import Aae
@@ -111,7 +111,8 @@ z = torch.linspace(-8, 8, 8001, dtype=torch.float64)
 
 
 def normal(x, mean, variance):
-    return torch.exp(-((x - mean) ** 2) / (2 * variance)) / math.sqrt(2 * math.pi * variance)
+    bell = torch.exp(-((x - mean) ** 2) / (2 * variance))
+    return bell / math.sqrt(2 * math.pi * variance)
 
 
 joint, posterior = normal(z, 0, 1) * normal(1.0, z, 0.25), normal(z, 0.8, 0.2)
@@ -204,7 +205,8 @@ mean.requires_grad_()
 z = reparameterize(mean, log_variance, noise)
 (through_z,) = torch.autograd.grad(z.square().sum(), mean)
 by_density = (z.square() * (z - mean) / log_variance.exp()).detach()
-for name, each in (("through z = mu + sigma eps", through_z), ("by the density", by_density)):
+ways = {"through z = mu + sigma eps": through_z, "by the density": by_density}
+for name, each in ways.items():
     print(f"{name:27} mean {each.mean():.2f}, deviation of one draw {each.std():.2f}")
 
 # %% [markdown]
@@ -336,7 +338,7 @@ for mu, sigma in ((0, 1), (1, 1), (0, 0.1), (1, 0.1), (2, 0.01)):
 
 # %% tags=["exercise"]
 def gaussian_log_likelihood(mean, log_deviation, x):
-    """log N(x; mean, sigma^2) in nats: (B, C, H, W) twice, and a scalar. Returns (B,)."""
+    """log N(x; mean, sigma^2), (B,) nats; mean, x: (B, C, H, W); log sigma: a scalar."""
     ### BEGIN SOLUTION
     far = (x - mean) * (-log_deviation).exp()
     each = -(far**2) / 2 - log_deviation - math.log(2 * math.pi) / 2
@@ -392,12 +394,32 @@ Table(["bits per pixel, held-out digits", "KL in nats"], rows,
 #
 # Now everything together: 64 pixels → 400 hidden units → $\mu$ and $\log \sigma^2$ of 8
 # latent numbers; your draw; 8 → 400 → 64 pixels. One player, no game: the loss is $-$ELBO
-# of a minibatch. Your functions of 03.1 and 03.2 do the work. Each redrawn row shows what
-# the decoder makes of the same 15 random $z$.
+# of a minibatch. This is the whole forward pass of slide GM-2, with your functions of 03.1
+# and 03.2 in it (`observe` rounds the pixels to the scans' 17 levels):
+
+# %%
+torch.manual_seed(0)
+yours = {"reparameterize": reparameterize, "kl": kl}
+vae = Vae.from_preset(run.preset, **GREY[run.preset], **yours).to(run.device)
+held = Digits(split="held-out").pictures().to(run.device)
+
+
+@torch.no_grad()
+def elbo(vae, pictures):
+    """The bound of each picture at one draw of z, slide GM-2: (B,), nats."""
+    x = vae.decoder.observe(pictures)
+    mean, log_variance = vae.encoder(x)
+    z = reparameterize(mean, log_variance, torch.randn_like(mean))
+    return vae.decoder.log_likelihood(x, z) - kl(mean, log_variance).sum(1)
+
+
+print(f"before training, held-out digits: {elbo(vae, held).mean():.1f} nats a picture")
+
+# %% [markdown]
+# The package's `vae.round` does the same with a gradient. Watch the rows: what the
+# decoder makes of 30 random $z$, the same each time.
 
 # %% tags=["live"]
-torch.manual_seed(0)
-vae = Vae.from_preset(run.preset, **GREY[run.preset], reparameterize=reparameterize, kl=kl)
 source, steps = Digits(vae.settings["batch_size"]), vae.settings["steps"]
 
 
@@ -409,6 +431,7 @@ def show(vae, history):
 
 history = run.train(vae, source, steps, shipped="vae_digits", show=show,
                     show_every=max(steps // 10, 1))  # fmt: skip
+print(f"after it, held-out digits: {elbo(vae, held).mean():.1f} nats a picture")
 
 # %%
 record = recorded("vae_digits")
@@ -419,8 +442,8 @@ watched = history or (record and record.history)
 curves(watched, title="-ELBO of a minibatch, nats a picture") if watched else None
 
 # %% [markdown]
-# **What to see.** In the rows of the record, grey blots become digits within a minute's
-# fraction; in the curve, one number goes down, and lower is better. Compare with the two
+# **What to see.** In the rows of the record, grey blots become digits within
+# seconds; in the curve, one number goes down, and lower is better. Compare with the two
 # curves of lesson 01, which said nothing: here the loss *is* the quality, up to the gap
 # of section 2.
 #
@@ -428,9 +451,8 @@ curves(watched, title="-ELBO of a minibatch, nats a picture") if watched else No
 # the decoder makes of their $\mu$ (below):
 
 # %%
-held = Digits(split="held-out").pictures()
 some = held[::15][:15]
-pairs = torch.cat([some, vae.eval().reconstruct(some.to(vae.device)).cpu()])
+pairs = torch.cat([some, vae.eval().reconstruct(some)])
 grid(pairs, columns=15, title="Real, never seen (above), through z and back (below)",
      smooth=True)  # fmt: skip
 
@@ -439,7 +461,7 @@ reader = DigitReader()
 vae.rng = torch.Generator(vae.device).manual_seed(1)
 drawn = vae.sample(1000).cpu()
 print(f"clear: {reader.read(drawn)[1].float().mean():.0%} of 1000 pictures of random z")
-per_latent = vae.kl_per_latent(held.to(vae.device)).cpu()
+per_latent = vae.kl_per_latent(held).cpu()
 bars(range(1, len(per_latent) + 1), {"nats": per_latent}, "latent number",
      "KL on held-out digits", f"together {per_latent.sum():.1f} nats of each picture")  # fmt: skip
 
@@ -491,7 +513,7 @@ importance_bound = check("03.5", importance_bound)
 
 # %%
 counts = [4**k for k in range(run.choose(3, 6))]
-x = vae.decoder.observe(held.to(vae.device))
+x = vae.decoder.observe(held)
 
 
 @torch.no_grad()
@@ -503,13 +525,13 @@ def blind_weights(count):
 
 
 # %%
-weights = vae.log_weights(held.to(vae.device), counts[-1])
+weights = vae.log_weights(held, counts[-1])
 blind = blind_weights(counts[-1])
 bits = {name: [-importance_bound(w[:count]).mean().item() / 64 / math.log(2)
                for count in counts]
         for name, w in (("z from the encoder", weights), ("z from the prior", blind))}  # fmt: skip
-print("bits per pixel by the encoder:", *[f"{value:.3f}" for value in bits["z from the encoder"]])
-lines(counts, bits, "draws of z (K)", "bits per pixel, at most", log="xy", size=(7, 2.8))
+print("by the encoder:", *[f"{value:.3f}" for value in bits["z from the encoder"]])
+lines(counts, bits, "draws of z (K)", "bits per pixel, at most", log="xy")
 
 # %% [markdown]
 # **What to see.** Both curves are upper bounds of the same number, the digits' true bits
@@ -550,7 +572,7 @@ Table(list(columns), rows, "mean ± deviation over seeds 0 1 2, held-out digits;
 def black_and_white(shipped, **settings):
     """A VAE of black and white digits, trained or loaded."""
     torch.manual_seed(0)
-    vae = Vae.from_preset(run.preset, **settings)
+    vae = Vae.from_preset(run.preset, **settings).to(run.device)
     run.train(vae, Digits(vae.settings["batch_size"]), vae.settings["steps"],
               shipped=shipped)  # fmt: skip
     return vae.eval()
@@ -563,7 +585,7 @@ pixelcnn = black_and_white("vae_pixelcnn", **PIXELCNN[run.preset])
 # %%
 def kl_of(vae):
     """Nats of each latent number on held-out digits, the largest first."""
-    return vae.kl_per_latent(held.to(vae.device)).cpu().sort(descending=True).values
+    return vae.kl_per_latent(held).cpu().sort(descending=True).values
 
 
 groups = {"MLP": kl_of(mlp), "PixelCNN": kl_of(pixelcnn)}
@@ -580,9 +602,9 @@ bars(range(1, len(nats) + 1), groups, "latent number, the largest first", "KL in
 # %%
 some = held[::30][:12]
 seen = [torch.where(some > 0, 1.0, -1.0)]
-for vae_ in (mlp, pixelcnn):
-    vae_.rng = torch.Generator(vae_.device).manual_seed(0)
-    seen.append(vae_.reconstruct(some.to(vae_.device)).cpu())
+for network in (mlp, pixelcnn):
+    network.rng = torch.Generator(network.device).manual_seed(0)
+    seen.append(network.reconstruct(some))
 grid(torch.cat(seen), columns=12, title="Real; MLP's copy; what PixelCNN draws for it")
 
 # %% [markdown]
@@ -625,12 +647,13 @@ def free_bits(kl, least):
 free_bits = check("03.6", free_bits)
 
 # %% tags=["live"]
-freed = black_and_white("vae_free_bits", **PIXELCNN[run.preset], free=0.5, floor=free_bits)
+freed = black_and_white("vae_free_bits", **PIXELCNN[run.preset], free=0.5,
+                        floor=free_bits)  # fmt: skip
 
 # %%
 groups["PixelCNN, free bits"] = kl_of(freed)
 freed.rng = torch.Generator(freed.device).manual_seed(0)
-seen.append(freed.reconstruct(some.to(freed.device)).cpu())
+seen.append(freed.reconstruct(some))
 bars(range(1, len(nats) + 1), groups, "latent number, the largest first", "KL in nats")
 
 # %%
@@ -644,7 +667,8 @@ grid(torch.cat(seen), columns=12,
 # "pixels kept": the share that is the same after encoding and drawing anew):
 
 # %%
-columns = {"KL, nats": ("kl", 2), "bits per pixel": ("bits", 3), "pixels kept": ("kept", 3)}
+columns = {"KL, nats": ("kl", 2), "bits per pixel": ("bits", 3),
+           "pixels kept": ("kept", 3)}  # fmt: skip
 kinds = {"MLP": "mlp", "PixelCNN": "pixelcnn", "PixelCNN, warm-up": "warm-up",
          "PixelCNN, free bits": "free bits"}  # fmt: skip
 rows = {name: [with_spread(values(found, f"collapse/{kind}", key), digits)
@@ -668,8 +692,7 @@ print(f"pixels that two unrelated digits share: {apart.float().mean():.2f}")
 
 # %% tags=["live"]
 torch.manual_seed(0)
-painter = Vae.from_preset(run.preset, **BIRDS[run.preset], reparameterize=reparameterize,
-                          kl=kl)  # fmt: skip
+painter = Vae.from_preset(run.preset, **BIRDS[run.preset], **yours).to(run.device)
 size, steps = painter.shape[-1], painter.settings["steps"]
 birds = Birds("train", size, painter.settings["batch_size"])
 
@@ -769,10 +792,10 @@ Table(["variance in fast waves", "Fréchet distance", "inception score"], rows,
 
 # %% tags=["live"]
 torch.manual_seed(0)
-plane = Vae.from_preset(run.preset, **{**GREY[run.preset], "latent": 2})
+plane = Vae.from_preset(run.preset, **GREY[run.preset] | {"latent": 2}).to(run.device)
 run.train(plane, source, plane.settings["steps"], shipped="vae_plane")
 torch.manual_seed(0)
-aae = Aae.from_preset(run.preset)
+aae = Aae.from_preset(run.preset).to(run.device)
 history = run.train(aae, Digits(aae.settings["batch_size"]), aae.settings["steps"],
                     shipped="aae_digits")  # fmt: skip
 
@@ -781,7 +804,7 @@ curves(history) if history else None
 
 # %%
 both = {"VAE": plane.eval(), "AAE": aae.eval()}
-codes = {name: system.encode(held.to(system.device)).cpu() for name, system in both.items()}
+codes = {name: system.encode(held).cpu() for name, system in both.items()}
 code_map(codes, Digits(split="held-out").class_id)
 
 # %% [markdown]
@@ -802,7 +825,8 @@ for name, system in both.items():
     print(f"{name}: distance {test.distance:.4f}, p = {test.p:.3f}")
 
 # %%
-columns = {"distance to the prior": ("distance", 4), "squared error of copies": ("error", 3),
+columns = {"distance to the prior": ("distance", 4),
+           "squared error of copies": ("error", 3),
            "share of clear samples": ("clear", 2)}  # fmt: skip
 rows = {name: [with_spread(values(found, f"codes/{kind}", key), digits)
                for key, digits in columns.values()]
