@@ -62,7 +62,7 @@ CONV = {"network": "conv", "likelihood": "gaussian", "levels": 256}
 BIRDS = {
     "smoke": CONV | {"shape": (3, 32, 32), "hidden": 8, "latent": 8},
     "cpu": CONV | {"shape": (3, 32, 32), "hidden": 32, "latent": 32, "rate": 2e-3,
-                   "batch_size": 32, "steps": 1500},
+                   "batch_size": 32, "steps": 3000},
     "gpu": CONV | {"shape": (3, 64, 64), "hidden": 64, "latent": 128, "steps": 20000},
     "paper": CONV | {"shape": (3, 64, 64), "hidden": 64, "latent": 128,
                      "steps": 50000},
