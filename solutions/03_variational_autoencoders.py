@@ -384,7 +384,7 @@ Table(["bits per pixel, held-out digits", "KL in nats"], rows,
       "mean ± deviation over seeds 0 1 2; python benchmarks/vae.py --only grey")
 
 # %% [markdown]
-# The same pictures, the same networks, and a whole bit between them: a bell with one
+# The same pictures, the same networks, and more than a bit between them: a bell with one
 # width for all pixels can't be both narrow for the black corners and wide for the grey
 # edges. Rounded, the black corner costs next to nothing. Never compare bits without
 # asking which likelihood they come from.
@@ -610,8 +610,8 @@ grid(torch.cat(seen), columns=12, title="Real; MLP's copy; what PixelCNN draws f
 # %% [markdown]
 # **What to see.** The MLP's copies (grey: its probabilities) are of the digit above them.
 # The PixelCNN's are crisp, well-formed strokes, and mostly of *another* digit: it draws
-# what it likes. As a model of digits it is better, and as a description of this picture
-# its $z$ is worth little.
+# what it likes. As a model of digits it may be as good as the MLP (a table below), but as a
+# description of this picture its $z$ is worth little.
 #
 # Why? Early on $z$ is noise to the decoder, while the pixels before are useful at once.
 # So it learns from those, and the KL is a cost without a gain: the encoder lowers it to
@@ -682,12 +682,15 @@ apart = (held[:half] > 0) == (held[half:] > 0)
 print(f"pixels that two unrelated digits share: {apart.float().mean():.2f}")
 
 # %% [markdown]
-# **What to see.** Read the columns together. The PixelCNNs need fewer bits than the MLP
-# and hear less of $z$; left alone, hardly anything, and then barely more pixels are kept
-# than two unrelated digits share by chance (printed below the table). Both remedies bring
-# $z$ back, and the bits hardly move. That is the trap: **the bound doesn't see the
-# collapse**. It asks for a good model of $x$, not for a talkative $z$; who watches the
-# loss alone doesn't notice. Look at the KL, number by number.
+# **What to see.** Read the columns together. Left alone, the PixelCNN hears about a sixth
+# of what the MLP hears, and keeps barely more pixels than two unrelated digits share by
+# chance (printed below the table). And its bits? About the MLP's. That is the trap: **the
+# loss doesn't show the collapse**; it asks for a good model of $x$, by whatever means. Look
+# at the KL, number by number.
+#
+# With either remedy $z$ speaks again, and the bits are the *fewest* of the table: the best
+# model uses both, $z$ for the whole and the pixels before for the details. So the
+# collapse was no wisdom of the bound. It was a place where training got stuck.
 
 # %% [markdown]
 # ## 8. Birds
@@ -774,8 +777,8 @@ Table(["variance in fast waves", "Fréchet distance", "inception score"], rows,
 
 # %% [markdown]
 # **What to see.** The first row is the yardstick: other real birds. The VAE has about half
-# of their fast waves, the DCGAN most of them, and its Fréchet distance is several
-# times smaller. Neither column alone would do: the VAE *with its noise*, above, has fast
+# of their fast waves, the DCGAN most of them, and its Fréchet distance is about a
+# third of the VAE's. Neither column alone would do: the VAE *with its noise*, above, has fast
 # waves in plenty and looks no better for it.
 
 # %% [markdown]
@@ -844,7 +847,12 @@ Table([*columns, "p of seeds 0 1 2"], rows, "mean ± deviation over seeds, two l
       "numbers, held-out digits; python benchmarks/vae.py --only codes")  # fmt: skip
 
 # %% [markdown]
-# AAE_TEXT
+# **What to see.** The AAE's codes are several times nearer to the prior than the VAE's, in
+# every seed, as its game asks; and its copies are no worse. But look at the last column:
+# the $p$ of both are small. The test still tells the AAE's codes from draws of the prior,
+# only less surely. Nearer, then, not equal: two latent numbers is tight for ten digits,
+# and islands leave gaps. The samples don't suffer much, as the third column says: where
+# islands touch, most of the plane draws something clear.
 
 # %% [markdown]
 # ## 10. Play: drag through the plane
@@ -902,8 +910,8 @@ Table(["seconds"], {name: [with_spread(values(found, place, "seconds"), 0)]
 #
 # Two failures are left open, and they pull against each other. A *weak* decoder (each
 # pixel alone) needs $z$ and blurs: the birds above. A *strong* one (PixelCNN) is sharp
-# and lets $z$ fall silent: section 7; and our two remedies bring back only as much of it
-# as we leave free. Can one have sharp pictures *and* codes that say something?
+# and lets $z$ fall silent: section 7; and our two remedies bring back only a part of what
+# the MLP's $z$ said. Can one have sharp pictures *and* codes that say something?
 #
 # **Lesson 04** finds a way out. Its codes are not drawn from a Gaussian that may drift
 # onto the prior, but looked up in a dictionary: each place of the picture names one of
@@ -927,7 +935,7 @@ Table(["seconds"], {name: [with_spread(values(found, place, "seconds"), 0)]
 # right away?</summary>It can be (that is the importance weighted autoencoder), at K times
 # the decoder's work. But it trains the decoder; with many draws the encoder's gradient
 # drowns in noise (Rainforth et al. 2018).</details>
-# <details><summary>5. The AAE passes the two-sample test. Are its samples as good as its
+# <details><summary>5. Suppose an AAE passes the two-sample test. Are its samples as good as its
 # copies?</summary>Not necessarily. A large p only says that so many codes don't show a
 # difference, and a decoder may still paint blots between two islands of codes.</details>
 #
