@@ -557,7 +557,9 @@ Table(list(columns), rows, "mean ± deviation over seeds 0 1 2, held-out digits;
 # **What to see.** Going down the rows $z$ says less, and the copies get worse. The bits
 # are fewest at $\beta = 1$, as they should be: only there the loss is the bound itself.
 # (The squared error alone would choose $\beta = 0.2$; as a model of digits it is the
-# worse one.)
+# worse one.) A surprise is in the last column: samples are clearest where $z$ says
+# *least*. The codes of all digits then lie close together on the prior, and hardly a draw
+# falls between them. Bits, copies and samples are three wishes; none stands for another.
 
 # %% [markdown]
 # ## 7. When z falls silent
@@ -757,8 +759,9 @@ lines(range(1, size // 2 + 1), spectra, "cycles across the picture", "power",
       log="xy", outside=True, size=(8.2, 3.0))  # fmt: skip
 
 # %% [markdown]
-# **What to see.** At the left all agree: the broad areas are right. Towards the right the
-# VAE's curve falls away from the real one, and the DCGAN's stays with it. The fourth row
+# **What to see.** The DCGAN's curve stays close to the real one. The VAE's lies below it
+# everywhere: a little at the left (its broad areas are paler), and more and more towards
+# the right, where the edges are (the axes are logarithmic). The fourth row
 # of pictures is what the model *really* says: a Gaussian draw is its mean plus noise of
 # deviation $\sigma$. Its curve ends flat, as noise does: what the mean lacks in edges,
 # the model believes to be grain. (So everybody shows the means.)

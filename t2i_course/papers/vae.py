@@ -374,7 +374,8 @@ class Vae(System):
     levels: grey levels of a pixel; channels, layers, out: of the PixelCNN
     beta: of `elbo`; warm: over so many rounds it rises from 0 (Bowman et al. 2016);
     free: nats a latent number, see `free_bits`; both are against posterior collapse
-    reparameterize, kl, elbo, floor (`free_bits`): may be a learner's own. Slides GM-2 to GM-5; lesson 03.
+    reparameterize, kl, elbo, floor (`free_bits`): may be a learner's own.
+    Slides GM-2 to GM-5; lesson 03.
     ValueError for names and sizes that don't exist.
     """
 

@@ -30,7 +30,8 @@ def code_map(codes: Mapping[str, Tensor], digits: Tensor, reach: float = 4.0):
     of radius 1 and 2. Dots beyond `reach` are cut off. Returns the Figure.
     """
     figure = new_figure(4.2 * len(codes) + 0.5, 4.0)
-    panels, turn = figure.subplots(1, len(codes), squeeze=False)[0], np.linspace(0, 6.28)
+    panels = figure.subplots(1, len(codes), squeeze=False)[0]
+    turn = np.linspace(0, 2 * np.pi)
     for axes, (name, points) in zip(panels, codes.items()):
         points, colours = as_array(points), as_array(digits)
         dots = axes.scatter(
