@@ -210,8 +210,8 @@ for name, each in ways.items():
     print(f"{name:27} mean {each.mean():.2f}, deviation of one draw {each.std():.2f}")
 
 # %% [markdown]
-# **What to see.** Both average to about 3. But one draw by the density is off by several
-# times its own size, and one through $z$ by a third. With one draw a picture, as a VAE
+# **What to see.** Both average to about 3. But one draw by the density is off by more
+# than twice its own size, and one through $z$ by a third. With one draw a picture, as a VAE
 # does, that decides whether it learns in minutes.
 
 # %% [markdown]
@@ -536,7 +536,7 @@ lines(counts, bits, "draws of z (K)", "bits per pixel, at most", log="xy")
 # %% [markdown]
 # **What to see.** Both curves are upper bounds of the same number, the digits' true bits
 # under this model. With the encoder even one draw is close, and more draws shave off a
-# few hundredths: the gap of section 2. Without it, a thousand draws are still far off:
+# few hundredths: the gap of section 2. Without it, a thousand draws are still about half a bit off:
 # that is what the encoder is for. (Both axes are logarithmic.)
 #
 # ### A weight on the price: beta
@@ -611,7 +611,7 @@ grid(torch.cat(seen), columns=12, title="Real; MLP's copy; what PixelCNN draws f
 
 # %% [markdown]
 # **What to see.** The MLP's copies (grey: its probabilities) are of the digit above them.
-# The PixelCNN's are crisp, well-formed strokes, and mostly of *another* digit: it draws
+# The PixelCNN's are crisp, well-formed strokes, and often of *another* digit: it draws
 # what it likes. As a model of digits it may be as good as the MLP (a table below), but as a
 # description of this picture its $z$ is worth little.
 #
@@ -727,7 +727,8 @@ grid(pairs, columns=8, title="Birds of unseen species (above), through z and bac
 # %% [markdown]
 # **What to see.** The encoder has understood what makes a bird: pose, place and colours
 # come back, of species that it never saw. But the edges are soft, beak and feet are
-# washed out. Random $z$ give softer birds still.
+# washed out. Random $z$ (the figure before) do worse: some birds stand in a haze, others
+# have fallen apart.
 #
 # Why? For a given $z$ many pictures are possible: the beak a little higher, the wing's
 # edge a little further left. A Gaussian's best single answer is their *mean*, and the
@@ -760,7 +761,7 @@ lines(range(1, size // 2 + 1), spectra, "cycles across the picture", "power",
 
 # %% [markdown]
 # **What to see.** The DCGAN's curve stays close to the real one. The VAE's lies below it
-# everywhere: a little at the left (its broad areas are paler), and more and more towards
+# everywhere: by half at the left (its broad areas are paler), and more and more towards
 # the right, where the edges are (the axes are logarithmic). The fourth row
 # of pictures is what the model *really* says: a Gaussian draw is its mean plus noise of
 # deviation $\sigma$. Its curve ends flat, as noise does: what the mean lacks in edges,
