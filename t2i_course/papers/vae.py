@@ -47,8 +47,7 @@ PRESETS = {
               "steps": 10 * 469},
 }  # fmt: skip
 
-# The same digits with the 17 grey levels of their scans: a probability of each level,
-# so that bits per dimension compare with a PixelCNN's (lesson 04).
+# The same digits in their scans' 17 grey levels: bits compare with a PixelCNN's.
 LEVELS = {"likelihood": "rounded", "levels": 17}
 GREY = {
     "smoke": LEVELS,
@@ -332,8 +331,8 @@ class RoundedDecoder(GaussianDecoder):
 
     def log_likelihood(self, pictures: Tensor, z: Tensor) -> Tensor:
         """log of the probability of pictures from `observe`, (B,) nats."""
-        mean, deviation = self.net(z), self.log_deviation
-        return rounded_log_likelihood(mean, deviation, pictures, self.width)
+        made = self.net(z), self.log_deviation
+        return rounded_log_likelihood(*made, pictures, self.width)
 
 
 class PixelCnnDecoder(nn.Module):
@@ -374,9 +373,8 @@ class Vae(System):
     levels: grey levels of a pixel; channels, layers, out: of the PixelCNN
     beta: of `elbo`; warm: over so many rounds it rises from 0 (Bowman et al. 2016);
     free: nats a latent number, see `free_bits`; both are against posterior collapse
-    reparameterize, kl, elbo, floor (`free_bits`): may be a learner's own.
-    Slides GM-2 to GM-5; lesson 03.
-    ValueError for names and sizes that don't exist.
+    reparameterize, kl, elbo, floor (`free_bits`): may be a learner's own. ValueError
+    for names and sizes that don't exist. Slides GM-2 to GM-5; lesson 03.
     """
 
     players = ("autoencoder",)
