@@ -75,6 +75,15 @@ LESSONS: dict[str, Info] = {
             {"course": 0.5, "cpu": 3, "work": 120},
         ),
         Info(
+            "03",
+            "variational_autoencoders",
+            "Variational autoencoders",
+            "A hidden cause for each picture: the bound, the trick, collapse and blur, "
+            "measured; and a GAN of codes.",
+            "GM-1 to GM-5, GM-27",
+            {"course": 0.5, "cpu": 2, "work": 120},
+        ),
+        Info(
             "08",
             "pictures_from_sentences",
             "Pictures from sentences",

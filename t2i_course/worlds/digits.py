@@ -30,7 +30,7 @@ def _scans() -> tuple[np.ndarray, np.ndarray]:
 
 
 def digits_split() -> tuple[np.ndarray, np.ndarray]:
-    """Indices of the training pictures (1,347) and of the held-out ones (450).
+    """Indices of the training pictures (1,343) and of the held-out ones (454).
 
     Every fourth picture of each digit is held out, so all ten are in both parts.
     """
