@@ -120,7 +120,8 @@ def codebook(bench: Bench) -> None:
 
 def birds(bench: Bench) -> None:
     """The VQ-VAE of birds and three priors over its codes."""
-    coder, held = made(VqVae, bench.seed, bench.preset), measure.unseen_birds(bench.count)
+    coder = made(VqVae, bench.seed, bench.preset)
+    held = measure.unseen_birds(bench.count)
     source = birds_of(coder.settings["batch_size"], bench.seed, bench.smoke)
     history = bench.train(coder, source)
     coder.rng = torch.Generator().manual_seed(bench.seed + 1)
@@ -128,8 +129,9 @@ def birds(bench: Bench) -> None:
     train = source.all(bench.count).to("cpu")
     deviation = F.mse_loss(coder.reconstruct(train.image), train.image).sqrt().item()
     bits = coder.bits_per_dimension(held.image, deviation).mean()
+    alike = perplexity(coder.codes(held.image), coder.values)
     found = rounded(error=F.mse_loss(drawn, held.image), bits=bits, deviation=deviation,
-                    perplexity=perplexity(coder.codes(held.image), coder.values))  # fmt: skip
+                    perplexity=alike)  # fmt: skip
     bench.note("reconstructed", seconds=round(history.elapsed, 1), **found,
                **measure.pictures_in_figures(drawn, held.image))  # fmt: skip
     bench.ship(coder, "vqvae_birds", history.elapsed, **found)
@@ -201,8 +203,10 @@ def digits(bench: Bench) -> None:
         bits_elbo=bits_per_dimension(vae.bound(held), 64).mean()))  # fmt: skip
     pixels = made(PixelCnn, bench.seed, bench.preset, values=2, classes=0)
     history = bench.train(pixels, source)
-    found = rounded(bits=pixels.bits_per_dimension(held).mean(),
-                    bits_trained_on=pixels.bits_per_dimension(source.pictures()).mean())  # fmt: skip
+    found = rounded(
+        bits=pixels.bits_per_dimension(held).mean(),
+        bits_trained_on=pixels.bits_per_dimension(source.pictures()).mean(),
+    )
     drawn = pixels.sample(count=bench.count)
     found["detail"] = round(measure.detail(drawn) / measure.detail(held), 4)
     bench.note("PixelCNN", seconds=round(history.elapsed, 1), **found)
@@ -278,7 +282,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", choices=PARTS, help="one part")
     parser.add_argument("--seed", type=int, choices=SEEDS, help="one seed")
-    parser.add_argument("--smoke", action="store_true", help="seconds, nothing is saved")
+    parser.add_argument("--smoke", action="store_true", help="seconds; saves nothing")
     asked = parser.parse_args()
     for part in [asked.only] if asked.only else PARTS:
         for seed in SEEDS if asked.seed is None else [asked.seed]:

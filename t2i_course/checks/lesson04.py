@@ -1,4 +1,4 @@
-"""Checks of lesson 04, Codes and likelihoods: look-up, its gradient, masks, chain rule."""
+"""Checks of lesson 04: the look-up and its gradient, the loss, masks, chain rule."""
 
 from __future__ import annotations
 
@@ -73,7 +73,8 @@ def _gradients(function, encoded: Tensor, entries: Tensor, weight: Tensor):
         return torch.zeros_like(z), torch.zeros_like(e)
     found = torch.autograd.grad((made * weight).sum(), [z, e], allow_unused=True)
     return [
-        torch.zeros_like(x) if g is None else g for g, x in zip(found, (encoded, entries))
+        torch.zeros_like(x) if g is None else g
+        for g, x in zip(found, (encoded, entries))
     ]
 
 
@@ -88,7 +89,8 @@ def _(answer):
         "exactly.": lambda z, e: (z + e) / 2,
         "the difference has the wrong sign: z_e + (e - z_e) is "
         "e.": lambda z, e: z + (z - e).detach(),
-        "only the difference e - z_e is left; add it to z_e.": lambda z, e: (e - z).detach(),
+        "only the difference e - z_e is left; add it to z_e.":
+            lambda z, e: (e - z).detach(),
     }  # fmt: skip
     shape = 2, 3, 4, 4
     z, e, weight = (_normal(*shape, seed=i) for i in range(3))
@@ -229,7 +231,7 @@ def _diagnose_gradients(encoder: float, entries: float, beta: float) -> None:
         )
     raise Wrong(
         f"the value is right, but the encoder's pull is {encoder:.2f} (should be beta "
-        f"= {beta}), the entries' {entries:.2f} (should be 1). Which sides are detached?"
+        f"= {beta}), the entries' {entries:.2f} (should be 1). What is detached?"
     )
 
 
@@ -282,7 +284,7 @@ def _(answer):
     diagnose(answer, inputs, vqvae.perplexity, known, what="the perplexity", atol=1e-3)
 
 
-# ------------------------------------------------------------------------ 04.5, the mask
+# ----------------------------------------------------------------------- 04.5, the mask
 
 
 def _raster(size: int) -> Tensor:
@@ -291,7 +293,7 @@ def _raster(size: int) -> Tensor:
 
 
 def _mask_known() -> dict:
-    right, middle = pixelcnn.raster_mask, lambda size: size * size // 2
+    right = pixelcnn.raster_mask
 
     def other(size, kind):
         return right(size, "B" if kind == "A" else "A")
@@ -355,7 +357,7 @@ def _(answer):
     )
 
 
-# ------------------------------------------------------------------ 04.6, the chain rule
+# ----------------------------------------------------------------- 04.6, the chain rule
 
 
 def _chain(logits: Tensor, codes: Tensor) -> Tensor:

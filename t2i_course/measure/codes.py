@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..blocks import bits_per_dimension
 from ..worlds.birds import Birds
+from . import dcgan
 from .dcgan import real_birds
 from .gan import values
 from .oracle import oracle
@@ -19,10 +20,12 @@ from .samples import detail
 from .scores import oracle_frechet_distance, oracle_inception_score
 
 __all__ = [
+    "FAMILIES",
     "FEW_CODES",
     "FEW_CODES_PRIOR",
     "RESULTS",
     "all_maps",
+    "comparison",
     "exact_bits",
     "follows",
     "log_prior_of",
@@ -47,7 +50,7 @@ RESULTS = Path(__file__).parent / "results_codes.json"
 
 
 def results() -> dict:
-    """{part: {row: {"runs": [figures of a seed, ...]}}} as found by benchmarks/codes.py.
+    """{part: {row: {"runs": [a seed's figures, ...]}}}, found by benchmarks/codes.py.
 
     {} before any run. `values(results(), "part/row", "figure")` lists the seeds'.
     """
@@ -103,7 +106,7 @@ def pictures_in_figures(drawn: Tensor, real: Tensor | None = None) -> dict[str, 
     share; 1 is as sharp as those. By the oracle's features: not comparable with scores
     by an ImageNet network.
     """
-    real = real_birds(len(drawn)) if real is None else real
+    real = real_birds(*drawn.shape[::3]) if real is None else real
     reader = oracle(drawn.shape[-1])
     found = {
         "inception score": oracle_inception_score(reader.kinds, drawn, splits=1)[0],
@@ -127,7 +130,9 @@ def of_species(drawn: Tensor, attributes: Tensor, parts=OF_A_SPECIES):
     return {part: round(right[part], 4) for part in parts}
 
 
-def follows(drawn: Tensor, one: Tensor, other: Tensor) -> dict[str, tuple[float, float]]:
+def follows(
+    drawn: Tensor, one: Tensor, other: Tensor
+) -> dict[str, tuple[float, float]]:
     """Whose attributes a picture made of two birds has: {attribute: (one's, other's)}.
 
     drawn, one, other: pictures (N, 3, S, S). Each share is of the pairs in which the
@@ -146,3 +151,57 @@ def follows(drawn: Tensor, one: Tensor, other: Tensor) -> dict[str, tuple[float,
             of_other = (seen == second)[where, i].float().mean().item()
             found[name] = round(of_one, 4), round(of_other, 4)
     return found
+
+
+# ------------------------------------------------------------- the lecture's table
+
+FAMILIES = ("GAN", "VAE", "PixelCNN", "VQ-VAE")
+
+
+def comparison(found: dict) -> dict[str, list[str]]:
+    """Slide GM-11's six lines for `FAMILIES`, each cell a figure or a reason.
+
+    found: `results()`; the GAN's spread is lesson 02's. Where nothing was recorded a
+    cell says so.
+    """
+
+    def mean(row: str, name: str) -> float:
+        kept = values(found, row, name)
+        return sum(kept) / len(kept) if kept else math.nan
+
+    loose_vae = mean("digits/VAE", "bits_elbo") - mean("digits/VAE", "bits")
+    loose_vq = mean("digits/VQ-VAE", "learned") - mean("digits/VQ-VAE", "learned_exact")
+    error = {name: f"yes, squared error {mean(row, 'error'):.3f}" for name, row in
+             (("VAE", "rivals/VAE"), ("VQ-VAE", "birds/reconstructed"))}  # fmt: skip
+    sharp = [f"{mean(row, 'detail'):.2f}" for row in ("rivals/DCGAN", "rivals/VAE",
+             "digits/PixelCNN", "birds/learned prior")]  # fmt: skip
+    sharp[2] += " (digits)"
+    distances = [values(dcgan.results(), "rules/all five", "distance"),
+                 values(found, "rivals/VAE", "frechet distance"),
+                 values(found, "digits/PixelCNN", "bits"),
+                 values(found, "birds/learned prior", "frechet distance")]  # fmt: skip
+    apart = [spread(figures) for figures in distances]
+    apart[2] += " (bits, digits)"
+    return {
+        "exact likelihood p(x)?": [
+            "no, it only draws",
+            f"no, a bound; {loose_vae:.3f} bits loose or more (digits)",
+            "yes, sums to 1",
+            f"no, a bound; {loose_vq:.3f} bits loose (digits)",
+        ],
+        "latent variable z?": ["100 numbers", "32 numbers", "none", "64 codes"],
+        "z of a picture (inference)?": [
+            "no, there is no encoder", error["VAE"], "there is no z", error["VQ-VAE"],
+        ],
+        "is z discrete?": ["no", "no", "there is no z", "yes, 7 bits a code"],
+        "stable? spread of FID over seeds": apart,
+        "sharp? detail, real birds 1": sharp,
+    }  # fmt: skip
+
+
+def spread(figures: Sequence[float]) -> str:
+    """Greatest less least, as a share of the mean, "7%"; of one figure not known."""
+    if len(figures) < 2:
+        return "not measured"
+    apart = max(figures) - min(figures)
+    return f"{apart / (sum(figures) / len(figures)):.0%}"

@@ -387,7 +387,9 @@ class VqVae(System):
         The mean of p(x | z_q); a picture in black and white is grey where it is open.
         """
         drawn = self.painted(codes)
-        return drawn.clamp(-1, 1) if self.likelihood == "gaussian" else (drawn / 2).tanh()
+        if self.likelihood == "gaussian":
+            return drawn.clamp(-1, 1)
+        return 2 * drawn.sigmoid() - 1
 
     def painted(self, codes: Tensor) -> Tensor:
         """What the decoder says of codes (B, h, w), before `decode` makes a picture."""

@@ -14,7 +14,7 @@ def each(logits, codes, dim=1):
     return logits.log_softmax(dim).gather(1, codes[:, None]).squeeze(1)
 
 
-# ------------------------------------------------------------------ 04.1, looking up
+# -------------------------------------------------------------------- 04.1, looking up
 
 
 def nearest_by_loop(vectors, codebook):
@@ -28,7 +28,7 @@ def nearest_by_broadcast(vectors, codebook):
     return (vectors[:, None] - codebook[None]).pow(2).sum(2).min(1).indices
 
 
-# ------------------------------------------------------------------ 04.2, straight through
+# -------------------------------------------------------------- 04.2, straight through
 
 
 class Copied(torch.autograd.Function):
@@ -41,7 +41,7 @@ class Copied(torch.autograd.Function):
         return gradient, None
 
 
-# ------------------------------------------------------------------ 04.4, perplexity
+# -------------------------------------------------------------------- 04.4, perplexity
 
 
 def counted_perplexity(codes, entries):
@@ -49,6 +49,11 @@ def counted_perplexity(codes, entries):
     p = p / p.sum()
     p = p[p > 0]
     return torch.exp(-(p * p.log()).sum())
+
+
+def by_entropy(codes, entries):
+    counts = torch.bincount(codes.flatten(), minlength=entries).float()
+    return torch.distributions.Categorical(probs=counts).entropy().exp()
 
 
 def perplexity_by_powers(codes, entries):
@@ -69,7 +74,7 @@ def entropy(codes, entries):
     return torch.special.entr(shares(codes, entries)).sum()
 
 
-# ------------------------------------------------------------------ 04.5, masks
+# ------------------------------------------------------------------------- 04.5, masks
 
 
 def mask_by_order(size, kind):
@@ -116,7 +121,7 @@ def shut_right(mask, size, kind):
     return mask
 
 
-# ------------------------------------------------------------------ 04.6, the chain rule
+# ---------------------------------------------------------------- 04.6, the chain rule
 
 
 def by_distribution(logits, codes):
@@ -140,8 +145,7 @@ RIGHT = {
         + beta * (e.detach() - z).pow(2).mean(),
     ],
     "04.4": [counted_perplexity, perplexity_by_powers,
-             lambda c, k: torch.distributions.Categorical(
-                 probs=torch.bincount(c.flatten(), minlength=k).float()).entropy().exp()],
+             by_entropy],
     "04.5": [mask_by_order, mask_by_loops],
     "04.6": [nats, by_distribution,
              lambda s, c: -F.cross_entropy(s, c, reduction="none").flatten(1).sum(1)],
@@ -151,7 +155,8 @@ WRONG = {
     "04.1": [
         (lambda v, e: torch.cdist(v, e).argmax(1), "finds the farthest"),
         (lambda v, e: (v @ e.T).argmax(1), "|e|^2 is missing"),
-        (lambda v, e: F.cosine_similarity(v[:, None], e[None], 2).argmax(1), "direction"),
+        (lambda v, e: F.cosine_similarity(v[:, None], e[None], 2).argmax(1),
+         "direction"),
         (lambda v, e: torch.cdist(v, e).argmin(0), "the other way round"),
         (lambda v, e: e[vqvae.nearest(v, e)], "the entries themselves"),
         (lambda v, e: torch.cdist(v, e).amin(1), "distances to the nearest"),
@@ -181,7 +186,8 @@ WRONG = {
          + b * mean_square(z.detach(), e), "are exchanged"),
         (lambda r, z, e, b: -r + mean_square(z.detach(), e)
          + b * mean_square(z, e.detach()), "has a minus"),
-        (lambda r, z, e, b: r + b * mean_square(z, e.detach()), "second term is missing"),
+        (lambda r, z, e, b: r + b * mean_square(z, e.detach()),
+         "second term is missing"),
         (lambda r, z, e, b: r + mean_square(z.detach(), e), "third term is missing"),
         (lambda r, z, e, b: r + b * (mean_square(z.detach(), e)
          + mean_square(z, e.detach())), "multiplies both"),
@@ -219,7 +225,7 @@ WRONG = {
          "don't sum to 1"),
     ],
     "04.5": [
-        (lambda s, k: pixelcnn.raster_mask(s, {"A": "B", "B": "A"}[k]), 
+        (lambda s, k: pixelcnn.raster_mask(s, {"A": "B", "B": "A"}[k]),
          "kinds are exchanged"),
         (lambda s, k: mask_by_order(s, "B"), "kept in both"),
         (lambda s, k: mask_by_order(s, "A"), "left out in both"),
