@@ -90,6 +90,30 @@ def test_the_bernoulli_likelihood_sums_to_one_and_the_gaussian_integrates_to_one
     assert density.sum().item() * 0.005 == pytest.approx(1, abs=1e-4)
 
 
+@pytest.mark.parametrize("levels", [2, 17])
+def test_rounded_probabilities_sum_to_one_and_are_the_bells(levels):
+    x = torch.linspace(-1, 1, levels).double()[:, None]
+    mean, deviation = torch.tensor([[0.3]]).double(), torch.tensor(0.2).double()
+    width = 2 / (levels - 1)
+    found = vae.rounded_log_likelihood(mean, deviation.log(), x, width).exp()
+    assert found.sum().item() == pytest.approx(1, abs=1e-12)
+    bell = distributions.Normal(0.3, deviation)
+    middle = bell.cdf(x[1:-1] + width / 2) - bell.cdf(x[1:-1] - width / 2)
+    assert torch.allclose(found[1:-1], middle[:, 0])
+    assert found[0].item() == pytest.approx(bell.cdf(-1 + width / 2).item())
+
+
+@pytest.mark.parametrize("mean", [-1.0, 0.1, 40.0])
+def test_far_from_its_bell_a_level_is_unlikely_but_finite(mean):
+    mean = torch.full((17, 1), mean, requires_grad=True)
+    log_deviation = torch.tensor(-3.0, requires_grad=True)
+    x = torch.linspace(-1, 1, 17)[:, None]
+    found = vae.rounded_log_likelihood(mean, log_deviation, x, 1 / 8)
+    found.sum().backward()
+    assert found.isfinite().all() and (found <= 0).all()
+    assert mean.grad.isfinite().all() and log_deviation.grad.isfinite()
+
+
 def test_dequantization_is_a_bound():
     """E[log(density * spacing)] over the noise is below log of the level's own mass."""
     spacing, level, deviation = 0.5, 0.25, 0.4
@@ -253,11 +277,15 @@ def test_pixels_as_each_decoder_observes_them():
     assert torch.equal(
         small(likelihood="pixelcnn").decoder.observe(image), image.sign()
     )
+    scans = Digits(split="held-out").pictures()
+    rounded = small(likelihood="rounded", levels=17).decoder.observe(scans)
+    assert (rounded - scans).abs().max() < 0.004  # bytes on disk: 255 has no 16 parts
+    assert len(rounded.unique()) == 17
     noisy = small(likelihood="gaussian", levels=17).decoder.observe(image)
     assert 0 < (noisy - image).abs().max() <= 1 / 16
 
 
-@pytest.mark.parametrize("likelihood", ["bernoulli", "pixelcnn"])
+@pytest.mark.parametrize("likelihood", ["bernoulli", "rounded", "pixelcnn"])
 def test_probabilities_given_z_sum_to_one(likelihood):
     system = small(shape=(1, 2, 2), likelihood=likelihood)
     every = torch.tensor(list(product([-1.0, 1.0], repeat=4))).view(-1, 1, 2, 2)
@@ -269,7 +297,7 @@ def test_probabilities_given_z_sum_to_one(likelihood):
 # The system ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian", "pixelcnn"])
+@pytest.mark.parametrize("likelihood", vae.LIKELIHOODS)
 def test_each_likelihood_plays_paints_and_is_measured(likelihood):
     system, image = small(likelihood=likelihood), pictures()
     ((player, loss),) = system.round(Batch(image=image))
@@ -336,7 +364,9 @@ def test_it_learns_digits():
 
 
 @pytest.mark.parametrize("preset", vae.PRESETS)
-@pytest.mark.parametrize("extra", [vae.BIRDS, vae.PIXELCNN], ids=["birds", "pixelcnn"])
+@pytest.mark.parametrize(
+    "extra", [vae.BIRDS, vae.GREY, vae.PIXELCNN], ids=["birds", "grey", "pixelcnn"]
+)
 def test_other_presets_would_play_on_a_gpu(preset, extra):
     settings = extra[preset]
     shape = settings.get("shape") or vae.PRESETS[preset]["shape"]

@@ -26,10 +26,11 @@ from ..training import System
 from .pixelcnn import GatedPixelCnn, GreyLevels  # one of the decoders extends it
 
 __all__ = [
-    "BIRDS", "PIXELCNN", "PRESETS", "BernoulliDecoder", "Encoder", "GaussianDecoder",
-    "PixelCnnDecoder", "Vae", "bernoulli_log_likelihood", "dequantize",
-    "elbo", "free_bits", "gaussian_log_likelihood", "importance_bound",
-    "kl_standard_normal", "log_normal", "reparameterize",
+    "BIRDS", "COLLAPSE", "GREY", "PIXELCNN", "PRESETS", "BernoulliDecoder", "Encoder",
+    "GaussianDecoder", "PixelCnnDecoder", "RoundedDecoder", "Vae",
+    "bernoulli_log_likelihood", "dequantize", "elbo", "free_bits",
+    "gaussian_log_likelihood", "importance_bound", "kl_standard_normal", "log_normal",
+    "reparameterize", "rounded_log_likelihood",
 ]  # fmt: skip
 
 # Digits in black and white. "paper": sizes, optimizer, batch and ten epochs of 469
@@ -45,6 +46,16 @@ PRESETS = {
     "paper": {"shape": (1, 28, 28), "hidden": 400, "latent": 20, "batch_size": 128,
               "steps": 10 * 469},
 }  # fmt: skip
+
+# The same digits with the 17 grey levels of their scans: a probability of each level,
+# so that bits per dimension compare with a PixelCNN's (lesson 04).
+LEVELS = {"likelihood": "rounded", "levels": 17}
+GREY = {
+    "smoke": LEVELS,
+    "cpu": LEVELS | {"hidden": 400, "steps": 3000},
+    "gpu": LEVELS | {"hidden": 800, "steps": 3000},
+    "paper": LEVELS | {"hidden": 800},
+}
 
 # Birds: convolutions, and a Gaussian around the decoder's picture.
 CONV = {"network": "conv", "likelihood": "gaussian", "levels": 256}
@@ -66,6 +77,14 @@ PIXELCNN = {
             "rate": 2e-3, "steps": 1500},
     "paper": {"likelihood": "pixelcnn", "channels": 64, "layers": 12, "out": 128},
 }  # fmt: skip
+
+# The comparison of lesson 03: one encoder, as many steps, two decoders, two remedies.
+COLLAPSE = {
+    "mlp": {"rate": 3e-3, "steps": 800},
+    "pixelcnn": PIXELCNN["cpu"],
+    "warm-up": PIXELCNN["cpu"] | {"warm": 400},
+    "free bits": PIXELCNN["cpu"] | {"free": 0.5},
+}
 
 
 # ------------------------------------------------------------------------ the formulas
@@ -106,6 +125,27 @@ def gaussian_log_likelihood(mean: Tensor, log_deviation: Tensor, x: Tensor) -> T
     """
     far = (x - mean) * (-log_deviation).exp()
     each = -far.square() / 2 - log_deviation - math.log(2 * math.pi) / 2
+    return each.flatten(1).sum(1)
+
+
+def rounded_log_likelihood(
+    mean: Tensor, log_deviation: Tensor, x: Tensor, spacing: float
+) -> Tensor:
+    """log of the probability that a Gaussian draw, rounded, gives x: (B,) nats.
+
+    Rounded to the nearest level from -1 to 1, `spacing` apart; draws beyond the ends
+    are cut off to them. A level's probability is what the bell has between half a
+    spacing below it and half a spacing above. Arguments as above, x at the levels.
+    """
+    low, high = x - spacing / 2, x + spacing / 2
+    far = 1e3  # where a bell has nothing left; infinity would make its gradient NaN
+    low = torch.where(low < -1, -far, low)
+    high = torch.where(high > 1, far, high)
+    low, high = ((edge - mean) * (-log_deviation).exp() for edge in (low, high))
+    flip = low + high > 0  # the bell is even: in its left half nothing rounds to 1
+    low, high = torch.where(flip, -high, low), torch.where(flip, -low, high)
+    low, high = torch.special.log_ndtr(low), torch.special.log_ndtr(high)
+    each = high + torch.log(-torch.expm1(low - high))
     return each.flatten(1).sum(1)
 
 
@@ -157,7 +197,7 @@ def importance_bound(log_weights: Tensor) -> Tensor:
 # ----------------------------------------------------------------------- the networks
 
 NETWORKS = ("mlp", "conv")
-LIKELIHOODS = ("bernoulli", "gaussian", "pixelcnn")
+LIKELIHOODS = ("bernoulli", "gaussian", "rounded", "pixelcnn")
 
 
 def check_known(what: str, name: str, known: tuple[str, ...]) -> None:
@@ -275,6 +315,27 @@ class GaussianDecoder(nn.Module):
         return self.net(z).clamp(-1, 1)
 
 
+class RoundedDecoder(GaussianDecoder):
+    """A Gaussian draw rounded to grey levels: a probability, not a density.
+
+    For pictures of few levels, many of them black: a density can't say "exactly black",
+    and pays for each such pixel. levels: from black (-1) to white (1).
+    """
+
+    def __init__(self, net: nn.Module, levels: int = 17):
+        super().__init__(net, levels)
+        self.width, self.spacing = self.spacing, 1.0
+
+    def observe(self, pictures: Tensor, rng=None) -> Tensor:
+        """Pictures with each pixel at the nearest of the grey levels."""
+        return ((pictures + 1) / self.width).round() * self.width - 1
+
+    def log_likelihood(self, pictures: Tensor, z: Tensor) -> Tensor:
+        """log of the probability of pictures from `observe`, (B,) nats."""
+        mean, deviation = self.net(z), self.log_deviation
+        return rounded_log_likelihood(mean, deviation, pictures, self.width)
+
+
 class PixelCnnDecoder(nn.Module):
     """p(x | z) by a PixelCNN that hears z in every layer, and could do without it.
 
@@ -309,7 +370,7 @@ class PixelCnnDecoder(nn.Module):
 class Vae(System):
     """Encoder and decoder, one player going up the ELBO.
 
-    network: "mlp" or "conv"; likelihood: "bernoulli", "gaussian" or "pixelcnn"
+    network: "mlp" or "conv"; likelihood: one of LIKELIHOODS
     levels: grey levels of a pixel; channels, layers, out: of the PixelCNN
     beta: of `elbo`; warm: over so many rounds it rises from 0 (Bowman et al. 2016);
     free: nats a latent number, see `free_bits`; both are against posterior collapse
@@ -332,8 +393,9 @@ class Vae(System):
         self.reparameterize, self.kl, self.elbo = reparameterize, kl, elbo
         if likelihood == "pixelcnn":
             decoder = PixelCnnDecoder(shape, latent, levels, channels, layers, out)
-        elif likelihood == "gaussian":
-            decoder = GaussianDecoder(painter(shape, hidden, latent, network), levels)
+        elif likelihood in ("gaussian", "rounded"):
+            kind = GaussianDecoder if likelihood == "gaussian" else RoundedDecoder
+            decoder = kind(painter(shape, hidden, latent, network), levels)
         else:
             decoder = BernoulliDecoder(painter(shape, hidden, latent, network))
         encoder = Encoder(shape, hidden, latent, network)
