@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..blocks import bits_per_dimension
 from ..worlds.birds import Birds
-from . import dcgan
+from . import dcgan, vae
 from .dcgan import real_birds
 from .gan import values
 from .oracle import oracle
@@ -26,6 +26,7 @@ __all__ = [
     "RESULTS",
     "all_maps",
     "comparison",
+    "deviation_of",
     "exact_bits",
     "follows",
     "log_prior_of",
@@ -37,11 +38,10 @@ __all__ = [
     "values",
 ]
 
-# A VQ-VAE of black and white digits with 2 x 2 codes of 16 entries: 65,536 maps, which
-# can all be listed; and the prior over them.
+# A VQ-VAE of digits with 2 x 2 codes of 16 entries: 65,536 maps, which can all be
+# listed; and the prior over them.
 FEW_CODES = {"size": 8, "channels": 1, "hidden": 32, "entries": 16, "code_size": 8,
-             "decay": 0.95, "revive": 0.5, "rate": 2e-3,
-             "likelihood": "bernoulli"}  # fmt: skip
+             "decay": 0.95, "revive": 0.5, "rate": 2e-3}  # fmt: skip
 FEW_CODES_PRIOR = {"values": 16, "classes": 0, "channels": 16, "layers": 3, "out": 32,
                    "first": 3, "rate": 3e-3, "cool": 200}  # fmt: skip
 
@@ -82,14 +82,20 @@ def log_prior_of(prior, maps: Tensor) -> Tensor:
     return torch.cat([prior.pixelcnn.log_prob(part) for part in maps.split(4096)])
 
 
-def exact_bits(system, pictures: Tensor, prior=None) -> Tensor:
+def deviation_of(system, pictures: Tensor) -> float:
+    """sigma of a VQ-VAE's p(x | z_q): the root of these pictures' squared error."""
+    return float((system.reconstruct(pictures) - pictures).square().mean().sqrt())
+
+
+def exact_bits(system, pictures: Tensor, deviation: float, prior=None) -> Tensor:
     """Bits a pixel of a small VQ-VAE, (B,), exact: summed over all maps of codes.
 
-    system: a `papers.vqvae.VqVae` for black and white; prior: as `log_prior_of`.
+    system: a `papers.vqvae.VqVae` of digits at 17 grey levels; deviation: sigma of its
+    p(x | z_q); prior: as `log_prior_of`.
     """
     every = all_maps(system.values, system.grid)
     log_prior = log_prior_of(prior, every)
-    log_p = system.exact_log_likelihood(pictures, log_prior, every)
+    log_p = system.exact_log_likelihood(pictures, deviation, log_prior, every)
     return bits_per_dimension(log_p, pictures[0].numel())
 
 
@@ -169,7 +175,8 @@ def comparison(found: dict) -> dict[str, list[str]]:
         kept = values(found, row, name)
         return sum(kept) / len(kept) if kept else math.nan
 
-    loose_vae = mean("digits/VAE", "bits_elbo") - mean("digits/VAE", "bits")
+    elbo, draws = (values(vae.results(), "grey/rounded", n) for n in ("elbo", "bits"))
+    loose_vae = sum(elbo) / len(elbo) - sum(draws) / len(draws) if elbo else math.nan
     loose_vq = mean("digits/VQ-VAE", "learned") - mean("digits/VQ-VAE", "learned_exact")
     error = {name: f"yes, squared error {mean(row, 'error'):.3f}" for name, row in
              (("VAE", "rivals/VAE"), ("VQ-VAE", "birds/reconstructed"))}  # fmt: skip

@@ -21,10 +21,9 @@ from torch.nn import functional as F
 from ..blocks import bits_per_dimension, check_multiple
 from ..training import System, checkpoint
 from .vae import (  # it extends the VAE: likelihoods
-    bernoulli_log_likelihood,
-    check_known,
     dequantize,
     gaussian_log_likelihood,
+    rounded_log_likelihood,
 )
 
 __all__ = [
@@ -316,8 +315,6 @@ class Decoder(nn.Module):
 
 # ------------------------------------------------------------------------ the system
 
-LIKELIHOODS = ("gaussian", "bernoulli")
-
 
 class VqVae(System):
     """Encoder, quantizer and decoder, one player going down the three-term loss.
@@ -326,8 +323,6 @@ class VqVae(System):
     ritheshkumar95, with 4,882,179, adds batch norm (5,120 weights) and a tanh that the
     paper doesn't mention, and commits with beta = 1; 0.25 is that of the authors' code.
     size: of the pictures, a multiple of 4, else ValueError
-    likelihood: p(x | z_q), "gaussian" around the decoder's picture; or "bernoulli" for
-        pictures in black and white, -1 or 1, with the decoder's output as logits
     quantizer: one of one's own (like `VectorQuantizer`), in place of the described one.
     """
 
@@ -336,12 +331,9 @@ class VqVae(System):
 
     def __init__(self, size=128, channels=3, hidden=256, entries=512, code_size=256,
                  beta=0.25, decay: float | None = None, revive=0.0, rate=2e-4,
-                 quantizer: nn.Module | None = None, loss=three_term_loss,
-                 likelihood="gaussian"):  # fmt: skip
+                 quantizer: nn.Module | None = None, loss=three_term_loss):  # fmt: skip
         super().__init__()
         check_multiple(size, of=4, least=4)
-        check_known("likelihood", likelihood, LIKELIHOODS)
-        self.likelihood = likelihood
         self.size, self.channels, self.values = size, channels, entries
         self.grid, self.beta = (size // 4, size // 4), beta
         self.learning_rate, self.loss = rate, loss
@@ -361,18 +353,8 @@ class VqVae(System):
         encoded = parts["encoder"](batch.image)
         found = parts["quantizer"](encoded, self.rng)
         drawn = parts["decoder"](found.vectors)
-        error = self.error(drawn, batch.image)
+        error = F.mse_loss(drawn, batch.image)
         yield "autoencoder", self.loss(error, encoded, found.entries, self.beta)
-
-    def error(self, drawn: Tensor, pictures: Tensor) -> Tensor:
-        """-log p(x | z_q) up to scale, a scalar: the loss's first term.
-
-        The mean squared error; in black and white the mean of -log p in nats.
-        """
-        if self.likelihood == "gaussian":
-            return F.mse_loss(drawn, pictures)
-        nats = -bernoulli_log_likelihood(drawn, (pictures + 1) / 2)
-        return nats.mean() / pictures[0].numel()
 
     @torch.no_grad()
     def codes(self, pictures: Tensor) -> Tensor:
@@ -382,19 +364,9 @@ class VqVae(System):
 
     @torch.no_grad()
     def decode(self, codes: Tensor) -> Tensor:
-        """Pictures in [-1, 1] of codes (B, h, w); h and w need not be the grid's.
-
-        The mean of p(x | z_q); a picture in black and white is grey where it is open.
-        """
-        drawn = self.painted(codes)
-        if self.likelihood == "gaussian":
-            return drawn.clamp(-1, 1)
-        return 2 * drawn.sigmoid() - 1
-
-    def painted(self, codes: Tensor) -> Tensor:
-        """What the decoder says of codes (B, h, w), before `decode` makes a picture."""
+        """Pictures in [-1, 1] of codes (B, h, w); h and w need not be the grid's."""
         vectors = self.autoencoder["quantizer"].lookup(codes)
-        return self.autoencoder["decoder"](vectors)
+        return self.autoencoder["decoder"](vectors).clamp(-1, 1)
 
     def reconstruct(self, pictures: Tensor) -> Tensor:
         """What is left of pictures when only their codes are kept."""
@@ -404,44 +376,58 @@ class VqVae(System):
     def bits_per_dimension(
         self,
         pictures: Tensor,
-        deviation: float | None = None,
+        deviation: float,
         log_prior: Tensor | None = None,
         levels: int = 256,
+        rounded: bool = False,
     ) -> Tensor:
         """At most so many bits a number of the picture, (B,): slide GM-9.
 
         -log p(x | z_q) - log p(codes). The codes are certain given x, so that the bound
-        of the VAE has no third term. deviation: sigma of a Gaussian p(x | z_q), the
-        root of the training pictures' mean squared error; none in black and white.
-        log_prior: log p(codes), (B,) nats, from a trained prior; None is the uniform
-        one, -log K a place. levels: of a pixel.
+        of the VAE has no third term. deviation: sigma of p(x | z_q), the root of the
+        training pictures' mean squared error. log_prior: log p(codes), (B,) nats, from
+        a trained prior; None is the uniform one, -log K a place. levels: of a pixel.
+        rounded: a probability of each level (see `rounded_log_likelihood`) in place of
+        a density, for few levels; pictures are taken at the nearest one.
         """
-        codes, spacing = self.codes(pictures), 1.0
-        if self.likelihood == "bernoulli":
-            total = bernoulli_log_likelihood(self.painted(codes), (pictures + 1) / 2)
+        codes, spacing = self.codes(pictures), 2 / (levels - 1)
+        drawn = self.decode(codes)
+        log_deviation = torch.tensor(deviation, device=drawn.device).log()
+        if rounded:
+            x = ((pictures + 1) / spacing).round() * spacing - 1
+            total = rounded_log_likelihood(drawn, log_deviation, x, spacing)
+            spacing = 1.0
         else:
-            spacing = 2 / (levels - 1)
             x = dequantize(pictures, spacing, self.rng)
-            log_deviation = torch.tensor(deviation, device=x.device).log()
-            total = gaussian_log_likelihood(self.decode(codes), log_deviation, x)
+            total = gaussian_log_likelihood(drawn, log_deviation, x)
         uniform = -codes[0].numel() * math.log(self.values)
         total = total + (uniform if log_prior is None else log_prior)
         return bits_per_dimension(total, pictures[0].numel(), spacing)
 
     @torch.no_grad()
-    def exact_log_likelihood(self, pictures: Tensor, log_prior: Tensor, every: Tensor):
+    def exact_log_likelihood(
+        self, pictures: Tensor, deviation: float, log_prior: Tensor, every: Tensor,
+        levels: int = 17,
+    ) -> Tensor:  # fmt: skip
         """log p(x), (B,) nats: the sum over all maps of codes, where they are few.
 
-        pictures: (B, 1, S, S) in black and white; every: (M, h, w), all maps of codes
-        that there are; log_prior: (M,) their log p. No bound: what the bound of
-        `bits_per_dimension` leaves out are the maps that the encoder didn't choose.
+        pictures: (B, 1, S, S) at their grey levels; every: (M, h, w), all maps of codes
+        that there are; log_prior: (M,) their log p; deviation, levels: as above, with a
+        probability of each level. No bound: what the bound leaves out are the maps that
+        the encoder didn't choose. Lesson 04.
         """
-        white = ((pictures + 1) / 2).flatten(1)
+        grey = torch.linspace(-1, 1, levels, device=pictures.device)
+        number = ((pictures + 1) * ((levels - 1) / 2)).round().long().flatten(1)
+        chosen = F.one_hot(number, levels).float().flatten(1)  # (B, pixels * levels)
+        log_deviation = torch.tensor(deviation, device=pictures.device).log()
         total = torch.full((len(pictures),), -math.inf, device=pictures.device)
-        for maps, prior in zip(every.split(4096), log_prior.split(4096)):
-            logits = self.painted(maps).flatten(1)
-            # log p(x | z) = x.logit - log(1 + e^logit), summed over the pixels
-            given = white @ logits.T - F.softplus(logits).sum(1)
+        for maps, prior in zip(every.split(2048), log_prior.split(2048)):
+            mean = self.decode(maps).flatten(1)[..., None].expand(-1, -1, levels)
+            x = grey.expand_as(mean)
+            table = rounded_log_likelihood(  # of each map, pixel and level
+                mean.reshape(-1, 1), log_deviation, x.reshape(-1, 1), 2 / (levels - 1)
+            ).clamp_min(-1e4)
+            given = chosen @ table.view(len(maps), -1).T
             total = torch.logaddexp(total, (given + prior).logsumexp(1))
         return total
 

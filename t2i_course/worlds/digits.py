@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..data import Batch, batch_indices
 
-__all__ = ["BlackAndWhiteDigits", "DigitReader", "Digits", "digits_split"]
+__all__ = ["DigitReader", "Digits", "digits_split"]
 
 
 @lru_cache(maxsize=1)
@@ -75,18 +75,6 @@ class Digits:
     def pictures(self) -> Tensor:
         """Every picture as (N, 1, side, side) float in [-1, 1]."""
         return self.images.float() / 127.5 - 1
-
-
-class BlackAndWhiteDigits(Digits):
-    """The digits with every pixel black or white: what is over half grey is white.
-
-    In [-1, 1] what is over 0, as the VAE's Bernoulli decoder sees it. Likelihoods of
-    several models are compared on these. Used in lesson 04.
-    """
-
-    def __init__(self, *arguments, **keywords):
-        super().__init__(*arguments, **keywords)
-        self.images = torch.where(self.images > 127, 255, 0).to(torch.uint8)
 
 
 def resize(images: Tensor, side: int) -> Tensor:
