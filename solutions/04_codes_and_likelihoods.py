@@ -58,7 +58,7 @@ from t2i_course.show.pictures import grid
 from t2i_course.show.tables import Table, with_spread
 from t2i_course.training import fit
 from t2i_course.worlds.birds import Birds
-from t2i_course.worlds.digits import Digits
+from t2i_course.worlds.digits import DigitReader, Digits
 
 # %% [markdown]
 # ## 1. What the VAE left open
@@ -83,7 +83,7 @@ for name in ("other real birds", "VAE", "DCGAN"):
 # by *words* from a dictionary that is learned too. Then
 #
 # - the decoder gets a sharp message, one of finitely many;
-# - what is said is counted in whole bits, so it can't quietly sink to zero;
+# - saying nothing earns no reward: whatever the codes are, they cost the same;
 # - and a map of numbers can be modelled *exactly*, one number after another (slide GM-1):
 #   that is the second half of this lesson.
 #
@@ -303,6 +303,8 @@ grid(torch.cat([some, toy.reconstruct(some)]), columns=12,
 # as 0.
 #
 # ### Exercise 04.4 · How many entries are in use (8 minutes, difficulty 2)
+# `codes` holds whole numbers from 0 to $K - 1$, in any shape; `entries` is $K$. Return the
+# perplexity of all of them together, a scalar tensor.
 #
 # <details><summary>Hint 1</summary>torch.bincount(codes.flatten(), minlength=entries)
 # counts each code; divide by how many codes there are.</details>
@@ -412,8 +414,8 @@ grid(torch.cat([few, maps, coder.reconstruct(few)]), 10,
 # drawings), asked for the birds' attributes before and after:
 
 # %%
-kept = measure.of_species(painted, unseen.attributes,
-                          ("habitat", "belly", "wing", "beak", "pattern", "beak_colour"))  # fmt: skip
+parts = "habitat", "belly", "wing", "beak", "pattern", "beak_colour"
+kept = measure.of_species(painted, unseen.attributes, parts)
 print({part: round(share, 2) for part, share in kept.items()})
 
 # %% [markdown]
@@ -621,14 +623,17 @@ for name, digits in (("held out", held), ("trained on", trained_on.pictures())):
     bits = pixels.bits_per_dimension(digits).mean()
     print(f"PixelCNN, digits {name}: {bits:.2f} bits a pixel")
 pixels.rng = torch.Generator().manual_seed(2)
+clear = DigitReader().read(pixels.sample(count=run.choose(30, 1000)))[1]
+print(f"clear digits among the drawn ones (lesson 01's reader): {clear.float().mean():.0%}")
 rows = torch.cat([held[::30][:15], pixels.sample(count=30)])
 grid(rows, 15, title="Held-out digits (first row), drawn pixel by pixel (below)",
      smooth=True)  # fmt: skip
 
 # %% [markdown]
-# **What to see.** Strokes of the right width that turn and close as strokes do; many are
-# digits, some are none: the network has good handwriting and a poor memory of where it
-# began. The gap between the two printed numbers is *overfitting*: there are only 1,347
+# **What to see.** Strokes of the right width that turn and close as strokes do. Some are
+# digits, some are none (the third printed line says how many are clear): the network has
+# good handwriting and a poor memory of where it began. The gap between the first two
+# numbers is *overfitting*: there are only 1,347
 # digits to learn from. (The learning rate falls to zero after 600 steps for that reason:
 # longer training made held-out digits dearer again.)
 #
@@ -900,7 +905,7 @@ for part in ("perplexity_top", "perplexity_bottom"):
 # map. How much the top tints differs from training to training, which is the spread in
 # its column. (Where both columns say 0.50, of the pattern, the mixture's wing is read as
 # plain whichever bird it is, and that is right half of the time.) Yet the top's entries
-# are nearly all in use.
+# are nearly all in use: its codes are said, and hardly heard.
 #
 # Why? The bottom's encoder sees all of a picture this small, and 64 codes are enough for a
 # bird (section 6). Nothing in the loss asks it to leave anything to the top. It is
