@@ -936,9 +936,11 @@ Table(measure.FAMILIES, measure.comparison(found), "GM-11. On birds, unless digi
 #   encoder give the $z$ of a picture, and the squared error says how much of the picture it
 #   holds. A PixelCNN has no $z$: it goes from pixel to pixel.
 # - **Discrete.** The VQ-VAE's alone.
-# - **Stable training.** One seed or another: how far apart do three trainings end? The
-#   three that go down *one* loss end close together. GANs play a game; lesson 01 showed
-#   what may happen there, lesson 02 what a learning rate that is too high does to them.
+# - **Stable training.** How far apart do three trainings end, greatest less least as a
+#   share of the mean? The PixelCNN and the VAE go down *one* loss and end close together.
+#   Between VQ-VAE and GAN the difference is smaller than the slide's cross lets expect; but
+#   the GAN's rates were searched until it worked. What may happen to it otherwise is
+#   lesson 01's subject (collapse, circling) and lesson 02's (losses and learning rates).
 # - **Sharp.** The slide gives VQ-VAE a tick *with a question mark*. So do our numbers: its
 #   birds have more detail than the VAE's and less than the GAN's.
 

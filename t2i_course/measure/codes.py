@@ -201,7 +201,7 @@ def comparison(found: dict) -> dict[str, list[str]]:
             "no, there is no encoder", error["VAE"], "there is no z", error["VQ-VAE"],
         ],
         "is z discrete?": ["no", "no", "there is no z", "yes, 7 bits a code"],
-        "stable? spread of FID over seeds": apart,
+        "stable? spread of FID over 3 seeds": apart,
         "sharp? detail, real birds 1": sharp,
     }  # fmt: skip
 
