@@ -855,7 +855,8 @@ Table(["bits a number, at most"], rows, "Birds of unseen species, 3 x 32 x 32 nu
 # figures come from other data and networks, and can't be set beside ours.) Of a bird's
 # bits only a few hundred are codes; some 19,000 say what the decoder's Gaussian left
 # open. So the prior, which decides whether a sample is a bird at all, is hardly seen in
-# this unit. Bits per dimension and good pictures are two different things.
+# this unit. And section 8's PixelCNN, best of all in bits, drew few digits that are clear.
+# Bits per dimension and good pictures are two different things.
 
 # %% [markdown]
 # ## 11. Two levels
@@ -902,8 +903,8 @@ for part in ("perplexity_top", "perplexity_bottom"):
 # **What to see.** Not what one hopes for. In the pictures, outline, pose and habitat come
 # with the *bottom* codes (fourth row: the second birds in other dyes); the *top* codes give
 # a tint to the plumage, and little more. The table agrees: the oracle follows the bottom
-# map. How much the top tints differs from training to training, which is the spread in
-# its column. (Where both columns say 0.50, of the pattern, the mixture's wing is read as
+# map. The network shown is seed 0's; in the two other trainings the top codes do not even
+# tint (hence the large spread of the colours). (Where both columns say 0.50, of the pattern, the mixture's wing is read as
 # plain whichever bird it is, and that is right half of the time.) Yet the top's entries
 # are nearly all in use: its codes are said, and hardly heard.
 #
@@ -937,9 +938,9 @@ Table(measure.FAMILIES, measure.comparison(found), "GM-11. On birds, unless digi
 #   holds. A PixelCNN has no $z$: it goes from pixel to pixel.
 # - **Discrete.** The VQ-VAE's alone.
 # - **Stable training.** How far apart do three trainings end, greatest less least as a
-#   share of the mean? The PixelCNN and the VAE go down *one* loss and end close together.
-#   Between VQ-VAE and GAN the difference is smaller than the slide's cross lets expect; but
-#   the GAN's rates were searched until it worked. What may happen to it otherwise is
+#   share of the mean? The PixelCNN's three are alike. From VAE over VQ-VAE to GAN the
+#   spread grows, yet only about twofold, less than the slide's cross lets expect; but the
+#   GAN's rates were searched until it worked. What may happen to it otherwise is
 #   lesson 01's subject (collapse, circling) and lesson 02's (losses and learning rates).
 # - **Sharp.** The slide gives VQ-VAE a tick *with a question mark*. So do our numbers: its
 #   birds have more detail than the VAE's and less than the GAN's.

@@ -18,6 +18,7 @@ from .playground import as_png, read_birds
 __all__ = ["WAYS", "CodeLab", "exchanged"]
 
 WAYS = ("the other bird's codes", "one entry", "drawn by the prior")
+SHOWN = ("the bird", "from its codes", "the other bird", "marked", "changed")
 
 
 def exchanged(codes: Tensor, other: Tensor, marked: Tensor) -> Tensor:
@@ -90,8 +91,7 @@ class CodeLab:
                entry: int = 0, seed: int = 0):  # fmt: skip
         """The same five pictures, captioned, for a page that only is read."""
         codes = self.change(bird, marked, way, other, entry, seed)
-        names = ["the bird", "from its codes", "the other bird", "marked", "changed"]
-        return grid(self.row(bird, codes, marked, other), 5, names, self.words(codes),
+        return grid(self.row(bird, codes, marked, other), 5, SHOWN, self.words(codes),
                     size=1.35)  # fmt: skip
 
     def widget(self, bird: int = 0, other: int = 1):
@@ -139,7 +139,8 @@ class CodeLab:
         names = ("bird", "other", "way", "entry", "seed")
         controls = w.VBox([*(parts[name] for name in names),
                            w.HBox([parts["all"], parts["none"]])])  # fmt: skip
-        box = w.VBox([image, line, w.HBox([w.VBox(rows), controls])])
+        names = w.HTML("From the left: " + ", ".join(SHOWN) + ".")
+        box = w.VBox([image, names, line, w.HBox([w.VBox(rows), controls])])
         box.parts = parts
         return box
 
