@@ -97,9 +97,9 @@ for name in ("other real birds", "VAE", "DCGAN"):
 # the plane. The dictionary, called the **codebook**, is $K$ more points of the plane: the
 # **entries** $e_1, \dots, e_K$. Each of the 16 vectors gives way to its nearest entry:
 #
-# $$k = \arg\min_j \lVert z_e - e_j \rVert_2, \qquad z_q = e_k$$
+# $$k = \operatorname{argmin}_j \lVert z_e - e_j \rVert_2, \qquad z_q = e_k$$
 #
-# $\lVert \cdot \rVert_2$ is the Euclidean distance, $\arg\min_j$ "the $j$ for which it is
+# $\lVert \cdot \rVert_2$ is the Euclidean distance, $\operatorname{argmin}_j$ "the $j$ for which it is
 # least". $k$ is the place's **code**, a whole number; $z_q$ is what the decoder gets. (In
 # Python entries are counted from 0.)
 #
