@@ -84,6 +84,15 @@ LESSONS: dict[str, Info] = {
             {"course": 0.5, "cpu": 2, "work": 120},
         ),
         Info(
+            "04",
+            "codes_and_likelihoods",
+            "Codes and likelihoods",
+            "A picture as whole numbers from a learned dictionary, and a network that "
+            "knows exactly how likely they are.",
+            "GM-1, GM-6 to GM-12",
+            {"course": 1, "cpu": 3, "work": 120},
+        ),
+        Info(
             "08",
             "pictures_from_sentences",
             "Pictures from sentences",

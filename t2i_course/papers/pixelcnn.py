@@ -25,7 +25,7 @@ from ..training import System, falling
 __all__ = [
     "BIRDS", "PRESETS", "BlindPixelCnn", "Drawing", "GatedLayer", "GatedPixelCnn",
     "GreyLevels", "MaskedConv", "PixelCnn", "above_mask", "beside_mask",
-    "draw", "gate", "raster_mask",
+    "draw", "gate", "log_probability", "raster_mask",
 ]  # fmt: skip
 
 # Digits. "paper": the prior over a VQ-VAE's 512 codes, 7 x 7 of them, by class; sizes
@@ -45,13 +45,14 @@ PRESETS = {
               "steps": 50000},
 }  # fmt: skip
 
-# Birds: the prior over the codes of a trained `papers.vqvae.VqVae`, by species. The
-# rate stays: `cool` counts steps, and these are other numbers of them than the digits'.
+# Birds: the prior over the codes of a trained `papers.vqvae.VqVae`, by species. Where
+# nothing is said the rate stays: `cool` counts steps, and the digits' are others.
 CODES = {"codes": True, "classes": 200, "cool": 0}
 BIRDS = {
     "smoke": CODES | {"shape": (3, 32, 32), "values": 32},
-    "cpu": CODES | {"shape": (3, 32, 32), "values": 128, "channels": 48, "layers": 6,
-                    "out": 128, "rate": 1e-3, "steps": 1500},
+    "cpu": CODES | {"shape": (3, 32, 32), "values": 128, "channels": 32, "layers": 5,
+                    "out": 96, "rate": 3e-3, "cool": 750, "batch_size": 32,
+                    "steps": 1500},
     "gpu": CODES | {"shape": (3, 64, 64), "values": 256, "channels": 64, "layers": 12,
                     "out": 256, "rate": 5e-4, "steps": 20000},
     "paper": CODES | {"shape": (3, 128, 128)},
@@ -268,8 +269,7 @@ class GatedPixelCnn(nn.Module):
 
     def log_prob(self, codes: Tensor, class_id=None, latent=None) -> Tensor:
         """log p(codes) in nats, (B,): the sum over places of the chain rule."""
-        logits = self(codes, class_id, latent)
-        return -F.cross_entropy(logits, codes, reduction="none").sum((1, 2))
+        return log_probability(self(codes, class_id, latent), codes)
 
     @torch.no_grad()
     def sample(self, uniform: Tensor, class_id=None, latent=None, given=None) -> Tensor:
@@ -300,6 +300,15 @@ class GatedPixelCnn(nn.Module):
                 logits = self(codes, class_id, latent)[:, :, row, column]
                 codes[:, row, column] = draw(logits, uniform[:, row, column])
         return codes
+
+
+def log_probability(logits: Tensor, codes: Tensor) -> Tensor:
+    """log p(codes) in nats, (B,), from the logits of all places: the chain rule.
+
+    logits: (B, K, H, W), each place's from the places before it; codes: (B, H, W).
+    Slide GM-1; lesson 04.
+    """
+    return -F.cross_entropy(logits, codes, reduction="none").sum((1, 2))
 
 
 def draw(logits: Tensor, uniform: Tensor) -> Tensor:

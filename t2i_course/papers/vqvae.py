@@ -20,7 +20,11 @@ from torch.nn import functional as F
 
 from ..blocks import bits_per_dimension, check_multiple
 from ..training import System, checkpoint
-from .vae import dequantize, gaussian_log_likelihood  # it extends the VAE: likelihoods
+from .vae import (  # it extends the VAE: likelihoods
+    dequantize,
+    gaussian_log_likelihood,
+    rounded_log_likelihood,
+)
 
 __all__ = [
     "DIGITS", "PRESETS", "Decoder", "Encoder", "Quantized", "ResidualBlock",
@@ -375,6 +379,7 @@ class VqVae(System):
         deviation: float,
         log_prior: Tensor | None = None,
         levels: int = 256,
+        rounded: bool = False,
     ) -> Tensor:
         """At most so many bits a number of the picture, (B,): slide GM-9.
 
@@ -382,14 +387,49 @@ class VqVae(System):
         of the VAE has no third term. deviation: sigma of p(x | z_q), the root of the
         training pictures' mean squared error. log_prior: log p(codes), (B,) nats, from
         a trained prior; None is the uniform one, -log K a place. levels: of a pixel.
+        rounded: a probability of each level (see `rounded_log_likelihood`) in place of
+        a density, for few levels; pictures are taken at the nearest one.
         """
         codes, spacing = self.codes(pictures), 2 / (levels - 1)
-        x = dequantize(pictures, spacing, self.rng)
-        log_deviation = torch.tensor(deviation, device=x.device).log()
-        total = gaussian_log_likelihood(self.decode(codes), log_deviation, x)
+        drawn = self.decode(codes)
+        log_deviation = torch.tensor(deviation, device=drawn.device).log()
+        if rounded:
+            x = ((pictures + 1) / spacing).round() * spacing - 1
+            total = rounded_log_likelihood(drawn, log_deviation, x, spacing)
+            spacing = 1.0
+        else:
+            x = dequantize(pictures, spacing, self.rng)
+            total = gaussian_log_likelihood(drawn, log_deviation, x)
         uniform = -codes[0].numel() * math.log(self.values)
         total = total + (uniform if log_prior is None else log_prior)
         return bits_per_dimension(total, pictures[0].numel(), spacing)
+
+    @torch.no_grad()
+    def exact_log_likelihood(
+        self, pictures: Tensor, deviation: float, log_prior: Tensor, every: Tensor,
+        levels: int = 17,
+    ) -> Tensor:  # fmt: skip
+        """log p(x), (B,) nats: the sum over all maps of codes, where they are few.
+
+        pictures: (B, 1, S, S) at their grey levels; every: (M, h, w), all maps of codes
+        that there are; log_prior: (M,) their log p; deviation, levels: as above, with a
+        probability of each level. No bound: what the bound leaves out are the maps that
+        the encoder didn't choose. Lesson 04.
+        """
+        grey = torch.linspace(-1, 1, levels, device=pictures.device)
+        number = ((pictures + 1) * ((levels - 1) / 2)).round().long().flatten(1)
+        chosen = F.one_hot(number, levels).float().flatten(1)  # (B, pixels * levels)
+        log_deviation = torch.tensor(deviation, device=pictures.device).log()
+        total = torch.full((len(pictures),), -math.inf, device=pictures.device)
+        for maps, prior in zip(every.split(2048), log_prior.split(2048)):
+            mean = self.decode(maps).flatten(1)[..., None].expand(-1, -1, levels)
+            x = grey.expand_as(mean)
+            table = rounded_log_likelihood(  # of each map, pixel and level
+                mean.reshape(-1, 1), log_deviation, x.reshape(-1, 1), 2 / (levels - 1)
+            ).clamp_min(-1e4)
+            given = chosen @ table.view(len(maps), -1).T
+            total = torch.logaddexp(total, (given + prior).logsumexp(1))
+        return total
 
     @torch.no_grad()
     def sample(self, count: int) -> Tensor:

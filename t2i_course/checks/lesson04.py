@@ -1,0 +1,428 @@
+"""Checks of lesson 04: the look-up and its gradient, the loss, masks, chain rule."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..papers import pixelcnn, vqvae
+from .core import Wrong, diagnose, exercise, expect, expect_close, expect_shape
+
+
+def _normal(*shape: int, seed: int = 1, scale: float = 1.0) -> Tensor:
+    return scale * torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+# --------------------------------------------------------------------- 04.1, looking up
+
+
+@exercise("04.1", title="The nearest entry", minutes=8, difficulty=2,
+          reference=vqvae.nearest)  # fmt: skip
+def _(answer):
+    """Numbers for seeded vectors, entries of very different lengths among them."""
+    known = {
+        "this finds the farthest entry: argmin, not argmax, of the distances.":
+            lambda v, e: torch.cdist(v, e).argmax(1),
+        "this is the entry with the largest product z.e, which favours long entries: "
+        "|z - e|^2 = |z|^2 - 2 z.e + |e|^2, and |e|^2 is missing.":
+            lambda v, e: (v @ e.T).argmax(1),
+        "this is the entry in the most similar direction (the cosine); the nearest one "
+        "is meant, and lengths count.":
+            lambda v, e: (F.normalize(v, dim=1) @ F.normalize(e, dim=1).T).argmax(1),
+        "this is the other way round: the nearest vector to each entry. The entries "
+        "run along dimension 1 of the distances: argmin(1).":
+            lambda v, e: torch.cdist(v, e).argmin(0),
+        "these are the entries themselves; the code is the entry's number, (N,). "
+        "(codebook[codes] gives the entries afterwards.)":
+            lambda v, e: e[torch.cdist(v, e).argmin(1)],
+        "these are the distances to the nearest entries; the code is the entry's "
+        "number: argmin, not min.": lambda v, e: torch.cdist(v, e).min(1).values,
+        "these are the squared distances to the nearest entries; the code is the "
+        "entry's number: argmin, not min.":
+            lambda v, e: torch.cdist(v, e).square().min(1).values,
+        "this adds up absolute differences; the distance of slide GM-6 is Euclidean, "
+        "with squares.": lambda v, e: torch.cdist(v, e, p=1).argmin(1),
+        "this looks at the first number of each vector only; sum over all of them.":
+            lambda v, e: (v[:, None, 0] - e[None, :, 0]).square().argmin(1),
+        "this is one table of zeros and ones; the code is the entry's number, (N,).":
+            lambda v, e: F.one_hot(torch.cdist(v, e).argmin(1), len(e)),
+        "|e|^2 has the wrong weight: |z - e|^2 = |z|^2 - 2 z.e + |e|^2 has the product "
+        "twice.": lambda v, e: (e.square().sum(1) - v @ e.T).argmin(1),
+    }  # fmt: skip
+    vectors, codebook = _normal(60, 3), _normal(9, 3, seed=2)
+    codebook = codebook * torch.linspace(0.2, 2.0, 9)[:, None]
+    inputs = [(vectors, codebook), (_normal(40, 2, seed=3), _normal(12, 2, seed=4))]
+    diagnose(answer, inputs, vqvae.nearest, known, what="the codes")
+    found = answer(vectors, codebook)
+    expect(
+        not found.is_floating_point(),
+        "the numbers are right, but they are floats; a code looks up a row of the "
+        "codebook, so it must be a whole number (int64).",
+    )
+
+
+# ----------------------------------------------------------- 04.2, straight through it
+
+
+def _gradients(function, encoded: Tensor, entries: Tensor, weight: Tensor):
+    """What arrives at z_e and at the entries when `weight` arrives at the result."""
+    z, e = (x.detach().clone().requires_grad_() for x in (encoded, entries))
+    made = function(z, e)
+    if not (isinstance(made, Tensor) and made.requires_grad):
+        return torch.zeros_like(z), torch.zeros_like(e)
+    found = torch.autograd.grad((made * weight).sum(), [z, e], allow_unused=True)
+    return [
+        torch.zeros_like(x) if g is None else g
+        for g, x in zip(found, (encoded, entries))
+    ]
+
+
+@exercise("04.2", title="Straight through", minutes=8, difficulty=3,
+          reference=vqvae.straight_through)  # fmt: skip
+def _(answer):
+    """The entries' values; the gradient copied to z_e, and none to the entries."""
+    known = {
+        "these are the encoder's own vectors; the decoder must get the "
+        "entries.": lambda z, e: z,
+        "this is half-way between z_e and e; the decoder must get the entries "
+        "exactly.": lambda z, e: (z + e) / 2,
+        "the difference has the wrong sign: z_e + (e - z_e) is "
+        "e.": lambda z, e: z + (z - e).detach(),
+        "only the difference e - z_e is left; add it to z_e.":
+            lambda z, e: (e - z).detach(),
+    }  # fmt: skip
+    shape = 2, 3, 4, 4
+    z, e, weight = (_normal(*shape, seed=i) for i in range(3))
+    diagnose(answer, [(z, e)], vqvae.straight_through, known, what="the vectors")
+    to_encoder, to_entries = _gradients(answer, z, e, weight)
+    copied = torch.allclose(to_encoder, weight, atol=1e-5)
+    still = to_entries.abs().max() < 1e-6
+    if copied and still:
+        return
+    if copied:
+        raise Wrong(
+            "the values are right and the encoder gets the gradient, but the entries "
+            "get one too; slide GM-7: the dictionary vector is not updated by it. "
+            "Detach the entries."
+        )
+    if to_encoder.abs().max() == 0 and still:
+        raise Wrong(
+            "the values are right, but no gradient arrives anywhere: with this the "
+            "encoder never learns. Copy it to z_e: z_e must enter undetached."
+        )
+    if to_encoder.abs().max() == 0:
+        raise Wrong(
+            "these are the entries as they are: the gradient stops at them and moves "
+            "the codebook, and none reaches the encoder. Only their values are wanted, "
+            "with the gradient of z_e."
+        )
+    if torch.allclose(to_encoder, -weight, atol=1e-5):
+        raise Wrong(
+            "the values are right, but the gradient comes to z_e turned round, as if "
+            "walking away from e helped. z_e must enter with a plus, undetached."
+        )
+    raise Wrong(
+        "the values are right, but the gradient that reaches z_e is not a copy of the "
+        f"one that arrived: it is {_factor(to_encoder, weight)} times as large."
+    )
+
+
+def _factor(found: Tensor, wanted: Tensor) -> str:
+    """How many times as large, on average, in words."""
+    return f"{float((found * wanted).sum() / wanted.square().sum()):.2g}"
+
+
+# ---------------------------------------------------------------- 04.3, the three terms
+
+
+def _three(answer, seed: int = 5, beta: float = 0.25):
+    """The gradients of a loss, in units of those of |z_e - e|^2's mean."""
+    z, e = _normal(2, 3, 4, 4, seed=seed), _normal(2, 3, 4, 4, seed=seed + 1)
+    z.requires_grad_(), e.requires_grad_()
+    error = torch.tensor(0.7, requires_grad=True)
+    loss = answer(error, z, e, beta)
+    found = torch.autograd.grad(loss, [error, z, e], allow_unused=True)
+    unit = 2 * (z - e).detach() / z.numel()
+    to_error = 0.0 if found[0] is None else float(found[0])
+    sides = [
+        0.0 if g is None else float((g * unit).sum() / unit.square().sum()) * sign
+        for g, sign in zip(found[1:], (1, -1))
+    ]
+    return to_error, *sides
+
+
+@exercise("04.3", title="The three-term loss", minutes=10, difficulty=2,
+          reference=vqvae.three_term_loss)  # fmt: skip
+def _(answer):
+    """Values first; then who gets which gradient, for only that tells sg from none."""
+
+    def apart(z, e):
+        return (z - e).square().mean()
+
+    known = {
+        "the reconstruction error has a minus: the slide writes log p(x | z_q), which "
+        "should go up; a loss goes down, and `reconstruction` is already the "
+        "error.": lambda r, z, e, b: -r + (1 + b) * apart(z, e),
+        "the second term is missing: with this no entry ever moves towards the vectors "
+        "that choose it.": lambda r, z, e, b: r + b * apart(z, e.detach()),
+        "the third term is missing: nothing keeps the encoder near its "
+        "entries.": lambda r, z, e, b: r + apart(z.detach(), e),
+        "beta belongs to the third term alone; here it multiplies "
+        "both.": lambda r, z, e, b: r + 2 * b * apart(z, e),
+        "beta is missing: both terms count alike here.":
+            lambda r, z, e, b: r + 2 * apart(z, e),
+        "this sums the squares over the whole batch; here every term is a mean over "
+        "its numbers.": lambda r, z, e, b: r + (1 + b) * (z - e).square().sum(),
+        "this is the distance; both terms have its square.":
+            lambda r, z, e, b: r + (1 + b) * (z - e).norm(),
+        "these are absolute differences; both terms have squares.":
+            lambda r, z, e, b: r + (1 + b) * (z - e).abs().mean(),
+        "the reconstruction error is missing.":
+            lambda r, z, e, b: (1 + b) * apart(z, e),
+    }  # fmt: skip
+    inputs = []
+    for seed, beta in ((1, 0.25), (3, 1.5)):
+        z, e = _normal(2, 3, 4, 4, seed=seed), _normal(2, 3, 4, 4, seed=seed + 1)
+        inputs.append((torch.tensor(0.3 * seed), z, e.requires_grad_(), beta))
+    diagnose(answer, inputs, vqvae.three_term_loss, known, what="the loss")
+    beta = 0.25
+    to_error, encoder, entries = _three(answer, beta=beta)
+    expect(
+        abs(to_error - 1) < 1e-4,
+        "the value is right, but no gradient goes back into the reconstruction error; "
+        "the networks would not learn to reconstruct.",
+    )
+    if abs(encoder - beta) < 1e-3 and abs(entries - 1) < 1e-3:
+        return
+    _diagnose_gradients(encoder, entries, beta)
+
+
+def _diagnose_gradients(encoder: float, entries: float, beta: float) -> None:
+    """The values are right; says which sg is wrong."""
+
+    def is_about(x, want):
+        return abs(x - want) < 1e-3
+
+    if is_about(encoder, 1 + beta) and is_about(entries, 1 + beta):
+        raise Wrong(
+            "the value is right, but both terms move both sides: the stop-gradients "
+            "sg[.] are missing. Detach z_e in the second term and e in the third."
+        )
+    if is_about(encoder, 1) and is_about(entries, beta):
+        raise Wrong(
+            "the stop-gradients are exchanged: beta weighs what holds the encoder, the "
+            "term with sg[e]. Here it weighs what moves the entries."
+        )
+    if is_about(encoder, 1 + beta):
+        raise Wrong(
+            "the second term also pulls the encoder: detach z_e in it, so that only "
+            "the entries move."
+        )
+    if is_about(entries, 1 + beta):
+        raise Wrong(
+            "the third term also moves the entries: detach e in it, so that only the "
+            "encoder is held."
+        )
+    if is_about(encoder, 0) and is_about(entries, 0):
+        raise Wrong(
+            "the value is right, but neither z_e nor e gets a gradient: one side only "
+            "is detached in each term."
+        )
+    raise Wrong(
+        f"the value is right, but the encoder's pull is {encoder:.2f} (should be beta "
+        f"= {beta}), the entries' {entries:.2f} (should be 1). What is detached?"
+    )
+
+
+# --------------------------------------------------------------------- 04.4, perplexity
+
+
+def _shares(codes: Tensor, entries: int) -> Tensor:
+    return torch.bincount(codes.flatten(), minlength=entries) / codes.numel()
+
+
+def _entropy(codes: Tensor, entries: int) -> Tensor:
+    return torch.special.entr(_shares(codes, entries)).sum()
+
+
+@exercise("04.4", title="How many entries are in use", minutes=8, difficulty=2,
+          reference=vqvae.perplexity)  # fmt: skip
+def _(answer):
+    """Values on maps of codes with entries that nobody uses among them."""
+    known = {
+        "this is the entropy, in nats; the perplexity is its exp, so that it counts "
+        "entries.": _entropy,
+        "this is the entropy, in bits; the perplexity is 2 to that power, so that it "
+        "counts entries.": lambda c, k: _entropy(c, k) / torch.tensor(2.0).log(),
+        "2 goes with an entropy in bits; yours is in nats: take exp.":
+            lambda c, k: 2 ** _entropy(c, k),
+        "the sign of the entropy is lost: it is minus the sum of p log p.":
+            lambda c, k: (-_entropy(c, k)).exp(),
+        "this counts every entry that is used at all, however seldom; weigh them by "
+        "their share.": lambda c, k: torch.tensor(float(len(c.unique()))),
+        "this is one divided by the sum of the squared shares, another measure of how "
+        "many are used; the perplexity is exp of the entropy.":
+            lambda c, k: 1 / _shares(c, k).square().sum(),
+        "the shares don't sum to 1: divide the counts by how many codes there are, not "
+        "by the number of entries.": lambda c, k: torch.special.entr(
+            torch.bincount(c.flatten(), minlength=k) / k).sum().exp(),
+        "this is the mean over the entries; the entropy is the sum.":
+            lambda c, k: (_entropy(c, k) / k).exp(),
+        "this takes every entry to be used alike; count the codes.":
+            lambda c, k: torch.tensor(float(k)),
+    }  # fmt: skip
+    rng = torch.Generator().manual_seed(7)
+    skew = (torch.rand(4, 5, 5, generator=rng) ** 3 * 9).long()
+    inputs = [(skew, 12), (torch.tensor([[0, 0, 1], [5, 5, 5]]), 8)]
+    values = [answer(*arguments) for arguments in inputs]
+    expect(
+        all(torch.as_tensor(value).isfinite().all() for value in values),
+        "the result is not a finite number: an entry that nobody uses has share 0, and "
+        "0 log 0 is taken as 0 (torch.special.entr does so).",
+    )
+    diagnose(answer, inputs, vqvae.perplexity, known, what="the perplexity", atol=1e-3)
+
+
+# ----------------------------------------------------------------------- 04.5, the mask
+
+
+def _raster(size: int) -> Tensor:
+    """Each place's number in reading order, (size, size)."""
+    return torch.arange(size * size).view(size, size)
+
+
+def _mask_known() -> dict:
+    right = pixelcnn.raster_mask
+
+    def other(size, kind):
+        return right(size, "B" if kind == "A" else "A")
+
+    def left_only(size, kind):
+        mask = right(size, kind)
+        mask[:, size // 2 + 1 :] = 0
+        return mask
+
+    def whole_row(size, kind):
+        mask = right(size, kind)
+        mask[size // 2, size // 2 + 1 :] = 1
+        return mask
+
+    def below_too(size, kind):
+        mask = torch.ones(size, size)
+        mask[size // 2, size // 2 + (kind == "B") :] = 0
+        return mask
+
+    return {
+        "the kinds are exchanged: A, for the first layer, leaves the middle out; B "
+        "keeps it.": other,
+        "the middle is kept in both kinds: with A the first layer sees the very value "
+        "that is to be predicted.": lambda s, k: right(s, "B"),
+        "the middle is left out in both kinds: with B it holds what the layer before "
+        "found out about the past, and may be seen.": lambda s, k: right(s, "A"),
+        "the rows below are open: they come later in reading order.": below_too,
+        "what is right of the middle in its own row is open: it comes later in reading "
+        "order.": whole_row,
+        "of the rows above only the left half is open; all of a row above comes before "
+        "in reading order.": left_only,
+        "this looks at what comes after: turn it round.":
+            lambda s, k: right(s, k).flip(0, 1),
+        "this reads column by column; reading order goes row by row.":
+            lambda s, k: right(s, k).T,
+        "this is open everywhere.": lambda s, k: torch.ones(s, s),
+        "open and shut are exchanged: 1 where the kernel may look.":
+            lambda s, k: 1 - right(s, k),
+    }  # fmt: skip
+
+
+@exercise("04.5", title="What a kernel may see", minutes=10, difficulty=2,
+          reference=pixelcnn.raster_mask)  # fmt: skip
+def _(answer):
+    """Both kinds at two sizes, each entry."""
+    for size in (3, 5):
+        made = answer(size, "A")
+        expect_shape(made, (size, size), f"the mask of size {size}")
+    inputs = [(size, kind) for size in (3, 5) for kind in ("A", "B")]
+
+    def as_numbers(function):
+        return lambda size, kind: torch.as_tensor(function(size, kind)).float()
+
+    diagnose(as_numbers(answer), inputs, pixelcnn.raster_mask, _mask_known(),
+             what="the mask")  # fmt: skip
+    made = answer(3, "A")
+    expect(
+        made.is_floating_point(),
+        "the mask is right, but not of floats: it will be multiplied by weights; "
+        "begin with torch.zeros or torch.ones, or add .float().",
+    )
+
+
+# ----------------------------------------------------------------- 04.6, the chain rule
+
+
+def _chain(logits: Tensor, codes: Tensor) -> Tensor:
+    return -F.cross_entropy(logits, codes, reduction="none").sum((1, 2))
+
+
+@exercise("04.6", title="The chain rule", minutes=10, difficulty=3,
+          reference=pixelcnn.log_probability)  # fmt: skip
+def _(answer):
+    """Values, per picture; shifting all logits of a place must change nothing."""
+
+    def picked(scores, codes):
+        return scores.gather(1, codes[:, None]).squeeze(1)
+
+    log2 = torch.tensor(2.0).log()
+    known = {
+        "the sign: log p of a picture is never above 0. (cross_entropy is "
+        "-log p.)": lambda s, c: -_chain(s, c),
+        "this is the mean over the places; the logarithm of a product is the sum of "
+        "the logarithms.": lambda s, c: _chain(s, c) / c[0].numel(),
+        "the sign, and the mean: this is cross_entropy as a loss; log p is minus the "
+        "sum over the places.": lambda s, c: -_chain(s, c) / c[0].numel(),
+        "this is one number for the whole batch; each picture has its own, "
+        "(B,).": lambda s, c: _chain(s, c).sum(),
+        "this is one number, the loss of the batch; each picture has its own log p, "
+        "(B,): reduction=\"none\", then sum over the places.":
+            lambda s, c: F.cross_entropy(s, c),
+        "this adds up the logits themselves; they become probabilities by a softmax "
+        "over the K values first.": lambda s, c: picked(s, c).sum((1, 2)),
+        "the softmax runs over places, so that the whole picture shares one "
+        "probability; it belongs to the values, dimension 1.":
+            lambda s, c: picked(s.log_softmax(3), c).sum((1, 2)),
+        "the softmax runs over the rows; it belongs to the values, dimension "
+        "1.": lambda s, c: picked(s.log_softmax(2), c).sum((1, 2)),
+        "the softmax runs over the batch; it belongs to the values, dimension "
+        "1.": lambda s, c: picked(s.log_softmax(0), c).sum((1, 2)),
+        "this adds up probabilities; the chain rule multiplies them, so add up their "
+        "logarithms.": lambda s, c: picked(s.softmax(1), c).sum((1, 2)),
+        "this is p itself, without the logarithm; for a large picture it rounds to "
+        "0.": lambda s, c: _chain(s, c).exp(),
+        "this is in bits; nats are wanted, the natural logarithm.":
+            lambda s, c: _chain(s, c) / log2,
+        "this takes the most probable value at each place, not the one that is "
+        "there.": lambda s, c: s.log_softmax(1).amax(1).sum((1, 2)),
+        "this gives each place its own number; add them up, (B,).":
+            lambda s, c: picked(s.log_softmax(1), c),
+    }  # fmt: skip
+    codes = torch.randint(5, (3, 4, 4), generator=torch.Generator().manual_seed(3))
+    inputs = [(_normal(3, 5, 4, 4, scale=2.0), codes),
+              (_normal(2, 7, 2, 3, seed=2), codes[:2, :2, :3])]  # fmt: skip
+    diagnose(answer, inputs, pixelcnn.log_probability, known, what="log p", atol=1e-4)
+    sure = 200 * _normal(2, 5, 3, 3)
+    few = codes[:2, :3, :3]
+    try:
+        expect_close(answer(sure, few), _chain(sure, few), "log p", atol=1e-2)
+    except Wrong:
+        raise Wrong(
+            "where the network is very sure, a probability rounds to 0 and its "
+            "logarithm to minus infinity: use F.cross_entropy or log_softmax, not the "
+            "log of a softmax."
+        ) from None
+    logits = _normal(2, 5, 3, 3).requires_grad_()
+    made = answer(logits, few)
+    expect(
+        made.requires_grad,
+        "the values are right, but no gradient comes back to the logits: is something "
+        "detached, or turned into a plain number?",
+    )
