@@ -73,7 +73,8 @@ found = measure.results()  # what the course's benchmark measured, for the table
 def mosaic_of(system, history):
     """Twenty pictures, from the same noise at each look."""
     when = f"step {history.step:,}" if history.step else "the shipped network"
-    return grid(system.sample(20), 10, title=f"{type(system).__name__}, {when}")
+    name = {"Gan": "the plain GAN"}.get(type(system).__name__, type(system).__name__.upper())
+    return grid(system.sample(20), 10, title=f"{name}, {when}")
 
 
 torch.manual_seed(0)
@@ -401,7 +402,6 @@ lines(steps, way, "step", "Frechet distance", "1,000 pictures, mean of the seeds
       outside=True, size=(8.2, 3.0))  # fmt: skip
 
 # %% [markdown]
-# (*Pooling* and *ReLU everywhere* have seeds 0 and 1 so far.)
 #
 # **What to see.** With pooling the network is ahead at the first look, and from there
 # it gets worse. Batch norm and the strides are worth nearly everything: without either

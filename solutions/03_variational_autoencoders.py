@@ -531,7 +531,7 @@ bits = {name: [-importance_bound(w[:count]).mean().item() / 64 / math.log(2)
                for count in counts]
         for name, w in (("z from the encoder", weights), ("z from the prior", blind))}  # fmt: skip
 print("by the encoder:", *[f"{value:.3f}" for value in bits["z from the encoder"]])
-lines(counts, bits, "draws of z (K)", "bits per pixel, at most", log="xy")
+lines(counts, bits, "draws of z (K)", "bits per pixel, at most", log="x")
 
 # %% [markdown]
 # **What to see.** Both curves are upper bounds of the same number, the digits' true bits

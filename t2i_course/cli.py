@@ -160,6 +160,7 @@ def systems(options: argparse.Namespace) -> int:
 def measure(options: argparse.Namespace) -> int:
     """t2i measure: a shipped network afresh, on unseen species or on your captions."""
     from . import weights
+    from .papers import dcgan
     from .papers.gan_cls import PAINTERS, shipped
 
     if not 1 <= options.count <= 100_000:
@@ -176,10 +177,12 @@ def measure(options: argparse.Namespace) -> int:
         else:
             size = system.generator.size
             found = report(system, options.count, options.seed, size)
+    elif options.name in dcgan.SHIPPED:
+        found = measure_gan(options)
     elif options.name in oracles:
         found = measure_oracle(int(options.name[6:]))
     else:
-        can = [*PAINTERS, *oracles]
+        can = [*PAINTERS, *dcgan.SHIPPED, *oracles]
         known = (
             "is measured by " + weights.manifest()[options.name]["command"]
             if options.name in weights.manifest()
@@ -192,6 +195,19 @@ def measure(options: argparse.Namespace) -> int:
     for name, value in found.items():
         print(f"{name:<18} {value:8.4f}")
     return 0
+
+
+def measure_gan(options: argparse.Namespace) -> dict[str, float]:
+    """Scores by the oracle of a network that draws birds without captions."""
+    from .measure.dcgan import draw, quality
+    from .papers.dcgan import shipped
+
+    if options.captions:
+        raise UserError(f"{options.name} reads no captions; leave --captions out")
+    if not 2 <= options.count <= 9000:
+        raise UserError("there are 9,000 birds to compare with: --count is 2 to 9000")
+    found = quality(draw(shipped(options.name), options.count, options.seed))
+    return {"inception score": found["score"], "frechet distance": found["distance"]}
 
 
 def measure_oracle(size: int) -> dict[str, float]:

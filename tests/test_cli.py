@@ -264,6 +264,15 @@ def test_measure_on_own_captions(artist, tmp_path, capsys, monkeypatch):
     assert found == {"wing": 0.5, "all": 0.5}
 
 
+def test_measure_of_a_network_without_captions(capsys):
+    assert cli.main(["measure", "dcgan_32", "--count", "100", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["measured"]
+    assert found["inception score"] > 10 and found["frechet distance"] > 0
+    asked = fails(capsys, "measure", "dcgan_32", "--captions", "some.tsv")
+    assert "reads no captions" in asked
+    assert "9,000 birds" in fails(capsys, "measure", "dcgan_32", "--count", "9001")
+
+
 def test_measure_refuses_in_a_line(capsys):
     said = fails(capsys, "measure", "mona_lisa")
     assert "is no network of the course; t2i measures gan_32" in said

@@ -28,6 +28,11 @@ def expect(condition: Any, message: str) -> None:
         raise Wrong(message)
 
 
+def normal(*shape: int, seed: int = 1, scale: float = 1.0) -> Tensor:
+    """Draws of N(0, scale^2), the same for each seed: what an answer is tried on."""
+    return scale * torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
 def fresh(value: Any) -> Any:
     """A deep copy that an answer may change without harm to the check.
 

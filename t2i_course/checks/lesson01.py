@@ -9,12 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..papers import gan
+from .compare import normal
 from .core import Wrong, diagnose, exercise, expect, expect_shape
-
-
-def _normal(*shape: int, seed: int = 1, scale: float = 1.0) -> Tensor:
-    return scale * torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
-
 
 # ---------------------------------------------------------------- 01.1, the optimal D
 
@@ -23,7 +19,7 @@ def _normal(*shape: int, seed: int = 1, scale: float = 1.0) -> Tensor:
           reference=gan.optimal_discriminator)  # fmt: skip
 def _(answer):
     """Values on seeded densities; known mistakes by name."""
-    p_data, p_g = _normal(7).abs() + 0.05, _normal(7, seed=2).abs() + 0.05
+    p_data, p_g = normal(7).abs() + 0.05, normal(7, seed=2).abs() + 0.05
     grid = torch.rand(3, 4) + 0.1, torch.rand(3, 4) + 0.1
     known = {
         "the two densities are swapped: this is 1 - D*, the belief that x is fake. The "
@@ -91,8 +87,8 @@ def _(answer):
         "this takes the logits for probabilities; D is their "
         "sigmoid.": lambda r, f: -r.log().mean() - (1 - f).log().mean(),
     }  # fmt: skip
-    inputs = [(_normal(6, scale=2.0), _normal(6, seed=2, scale=2.0))]
-    inputs += [(_normal(4, seed=3), _normal(4, seed=4))]
+    inputs = [(normal(6, scale=2.0), normal(6, seed=2, scale=2.0))]
+    inputs += [(normal(4, seed=3), normal(4, seed=4))]
     diagnose(answer, inputs, gan.discriminator_loss, known, what="the loss")
     wrong_all = torch.full((3,), -SURE), torch.full((3,), SURE)
     loss = answer(*wrong_all)
@@ -120,7 +116,7 @@ def _(answer):
         "this takes the logits for probabilities; D is their "
         "sigmoid.": lambda f: -f.log().mean(),
     }  # fmt: skip
-    inputs = [(_normal(6, scale=2.0),), (_normal(4, seed=3) - 3,)]
+    inputs = [(normal(6, scale=2.0),), (normal(4, seed=3) - 3,)]
     diagnose(answer, inputs, gan.nonsaturating_loss, known, what="the loss")
     sure = torch.full((3,), -SURE, requires_grad=True)
     loss = answer(sure)
@@ -141,7 +137,7 @@ class _Watched(nn.Module):
 
     def __init__(self, outputs: int, seed: int):
         super().__init__()
-        self.weight = nn.Parameter(_normal(2, outputs, seed=seed))
+        self.weight = nn.Parameter(normal(2, outputs, seed=seed))
         self.turn, self.seen = 0, []
 
     def forward(self, x: Tensor) -> Tensor:
@@ -169,10 +165,10 @@ def _count(number: int, word: str) -> str:
 def _play(answer, k: int, m: int = 4):
     """Plays one round as the loop does; what happened, by name."""
     g, d = _Watched(2, seed=5), _Watched(1, seed=6)
-    real, noises, pairs = _normal(k * m, 2, seed=7) + 5, [], []
+    real, noises, pairs = normal(k * m, 2, seed=7) + 5, [], []
 
     def noise(count: int) -> Tensor:
-        noises.append(_normal(count, 2, seed=100 + len(noises)))
+        noises.append(normal(count, 2, seed=100 + len(noises)))
         return noises[-1]
 
     def d_loss(r, f):
@@ -424,7 +420,7 @@ def _deviation_known() -> dict:
 
 def _gradient_of_deviation(answer) -> None:
     """The last column must tell G, by its gradient, how to spread."""
-    samples = _normal(8, 3, seed=3).requires_grad_()
+    samples = normal(8, 3, seed=3).requires_grad_()
     last, gradient = answer(samples, 4)[:, -1], None
     if last.requires_grad:
         (gradient,) = torch.autograd.grad(last.sum(), samples, allow_unused=True)
@@ -439,7 +435,7 @@ def _gradient_of_deviation(answer) -> None:
           reference=gan.with_deviation)  # fmt: skip
 def _(answer):
     """Values; a gradient through the deviation, finite where a group has collapsed."""
-    inputs = [(_normal(12, 3), 4), (_normal(16, 2, seed=2) * 3 + 1, 8)]
+    inputs = [(normal(12, 3), 4), (normal(16, 2, seed=2) * 3 + 1, 8)]
     diagnose(answer, inputs, gan.with_deviation, _deviation_known(), atol=1e-3,
              what="samples with the deviation")  # fmt: skip
     _gradient_of_deviation(answer)

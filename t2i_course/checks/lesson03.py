@@ -11,12 +11,8 @@ import torch
 from torch import Tensor
 
 from ..papers import vae
+from .compare import normal
 from .core import Wrong, diagnose, exercise, expect, expect_shape
-
-
-def _normal(*shape: int, seed: int = 1, scale: float = 1.0) -> Tensor:
-    return scale * torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
-
 
 # ------------------------------------------------------------- 03.1, a draw of q(z | x)
 
@@ -38,8 +34,8 @@ def _(answer):
         "this adds sigma to the noise; sigma makes it wide, so "
         "multiply.": lambda m, v, e: m + (v / 2).exp() + e,
     }  # fmt: skip
-    inputs = [(_normal(3, 4), _normal(3, 4, seed=2), _normal(3, 4, seed=3))]
-    inputs += [(_normal(2, 5), _normal(2, 5, seed=5), _normal(2, 5, seed=6))]
+    inputs = [(normal(3, 4), normal(3, 4, seed=2), normal(3, 4, seed=3))]
+    inputs += [(normal(2, 5), normal(2, 5, seed=5), normal(2, 5, seed=6))]
     _uses_the_noise(answer, inputs[0])
     diagnose(answer, inputs, vae.reparameterize, known, what="z")
     mean, log_variance, noise = (part.clone() for part in inputs[0])
@@ -100,8 +96,8 @@ def _(answer):
         "(B, D).": lambda m, v: ((m**2 + v.exp() - 1 - v) / 2).mean(),
     }  # fmt: skip
     inputs = [
-        (_normal(3, 4), _normal(3, 4, seed=2)),
-        (_normal(2, 3), torch.zeros(2, 3)),
+        (normal(3, 4), normal(3, 4, seed=2)),
+        (normal(2, 3), torch.zeros(2, 3)),
     ]
     inputs += [(torch.zeros(2, 3), torch.zeros(2, 3))]
     diagnose(answer, inputs, vae.kl_standard_normal, known, what="the KL")
@@ -158,8 +154,8 @@ def _(answer):
         "the logarithm is missing: this averages q / p, and that is no divergence.":
             lambda m, v, e: _log_ratio(m, v, draws(m, v, e)).sum(1).exp().mean(),
     }  # fmt: skip
-    inputs = [(_normal(4), _normal(4, seed=2), _normal(9, 4, seed=3))]
-    inputs += [(_normal(2, seed=4), _normal(2, seed=5), _normal(5, 2, seed=6))]
+    inputs = [(normal(4), normal(4, seed=2), normal(9, 4, seed=3))]
+    inputs += [(normal(2, seed=4), normal(2, seed=5), normal(5, 2, seed=6))]
     diagnose(answer, inputs, kl_by_sampling, known, what="the KL", atol=1e-4)
 
 
@@ -206,7 +202,7 @@ def _(answer):
     }  # fmt: skip
     shape = (3, 1, 4, 4)
     inputs = [
-        (_normal(*shape, scale=0.5), torch.tensor(level), _normal(*shape, seed=seed))
+        (normal(*shape, scale=0.5), torch.tensor(level), normal(*shape, seed=seed))
         for level, seed in ((-0.7, 2), (0.4, 3))
     ]
     diagnose(answer, inputs, vae.gaussian_log_likelihood, known, atol=1e-3,
@@ -226,7 +222,7 @@ def _(answer):
 
 def _underflows(answer) -> None:
     """Weights of e^-2000 are 0 in any floating-point number; their logs are not."""
-    low = _normal(5, 3) - 2000
+    low = normal(5, 3) - 2000
     made = torch.as_tensor(answer(low))
     expect(
         made.isfinite().all(),
@@ -266,7 +262,7 @@ def _(answer):
         "this is one number for the whole batch; each picture has its own bound, "
         "(B,).": lambda w: (w.logsumexp(0) - math.log(len(w))).mean(),
     }  # fmt: skip
-    inputs = [(_normal(7, 5),), (_normal(1, 4, seed=2),), (_normal(3, 2, seed=3),)]
+    inputs = [(normal(7, 5),), (normal(1, 4, seed=2),), (normal(3, 2, seed=3),)]
     diagnose(answer, inputs, vae.importance_bound, known, what="the bound")
     _underflows(answer)
 
@@ -302,8 +298,8 @@ def _(answer):
         "each picture keeps its own KL here; the price is that of the batch's mean: "
         "(1, D).": lambda k, b: k.clamp_min(b),
     }  # fmt: skip
-    kl = _normal(6, 4).abs() * torch.tensor([0.1, 0.6, 1.0, 3.0])
-    inputs = [(kl, 0.5), (_normal(5, 3, seed=2).abs(), 0.9)]
+    kl = normal(6, 4).abs() * torch.tensor([0.1, 0.6, 1.0, 3.0])
+    inputs = [(kl, 0.5), (normal(5, 3, seed=2).abs(), 0.9)]
     diagnose(answer, inputs, vae.free_bits, known, what="the price")
     kl = kl.clone().requires_grad_()
     paid = answer(kl, 0.5)

@@ -7,12 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..papers import pixelcnn, vqvae
+from .compare import normal
 from .core import Wrong, diagnose, exercise, expect, expect_close, expect_shape
-
-
-def _normal(*shape: int, seed: int = 1, scale: float = 1.0) -> Tensor:
-    return scale * torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
-
 
 # --------------------------------------------------------------------- 04.1, looking up
 
@@ -50,9 +46,9 @@ def _(answer):
         "|e|^2 has the wrong weight: |z - e|^2 = |z|^2 - 2 z.e + |e|^2 has the product "
         "twice.": lambda v, e: (e.square().sum(1) - v @ e.T).argmin(1),
     }  # fmt: skip
-    vectors, codebook = _normal(60, 3), _normal(9, 3, seed=2)
+    vectors, codebook = normal(60, 3), normal(9, 3, seed=2)
     codebook = codebook * torch.linspace(0.2, 2.0, 9)[:, None]
-    inputs = [(vectors, codebook), (_normal(40, 2, seed=3), _normal(12, 2, seed=4))]
+    inputs = [(vectors, codebook), (normal(40, 2, seed=3), normal(12, 2, seed=4))]
     diagnose(answer, inputs, vqvae.nearest, known, what="the codes")
     found = answer(vectors, codebook)
     expect(
@@ -93,7 +89,7 @@ def _(answer):
             lambda z, e: (e - z).detach(),
     }  # fmt: skip
     shape = 2, 3, 4, 4
-    z, e, weight = (_normal(*shape, seed=i) for i in range(3))
+    z, e, weight = (normal(*shape, seed=i) for i in range(3))
     diagnose(answer, [(z, e)], vqvae.straight_through, known, what="the vectors")
     to_encoder, to_entries = _gradients(answer, z, e, weight)
     copied = torch.allclose(to_encoder, weight, atol=1e-5)
@@ -138,7 +134,7 @@ def _factor(found: Tensor, wanted: Tensor) -> str:
 
 def _three(answer, seed: int = 5, beta: float = 0.25):
     """The gradients of a loss, in units of those of |z_e - e|^2's mean."""
-    z, e = _normal(2, 3, 4, 4, seed=seed), _normal(2, 3, 4, 4, seed=seed + 1)
+    z, e = normal(2, 3, 4, 4, seed=seed), normal(2, 3, 4, 4, seed=seed + 1)
     z.requires_grad_(), e.requires_grad_()
     error = torch.tensor(0.7, requires_grad=True)
     loss = answer(error, z, e, beta)
@@ -183,7 +179,7 @@ def _(answer):
     }  # fmt: skip
     inputs = []
     for seed, beta in ((1, 0.25), (3, 1.5)):
-        z, e = _normal(2, 3, 4, 4, seed=seed), _normal(2, 3, 4, 4, seed=seed + 1)
+        z, e = normal(2, 3, 4, 4, seed=seed), normal(2, 3, 4, 4, seed=seed + 1)
         inputs.append((torch.tensor(0.3 * seed), z, e.requires_grad_(), beta))
     diagnose(answer, inputs, vqvae.three_term_loss, known, what="the loss")
     beta = 0.25
@@ -406,10 +402,10 @@ def _(answer):
             lambda s, c: picked(s.log_softmax(1), c),
     }  # fmt: skip
     codes = torch.randint(5, (3, 4, 4), generator=torch.Generator().manual_seed(3))
-    inputs = [(_normal(3, 5, 4, 4, scale=2.0), codes),
-              (_normal(2, 7, 2, 3, seed=2), codes[:2, :2, :3])]  # fmt: skip
+    inputs = [(normal(3, 5, 4, 4, scale=2.0), codes),
+              (normal(2, 7, 2, 3, seed=2), codes[:2, :2, :3])]  # fmt: skip
     diagnose(answer, inputs, pixelcnn.log_probability, known, what="log p", atol=1e-4)
-    sure = 200 * _normal(2, 5, 3, 3)
+    sure = 200 * normal(2, 5, 3, 3)
     few = codes[:2, :3, :3]
     try:
         expect_close(answer(sure, few), _chain(sure, few), "log p", atol=1e-2)
@@ -419,7 +415,7 @@ def _(answer):
             "logarithm to minus infinity: use F.cross_entropy or log_softmax, not the "
             "log of a softmax."
         ) from None
-    logits = _normal(2, 5, 3, 3).requires_grad_()
+    logits = normal(2, 5, 3, 3).requires_grad_()
     made = answer(logits, few)
     expect(
         made.requires_grad,

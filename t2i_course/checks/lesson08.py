@@ -356,10 +356,8 @@ def _real_pairs(system, batch, text, drawn, wrong):
 
 
 ROUND_ERRORS = {
-    "the generator's loss is worked out before the discriminator has stepped; ask the "
-    "discriminator again after the first yield (line 12 follows line 11).": {
-        "fresh": False
-    },
+    "the generator's loss is worked out before the discriminator has stepped; ask it "
+    "again after the first yield (line 12 follows line 11).": {"fresh": False},
     "the generator's turn uses a look at the drawings from before the discriminator's "
     "step; call d.features(drawn) once more after the first yield.": {"stale": True},
     "in the discriminator's turn the drawn picture stands beside the wrong sentence; "
@@ -376,16 +374,12 @@ ROUND_ERRORS = {
     "B + B // 2 in all.": {"asked": "text"},
     "the wrong sentence stands beside the drawn picture; line 8 puts it beside the "
     "real one.": {"wrong": "fake"},
-    "here the picture is exchanged and the sentence stays; line 8 keeps the picture "
-    "and exchanges the sentence. (The released code exchanges the picture.)": {
-        "wrong": "image"
-    },
+    "here the picture is exchanged and the sentence stays, as in the released code; "
+    "line 8 keeps the picture and exchanges the sentence.": {"wrong": "image"},
     "the wrong sentences are the batch moved on by one; some are of the same class. "
     "Use wrong_captions.": {"wrong": "rolled"},
     "no wrong sentence is shown: this is GAN-INT, without CLS.": {"wrong": "none"},
-    "the generator plays first; in Algorithm 1 the discriminator does.": {
-        "order": "gd"
-    },
+    "the generator plays first; Algorithm 1's discriminator does.": {"order": "gd"},
     "right, wrong and drawn pairs are judged in batches of their own, in both turns, "
     "so batch norm subtracts what tells them apart; use judged_together.": {
         "apart": ("discriminator", "generator")

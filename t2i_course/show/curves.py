@@ -138,9 +138,9 @@ def bars(
         error = None if spread is None else spread.get(group)
         made = axes.bar(where, as_array(values), wide * 0.94, label=group, yerr=error,
                         capsize=2, error_kw={"lw": 1})  # fmt: skip
-        if len(groups) * len(names) <= 24:
+        if len(groups) * len(names) <= 16:
             paper = {"fc": "white", "ec": "none", "alpha": 0.8, "pad": 0.5}
-            axes.bar_label(made, fmt="{:.4g}", fontsize=8, padding=2, bbox=paper)
+            axes.bar_label(made, fmt="{:.3g}", fontsize=8, padding=2, bbox=paper)
     for name, level in (marks or {}).items():  # in the legend: bars would hide a label
         axes.axhline(level, color="0.3", lw=1, ls=":", label=name)
     axes.set_xticks(place, names)
