@@ -737,14 +737,15 @@ Table(["IS", "FID", "detail", "seconds of training"], rows, "2,000 birds, seeds 
 # %% [markdown]
 # **What to see.** The learned prior brings the distance down to about a quarter of the
 # uniform prior's, with the same decoder. Beside the GAN: more time, less detail, more
-# distance, every seed alike. Beside the VAE, which had less than half of the time, it is clearly
-# ahead. Slide GM-10 shows VQ-VAE-2's and BigGAN's photographs as
+# distance, every seed alike. Beside the VAE, which had about as much time as coder and prior
+# together, it is clearly ahead in IS and FID, and not in detail. Slide GM-10 shows VQ-VAE-2's and BigGAN's photographs as
 # equals, and ends with DALL·E 2 as an outlook: a prior over codes that hears a *sentence*
 # is where text-to-image was heading. In our miniature the GAN is ahead.
 #
-# *Detail* says why: both autoencoders learn by squared error, and the best answer to "the
-# beak is somewhere here" is a grey smear. Discrete codes did not abolish that. They moved
-# it: what the 448 bits can't say is still averaged.
+# *Detail* says why the GAN is ahead: both autoencoders learn by squared error, and the best
+# answer to "the beak is somewhere here" is a grey smear. Discrete codes did not abolish
+# that. They moved it: what the 448 bits can't say is still averaged. What the prior brings
+# is another thing: a whole bird, whose parts belong together.
 #
 # ### "Class: pickup"
 #
@@ -938,12 +939,13 @@ Table(measure.FAMILIES, measure.comparison(found), "GM-11. On birds, unless digi
 #   holds. A PixelCNN has no $z$: it goes from pixel to pixel.
 # - **Discrete.** The VQ-VAE's alone.
 # - **Stable training.** How far apart do three trainings end, greatest less least as a
-#   share of the mean? The PixelCNN's three are alike. From VAE over VQ-VAE to GAN the
-#   spread grows, yet only about twofold, less than the slide's cross lets expect; but the
-#   GAN's rates were searched until it worked. What may happen to it otherwise is
-#   lesson 01's subject (collapse, circling) and lesson 02's (losses and learning rates).
-# - **Sharp.** The slide gives VQ-VAE a tick *with a question mark*. So do our numbers: its
-#   birds have more detail than the VAE's and less than the GAN's.
+#   share of the mean? The PixelCNN's three are alike. The other families' lie about equally
+#   far apart, the GAN's no farther than the VAE's, against the slide's cross; but the GAN's
+#   rates were searched until it worked, and three trainings are few. What may happen to it
+#   otherwise is lesson 01's subject (collapse, circling) and lesson 02's (losses and rates).
+# - **Sharp.** The slide gives VQ-VAE a tick *with a question mark*. Our numbers side with the
+#   question mark: its birds have no more detail than the VAE's, and half of the GAN's. They
+#   are better birds by the Fréchet distance, though.
 
 # %% [markdown]
 # ## 13. Play
