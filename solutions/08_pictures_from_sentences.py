@@ -779,7 +779,8 @@ print(f"mean change from one picture to the next: {step:.2f}; to another noise: 
 # %% [markdown]
 # Look first: the bird goes from blue over purple to red, step by step, and at each step
 # there is one bird. Then read the oracle's lines: blue wings at the one end, red ones at
-# the other, and on the way neither. Not all of it is gradual: where the background jumps
+# the other, purple ones between. (The tail stays purple to the end, whatever "completely"
+# may mean.) Not all of it is gradual: where the background jumps
 # from one picture to the next, it was the text that decided about it, too. And a step along the walk moves the picture several
 # times as far as another noise would: the three rows look alike, for here the noise has
 # little to say. The next section asks why.
