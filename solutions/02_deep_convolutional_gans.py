@@ -402,7 +402,6 @@ lines(steps, way, "step", "Frechet distance", "1,000 pictures, mean of the seeds
       outside=True, size=(8.2, 3.0))  # fmt: skip
 
 # %% [markdown]
-#
 # **What to see.** With pooling the network is ahead at the first look, and from there
 # it gets worse. Batch norm and the strides are worth nearly everything: without either
 # one the pictures are hardly better than the plain GAN's in these minutes. The leak is
