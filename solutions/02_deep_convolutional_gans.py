@@ -20,7 +20,7 @@
 # - take a picture apart into a Laplacian pyramid, and draw it level by level (LAPGAN);
 # - walk through the noise space, do sums in it, and judge both by a number.
 #
-# **Time:** about 3 minutes of computing on two CPU cores, about two hours with the six
+# **Time:** about two minutes of computing on two CPU cores, about two hours with the six
 # exercises. With shipped networks in place of the live trainings (start with `T2I_LIVE=0`
 # in the environment) about half a minute.
 #

@@ -18,7 +18,7 @@
 # - recognize posterior collapse latent number by latent number, and work against it;
 # - measure blur, and test whether the codes lie where the prior wants them.
 #
-# **Time:** about two minutes of computing on two CPU cores, about two hours with the six
+# **Time:** about a minute and a half of computing on two CPU cores, about two hours with the six
 # exercises.
 #
 # **You need:** lesson 01 (the GAN game) and, for section 8, a look at lesson 02 (DCGAN).

@@ -22,7 +22,7 @@
 # - draw birds that nobody drew, code by code, and fill the lecture's comparison of GAN,
 #   VAE, PixelCNN and VQ-VAE with numbers of your own.
 #
-# **Time:** about three minutes of computing on two CPU cores, about 120 minutes with the
+# **Time:** about a minute and a half of computing on two CPU cores, about 120 minutes with the
 # six exercises.
 #
 # **You need:** lesson 03 (the encoder $q(z|x)$, the decoder $p(x|z)$, the lower bound of

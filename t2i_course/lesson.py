@@ -72,7 +72,7 @@ LESSONS: dict[str, Info] = {
             "Five rules that let a GAN draw pictures, what each is worth, a family of "
             "losses, a pyramid, and sums in the noise space.",
             "GM-17 to GM-20, GM-25",
-            {"course": 0.5, "cpu": 3, "work": 120},
+            {"course": 0.5, "cpu": 2, "work": 120},
         ),
         Info(
             "03",
@@ -81,7 +81,7 @@ LESSONS: dict[str, Info] = {
             "A hidden cause for each picture: the bound, the trick, collapse and blur, "
             "measured; and a GAN of codes.",
             "GM-1 to GM-5, GM-27",
-            {"course": 0.5, "cpu": 2, "work": 120},
+            {"course": 0.5, "cpu": 1.5, "work": 120},
         ),
         Info(
             "04",
@@ -90,7 +90,7 @@ LESSONS: dict[str, Info] = {
             "A picture as whole numbers from a learned dictionary, and a network that "
             "knows exactly how likely they are.",
             "GM-1, GM-6 to GM-12",
-            {"course": 1, "cpu": 3, "work": 120},
+            {"course": 0.5, "cpu": 1.5, "work": 120},
         ),
         Info(
             "08",
