@@ -614,7 +614,7 @@ history = run.train(pixels, trained_on, pixels.settings["steps"], show=show,
 # Likelihoods are compared in **bits per dimension**: $-\log_2 p(x)$, divided by how many
 # numbers make up the picture. It is the length, in bits a pixel, of the shortest message
 # that tells the picture to somebody who has the same model. One of 17 levels told plainly
-# costs $\log_2 17 = 4.09$ bits. Held-out digits, 450 that no model saw:
+# costs $\log_2 17 = 4.09$ bits. Held-out digits, 454 that no model saw:
 
 # %%
 pixels.to("cpu").eval()
@@ -633,7 +633,7 @@ grid(rows, 15, title="Held-out digits (first row), drawn pixel by pixel (below)"
 # **What to see.** Strokes of the right width that turn and close as strokes do. Some are
 # digits, some are none (the third printed line says how many are clear): the network has
 # good handwriting and a poor memory of where it began. The gap between the first two
-# numbers is *overfitting*: there are only 1,347
+# numbers is *overfitting*: there are only 1,343
 # digits to learn from. (The learning rate falls to zero after 600 steps for that reason:
 # longer training made held-out digits dearer again.)
 #
@@ -780,7 +780,7 @@ Table(names, rows, "Share of drawn birds that are as the species is, by the orac
 # %% [markdown]
 # ## 10. Bits
 #
-# Now the fair comparison (slide GM-9): the *same* 450 held-out digits at the same 17 grey
+# Now the fair comparison (slide GM-9): the *same* 454 held-out digits at the same 17 grey
 # levels, bits per pixel, three models. None hears which digit it is. All give each level a
 # *probability*; VAE and VQ-VAE by a Gaussian around the decoder's picture, rounded to the
 # levels, as in lesson 03. What each can compute:
@@ -826,7 +826,7 @@ for name, row, figure, kind in (
         ("VQ-VAE, uniform prior, summed", "VQ-VAE", "uniform_exact", "exact"),
         ("VQ-VAE, learned prior, summed", "VQ-VAE", "learned_exact", "exact")):  # fmt: skip
     rows[name] = [with_spread(values(found, f"digits/{row}", figure), 3), kind]
-Table(["bits a pixel", "what it is"], rows, "450 held-out digits, 17 grey levels, seeds 0 "
+Table(["bits a pixel", "what it is"], rows, "454 held-out digits, 17 grey levels, seeds 0 "
       "to 2; python benchmarks/codes.py --only digits, benchmarks/vae.py --only grey/rounded")  # fmt: skip
 
 # %% [markdown]
@@ -837,6 +837,7 @@ Table(["bits a pixel", "what it is"], rows, "450 held-out digits, 17 grey levels
 # maps could have made the same picture; the encoder's single choice throws their share
 # away.) The rest is the model's own: 2 × 2 codes of 16 entries say 16 bits a picture, a
 # quarter of a bit a pixel, and what they don't say the decoder's Gaussian has to pay for.
+# (Other pictures, or other grey levels, may bring another order. These we measured.)
 #
 # The learned prior is worth little here: four codes that are used alike leave little to
 # predict. Of the birds' 64 codes it saves more than half of the bits (section 9). But
