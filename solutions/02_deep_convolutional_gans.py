@@ -12,8 +12,8 @@
 # Five rules that let a GAN draw pictures, and what each of them is worth.
 #
 # **What you will be able to do**
-# - build the networks of DCGAN from its five rules, and write the three parts that matter
-#   by hand: the convolution at half steps, batch norm, the start;
+# - read the networks of DCGAN as five rules, and write the three parts that matter by hand:
+#   the convolution at half steps, batch norm, the start;
 # - say with numbers what a rule buys, and which one buys little here;
 # - exchange the loss of the game for LSGAN's, WGAN-GP's or the hinge, and say what a
 #   critic's loss means;
@@ -37,6 +37,7 @@ run = lesson.begin("02")
 
 # %%
 import torch
+from IPython.display import display
 from torch import nn
 from torch.nn import functional as F
 
@@ -45,7 +46,7 @@ from t2i_course.inside.latent import arithmetic, around, average, is_as, lerp, p
 from t2i_course.measure import dcgan as measure
 from t2i_course.measure.gan import speckle, values
 from t2i_course.measure.oracle import oracle
-from t2i_course.papers.dcgan import Dcgan, Generator, shipped
+from t2i_course.papers.dcgan import Dcgan, Discriminator, Generator, shipped
 from t2i_course.papers.gan import Gan, discriminator_loss
 from t2i_course.papers.lapgan import Lapgan, collapse, expand, generators, reduce
 
@@ -93,7 +94,7 @@ grid(real[:20], 10, title="Real birds")
 
 # %% [markdown]
 # **What to see.** The plain GAN (above) finds sky, ground and coloured blots in the
-# middle. Hardly one has a beak.
+# middle. Hardly one has a beak. Neighbouring pixels differ more than they should: speckle.
 #
 # ### Two numbers for a heap of pictures
 #
@@ -318,8 +319,14 @@ Table(["4x4", "8x8", "16x16", "picture"],
 # flat grey. Without a norm the signal fades from stage to stage. Both can recover, but they
 # begin with a generator that hardly listens to $z$.
 #
-# The networks themselves are in `t2i_course/papers/dcgan.py`, in the size of your preset
-# and in the paper's: one line a rule. At the paper's size, 64 x 64 pixels:
+# The networks themselves are in `t2i_course/papers/dcgan.py`. Here they are for our 32 x 32
+# birds. Find the five rules in them:
+
+# %%
+print(Generator(32, 32).net, Discriminator(32, 32).net, sep="\n")
+
+# %% [markdown]
+# At the paper's size, 64 x 64 pixels:
 
 # %% tags=["nbval-check-output"]
 with torch.device("meta"):  # shapes only, no memory
@@ -366,8 +373,15 @@ curves(history or record.history, marks={"D = 0.5: log 4": 1.3863, "log 2": 0.69
 # %%
 drawn = measure.draw(gan, count)
 rows["DCGAN, above"] = measure.quality(drawn)
+print(f"neighbouring pixels differ by {speckle(drawn):.2f}")
 Table(["inception score", "Frechet distance"],
       {name: list(row.values()) for name, row in rows.items()}, f"{count} pictures each")
+
+# %% [markdown]
+# **What to see.** Both scores are far better. The speckle has hardly gone: what convolutions
+# brought is *shape*, heads and beaks and feet, and a number for neighbouring pixels doesn't
+# see that. It is why we need the two scores. Now the same rules at 64 x 64. Look for eyes,
+# beaks and the colours of tails; wings still smear:
 
 # %%
 large = shipped("dcgan_64")
@@ -403,9 +417,9 @@ lines(steps, way, "step", "Frechet distance", "1,000 pictures, mean of the seeds
 
 # %% [markdown]
 # **What to see.** With pooling the network is ahead at the first look, and from there
-# it gets worse. Batch norm and the strides are worth nearly everything: without either
-# one the pictures are hardly better than the plain GAN's in these minutes. The leak is
-# not: with ReLU everywhere the network is as good as with all five, within the spread
+# it gets worse. Batch norm and the strides are worth most of it: without either one the
+# inception score is no better than the plain GAN's, and the distance, though better, still
+# some five times that of all five. The leak is not: with ReLU everywhere the network is as good as with all five, within the spread
 # over seeds, or a little better. That doesn't refute the paper. A ReLU that is never
 # positive passes no gradient ("dies"); in a deep $D$ and a long training that may cost
 # more than in four layers and 1,200 steps.
@@ -560,7 +574,7 @@ lines(steps, way, "step", "Frechet distance", "1,000 pictures, mean of the seeds
 
 # %% [markdown]
 # **What to see.** The hinge and the first GAN's loss lead; LSGAN starts late and catches up
-# in part; WGAN-GP is last, and its steps take nearly twice as long, since the penalty's
+# in part; WGAN-GP is last, and its steps take over one and a half times as long, since the penalty's
 # gradient is a gradient of a gradient. Its authors give the critic five turns for one of
 # $G$; in a trial that cost us more time than it won.
 #
@@ -582,9 +596,9 @@ Table(columns, cells, "Frechet distance after 400 steps; "
 # **What to see.** A surprise in the second column: rates 8 times as large don't break a
 # thing. In so few steps every loss is better off with them, LSGAN most of all: its late
 # start was a matter of small steps. So our rates are careful ones. At 30 times, haste begins
-# to cost: the first GAN's loss and the hinge are worse off than at our rates, LSGAN worse
-# than at 8 times. Only WGAN-GP, far behind at any rate, still does no worse: it bears haste
-# best.
+# to cost: the first GAN's loss and the hinge are worse off than at our rates, and vary more
+# from seed to seed. LSGAN, best here, and WGAN-GP are better off than at ours; WGAN-GP, far
+# behind at the first two rates, has by now been met by the first loss on its way down.
 
 # %% [markdown]
 # ## 6. A pyramid (slide GM-25)
@@ -720,7 +734,7 @@ def slerp(start, end, t):
 slerp = check("02.6", slerp)
 
 # %% tags=["nbval-check-output"]
-a, b = to_shell(torch.randn(2, 100, generator=torch.Generator().manual_seed(0)))
+a, b = to_shell(torch.randn(2, 100, generator=torch.Generator().manual_seed(6)))
 for name, along in (("straight line", lerp), ("arc", slerp)):
     lengths = path(a, b, 5, along).norm(dim=1)
     print(f"{name:13}", *[f"{length:5.2f}" for length in lengths])
@@ -735,9 +749,9 @@ crossed(torch.cat(list(ways.values())), list(ways), [f"t = {v:.2f}" for v in t],
         "Three ways from one bird to another")  # fmt: skip
 
 # %% [markdown]
-# **What to see.** In the upper two rows every picture is a bird of its own: colours, pose
-# and ground change on the way. The third row needs no network: it lays one picture over
-# the other, and shows two ghosts in the middle.
+# **What to see.** In the upper two rows every picture is one bird: colours, pose and ground
+# change on the way. The third row needs no network: it lays one picture over the other, and
+# shows two pale birds at once in the middle.
 #
 # A number for it? The **smoothness** of a path is its mean step over its largest step: 1
 # if all steps are alike, near 0 for one sudden jump. Steps can be measured in pixels, or
@@ -829,20 +843,23 @@ Table([f"examples: {kind}" for kind in kinds],
 # doesn't tell you that. A count does.
 #
 # ### Play
-# A walk between two birds, all of it moved towards a wish: "crown red", with a strength.
-# First as a picture for those who only read:
+# A walk between two birds, and the same walk moved towards a wish: "belly red", with a
+# strength of 2. First as pictures for those who only read:
 
 # %%
 lab = LatentLab(G)
-lab.figure(left=3, right=8, way="arc", part="crown", colour="red", strength=2.0)
+for strength in (0.0, 2.0):
+    display(lab.figure(left=3, right=8, way="arc", part="belly", colour="red",
+                       strength=strength))  # fmt: skip
 
 # %% [markdown]
-# Now you. Try:
+# **What to see.** With the wish more of the bellies are read as red, and not only they
+# change: a direction in the noise space is never one attribute alone. Now you. Try:
 #
 # - the same two birds with "arc" and "straight line": can you tell which is which? (The
-#   line below gives the length of each noise.)
+#   line below gives the noise's length at the left, in the middle and at the right.)
 # - a colour with strength 1, 2, 4: what else changes along with it?
-# - part "wing", then "crown": which one obeys sooner?
+# - part "belly", then "crown": which one obeys sooner?
 
 # %%
 lab.widget()

@@ -294,14 +294,15 @@ lines(counts, {"by sampling": found}, "draws of z (K)", "nats", log="x",
 
 # %% tags=["nbval-check-output"]
 print("  mu   sigma    KL in nats   in bits")
-for mu, sigma in ((0, 1), (1, 1), (0, 0.1), (1, 0.1), (2, 0.01)):
+for mu, sigma in ((0, 1), (0, 0.1), (0, 0.01), (0, 0.001), (2, 0.1)):
     v = torch.tensor([[2 * math.log(sigma)]])
     price = kl(torch.tensor([[float(mu)]]), v).item()
     print(f"{mu:4} {sigma:7} {price:12.3f} {price / math.log(2):9.3f}")
 
 # %% [markdown]
-# Saying nothing ($\mu = 0$, $\sigma = 1$) is free. Being ten times as precise costs about
-# $\log 10 = 2.3$ nats more, each time.
+# Saying nothing ($\mu = 0$, $\sigma = 1$) is free. Being ten times as precise costs less
+# than two nats the first time, and $\log 10 = 2.3$ nats each further time. A mean far from
+# the prior's costs, too.
 
 # %% [markdown]
 # ## 5. A likelihood, not an error
@@ -373,7 +374,9 @@ for sigma in (1.0, 0.1, 0.01, 0.0001):
 # The digits have only 17 grey levels, and many pixels are exactly black. So the live
 # network takes the second way. How much does the choice matter? (Both trained alike;
 # **bits per pixel**: how many bits a picture costs, shared among its pixels. Fewer are
-# better; section 6 explains how it is measured.)
+# better; section 6 explains how it is measured, here with $K = 64$ draws. A dequantized
+# density times the width of a level, 1/8 here, is what the level gets: that adds
+# $\log_2 8 = 3$ bits a pixel, and makes the two rows comparable.)
 
 # %%
 found = measured.results()
@@ -442,7 +445,7 @@ watched = history or (record and record.history)
 curves(watched, title="-ELBO of a minibatch, nats a picture") if watched else None
 
 # %% [markdown]
-# **What to see.** In the rows of the record, grey blots become digits within
+# **What to see.** In the rows of the record, rough shapes become digits within
 # seconds; in the curve, one number goes down, and lower is better. Compare with the two
 # curves of lesson 01, which said nothing: here the loss *is* the quality, up to the gap
 # of section 2.
@@ -469,7 +472,7 @@ bars(range(1, len(per_latent) + 1), {"nats": per_latent}, "latent number",
 # **What to see.** Eight numbers are enough to bring back each digit, a little smoother
 # than it was. In the bars all of them carry something: the price of section 4, paid on
 # average. (`clear` is lesson 01's measure: as near to some training digit as 95 % of real
-# new ones.)
+# new ones. So about a third of the random $z$ give no clear digit; section 9 asks why.)
 #
 # ### How likely is a picture?
 #
@@ -596,8 +599,9 @@ for name, nats in groups.items():
 bars(range(1, len(nats) + 1), groups, "latent number, the largest first", "KL in nats")
 
 # %% [markdown]
-# **What to see.** With the MLP several latent numbers carry the digit. With the PixelCNN
-# almost nothing is left: most latent numbers lie on the prior. That is **posterior
+# **What to see.** With the MLP (the decoder of plain layers that you know) all latent numbers
+# carry something of the digit. With the PixelCNN one or two still speak, and the others are
+# silent: they lie on the prior. That is **posterior
 # collapse**. Does it matter? Encode real digits, and let each decoder draw from their
 # codes:
 
@@ -666,7 +670,8 @@ grid(torch.cat(seen), columns=12,
 # **What to see.** Each latent number now carries about the half nat that is free (and
 # hardly more: beyond it, it would have to pay). In the last row more of the PixelCNN's
 # draws look like the digit above. Over seeds, and with warm-up too (400 of the 800 steps;
-# "pixels kept": the share that is the same after encoding and drawing anew):
+# "pixels kept": the share that is the same after encoding and drawing anew; of the MLP, which
+# this flatters a little, its most probable pixels are taken in place of a draw):
 
 # %%
 columns = {"KL, nats": ("kl", 2), "bits per pixel": ("bits", 3),
@@ -728,7 +733,7 @@ grid(pairs, columns=8, title="Birds of unseen species (above), through z and bac
 # **What to see.** The encoder has understood what makes a bird: pose, place and colours
 # come back, of species that it never saw. But the edges are soft, beak and feet are
 # washed out. Random $z$ (the figure before) do worse: some birds stand in a haze, others
-# have fallen apart.
+# have fallen apart (for another reason: section 9).
 #
 # Why? For a given $z$ many pictures are possible: the beak a little higher, the wing's
 # edge a little further left. A Gaussian's best single answer is their *mean*, and the
@@ -782,13 +787,14 @@ Table(["variance in fast waves", "Fréchet distance", "inception score"], rows,
 # %% [markdown]
 # **What to see.** The first row is the yardstick: other real birds. The VAE has about half
 # of their fast waves, the DCGAN most of them, and its Fréchet distance is about a
-# third of the VAE's. Neither column alone would do: the VAE *with its noise*, above, has fast
-# waves in plenty and looks no better for it.
+# third of the VAE's. The inception score agrees. No column alone would do: the VAE *with its
+# noise*, above, has fast waves in plenty and looks no better for it.
 
 # %% [markdown]
 # ## 9. A GAN for codes
 #
-# One thing isn't right yet, even with digits. To draw new pictures we take $z$ from the
+# One thing isn't right yet. You have seen it: about a third of section 6's random $z$ gave no
+# clear digit, and many birds fell apart. To draw new pictures we take $z$ from the
 # prior. But the decoder has learned from codes of *pictures*. All of those together are
 # the **aggregate posterior** $q(z) = \frac{1}{N} \sum_i q(z | x_i)$. Where prior and
 # aggregate posterior differ, we draw from places where no picture ever was, and get
@@ -823,7 +829,10 @@ codes = {name: system.encode(held).cpu() for name, system in both.items()}
 code_map(codes, Digits(split="held-out").class_id)
 
 # %% [markdown]
-# **What to see.** Each dot is the code of a held-out digit, coloured by which digit it
+# **What to see.** In the curves (there are some where the training was live) the
+# discriminator's loss settles at $\log 4 = 1.386$, and the encoder's for fooling it
+# (`autoencoder.encoder`) at $\log 2 = 0.693$: lesson 01's equilibrium, where $D$ can't tell.
+# Then the codes: each dot is that of a held-out digit, coloured by which digit it
 # is (nobody told the networks). Inside the dotted circles lie 39 % and 86 % of the prior.
 # Both make islands of digits; the question is how well the islands together fill the
 # round cloud of the prior.
@@ -855,11 +864,12 @@ Table([*columns, "p of seeds 0 1 2"], rows, "mean ± deviation over seeds, two l
 # every seed, as its game asks; and its copies are no worse. But look at the last column:
 # the $p$ of both are small. The test still tells the AAE's codes from draws of the prior,
 # only less surely. Nearer, then, not equal: two latent numbers is tight for ten digits,
-# and islands leave gaps. The samples don't suffer much, as the third column says: where
-# islands touch, most of the plane draws something clear.
+# and islands leave gaps. The samples don't suffer, as the third column says. With only two
+# numbers there is little room to miss, so nearly all of the VAE's are clear already, by a
+# measure that lets some blots through: the gain is in the codes.
 
 # %% [markdown]
-# ## 10. Play: drag through the plane
+# ## 10. Play: go through the plane
 #
 # With two latent numbers one can see *all* that a network can draw. First the VAE's
 # plane on paper:
@@ -870,10 +880,12 @@ lab.figure("VAE", "Every z from -2.5 to 2.5 (VAE)")
 
 # %% [markdown]
 # **What to see.** Each place draws one picture, and neighbours draw similar ones. Between
-# two islands a digit turns into another, through shapes that may be neither. Now drag:
-# the red frame is your $z$, in both networks at once, with the picture below and what the
-# reader of lesson 01 makes of it. Find a place where one network draws a clear digit and
-# the other a blot; then find it on the map of codes above. Is it an empty one?
+# two islands a digit turns into another, through shapes that may be neither. Now move the
+# two sliders: the red frame follows, your $z$ in both networks at once, with the picture
+# below and what the reader of lesson 01 makes of it. You begin at (0, 0), with blots to
+# your eye; yet the reader says "clearly", for it only asks how near the closest training
+# digit is. Look for blots of your own, by eye, and find them on the map of codes above. Is
+# the place an empty one, or does it lie between two colours?
 
 # %%
 pad(lab)

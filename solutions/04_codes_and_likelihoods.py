@@ -54,9 +54,10 @@ from t2i_course.papers.vqvae import VectorQuantizer, VqVae
 from t2i_course.papers.vqvae2 import VqVae2
 from t2i_course.show.code_lab import WAYS, CodeLab
 from t2i_course.show.codes import code_maps, planes, views
-from t2i_course.show.pictures import grid
+from t2i_course.show.pictures import crossed, grid
 from t2i_course.show.tables import Table, with_spread
 from t2i_course.training import fit
+from t2i_course.worlds.bird_species import COLOURS
 from t2i_course.worlds.birds import Birds
 from t2i_course.worlds.digits import DigitReader, Digits
 
@@ -83,7 +84,8 @@ for name in ("other real birds", "VAE", "DCGAN"):
 # by *words* from a dictionary that is learned too. Then
 #
 # - the decoder gets a sharp message, one of finitely many;
-# - saying nothing earns no reward: whatever the codes are, they cost the same;
+# - saying nothing earns no reward: under a uniform prior every page of codes costs the
+#   same, $n \log K$ for $n$ codes from $K$ entries;
 # - and a map of numbers can be modelled *exactly*, one number after another (slide GM-1):
 #   that is the second half of this lesson.
 #
@@ -277,7 +279,8 @@ planes(moments, "One digit's 16 vectors and the codebook")
 # **What to see.** At step 1 all 16 vectors lie in a heap and share a few entries. Then the
 # encoder spreads them, since different parts of a digit must be told apart, and the
 # entries that are in use come nearer to the vectors that chose them (the lines get
-# shorter). An entry that no vector chooses gets no gradient, and stays where it was.
+# shorter). A cross without a number is chosen by no vector of *this* digit; other digits may
+# choose and move it. Only an entry that no digit chooses gets no gradient, and stays.
 
 # %% tags=["live"]
 toy.eval()
@@ -358,7 +361,7 @@ Table(["entries used, of 128", "perplexity", "squared error"], rows,
 # %% [markdown]
 # **What to see.** Moved by the loss alone, about half of the dictionary is dead after 600
 # steps. Moving averages bring nearly all of it to life and lower the error. Revival evens
-# out the use further; what it adds to the error is less than the seeds' spread.
+# out the use further; the error stays the same within the seeds' spread.
 
 # %% [markdown]
 # ## 6. Birds
@@ -370,18 +373,15 @@ Table(["entries used, of 128", "perplexity", "squared error"], rows,
 
 # %% tags=["live"]
 torch.manual_seed(0)
-settings = VqVae.from_preset(run.preset).settings
-book = VectorQuantizer(settings["entries"], settings["code_size"], settings["decay"],
-                       settings.get("revive", 0.0), nearest=nearest,
-                       straight_through=straight_through)  # fmt: skip
-torch.manual_seed(0)
-coder = VqVae.from_preset(run.preset, quantizer=book, loss=three_term_loss)
-individuals = run.choose(2, 60)
-birds = Birds("train", coder.size, settings["batch_size"], individuals)
+coder = VqVae.from_preset(run.preset, nearest=nearest, loss=three_term_loss,
+                          straight_through=straight_through)  # fmt: skip
+settings = coder.settings
+birds = Birds("train", coder.size, settings["batch_size"], run.choose(2, 60))
 unseen = unseen_birds(run.choose(60, 2000), coder.size)
 few = unseen.image[:: len(unseen.image) // 10][:10]
 
 
+# %% tags=["live"]
 def show(coder, history):
     """Ten unseen birds, and what the decoder makes of their codes."""
     title = f"step {history.step:,}" if history.step else "the shipped network"
@@ -400,7 +400,7 @@ print(f"squared error on unseen species: {F.mse_loss(painted, unseen.image):.4f}
 print(f"entries in use, as if alike: {alike:.0f} of {coder.values}")
 print(f"a bird: {few[0].numel() * 8:,} bits as pixels, "
       f"{codes[0].numel() * (coder.values - 1).bit_length()} as codes")  # fmt: skip
-maps = code_maps(coder.codes(few), book.codebook, few.shape[-1])
+maps = code_maps(coder.codes(few), coder.autoencoder["quantizer"].codebook, few.shape[-1])
 grid(torch.cat([few, maps, coder.reconstruct(few)]), 10,
      title="Birds of unseen species, their codes, and what the codes say")  # fmt: skip
 
@@ -524,7 +524,8 @@ views({"masks A, B, B, ...": (seen_by(first, 1, *place), place),
 # *vertical* one looks at whole rows above (its kernel is a block of rows, with no corner
 # cut out, so nothing hides). The *horizontal* one looks left along the present row and
 # hears the vertical one, never the other way round. All that is earlier is seen, and
-# nothing else. Each layer ends in a *gate*, $\tanh(a) \cdot \sigma(b)$: half of the channels
+# nothing else. Each layer ends in a *gate*, $\tanh(a) \cdot \operatorname{sigmoid}(b)$, where $a$ and
+# $b$ are the two halves of the channels: half of them
 # say something, the other half how much of it passes.
 
 # %% [markdown]
@@ -682,7 +683,7 @@ Table(["seconds, kept", "seconds, anew", "times as fast"], rows, "4 maps at once
 torch.manual_seed(0)
 prior = ByChainRule.from_preset(run.preset, coder=coder, **BIRDS[run.preset] | {"classes": 0})
 coder.rng = torch.Generator().manual_seed(0)
-birds = Birds("train", coder.size, prior.settings["batch_size"], individuals)
+birds = Birds("train", coder.size, prior.settings["batch_size"], run.choose(2, 60))
 
 
 def show(prior, history):
@@ -736,8 +737,8 @@ Table(["IS", "FID", "detail", "seconds of training"], rows, "2,000 birds, seeds 
 
 # %% [markdown]
 # **What to see.** The learned prior brings the distance down to about a quarter of the
-# uniform prior's, with the same decoder. Beside the GAN: more time, less detail, more
-# distance, every seed alike. Beside the VAE, which had about as much time as coder and prior
+# uniform prior's, with the same decoder. (Hearing the species doesn't lower it further.)
+# Beside the GAN: less detail, more distance, and a little more time. Beside the VAE, which had about as much time as coder and prior
 # together, it is clearly ahead in IS and FID, and not in detail. Slide GM-10 shows VQ-VAE-2's and BigGAN's photographs as
 # equals, and ends with DALL·E 2 as an outlook: a prior over codes that hears a *sentence*
 # is where text-to-image was heading. In our miniature the GAN is ahead.
@@ -771,8 +772,8 @@ Table(names, rows, "Share of drawn birds that are as the species is, by the orac
       "to 2; python benchmarks/codes.py --only birds")  # fmt: skip
 
 # %% [markdown]
-# **What to see.** The habitat is obeyed nearly always, the size often, beak and pattern
-# little more than by chance (the second row). Patterns the codes themselves hardly hold
+# **What to see.** The habitat is obeyed nearly always, the size often, the beak somewhat, the
+# pattern not at all (compare with the second row). Patterns the codes themselves hardly hold
 # (section 6). The beak they do hold; but it is a matter of one or two of the 64 codes,
 # while the habitat decides most of them, so it is of the habitat that the loss speaks.
 # (That is our reading of it; a longer training might learn the rest.)
@@ -874,9 +875,10 @@ levels = VqVae2.from_preset("cpu")
 weights.load_into(levels, "vqvae2_birds")
 levels.eval()
 one, other = unseen_birds(16).image.split(8)
-grid(torch.cat([one, other, levels.swap(one, one), levels.swap(one, other),
-                levels.swap(other, one)]), 8,
-     title="first; second; first again; top of first + bottom of second; the reverse")  # fmt: skip
+rows = {"first": one, "second": other, "first's\ncodes": levels.swap(one, one),
+        "top 1,\nbottom 2": levels.swap(one, other),
+        "top 2,\nbottom 1": levels.swap(other, one)}  # fmt: skip
+crossed(torch.cat(list(rows.values())), list(rows), [""] * 8, "Exchanging one level")
 
 # %% [markdown]
 # Let the oracle say whose bird it is. Of the pairs that differ in an attribute, in how many
@@ -940,7 +942,8 @@ Table(measure.FAMILIES, measure.comparison(found), "GM-11. On birds, unless digi
 #   holds. A PixelCNN has no $z$: it goes from pixel to pixel.
 # - **Discrete.** The VQ-VAE's alone.
 # - **Stable training.** How far apart do three trainings end, greatest less least as a
-#   share of the mean? The PixelCNN's three are alike. The other families' lie about equally
+#   share of the mean? (The GAN's are lesson 02's three of 1,200 steps. The PixelCNN's figure
+#   is of bits and can't be ranked with the other three.) The other families' lie about equally
 #   far apart, the GAN's no farther than the VAE's, against the slide's cross; but the GAN's
 #   rates were searched until it worked, and three trainings are few. What may happen to it
 #   otherwise is lesson 01's subject (collapse, circling) and lesson 02's (losses and rates).
@@ -995,7 +998,7 @@ lab.widget()
 # %%
 some = prior.sample(count=run.choose(60, 1000))
 asked = torch.zeros(len(some), 9, dtype=torch.long)
-asked[:, 0] = 4  # a blue wing
+asked[:, 0] = COLOURS.index("blue")  # of the wing
 share = measure.of_species(some, asked, ("wing",))["wing"]
 print(f"birds with blue wings, if one may not ask for them: {share:.0%}")
 

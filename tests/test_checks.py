@@ -85,6 +85,16 @@ def test_exercise_is_complete(task):
     assert task.title and task.minutes > 0 and 1 <= task.difficulty <= 5
 
 
+@pytest.mark.parametrize("task", EXERCISES, ids=lambda task: task.id)
+def test_an_untouched_stub_is_not_done_yet(task):
+    """NotImplementedError is a RuntimeError: no check may take it for a mistake."""
+
+    def untouched(*arguments, **keywords):
+        raise NotImplementedError(f"exercise {task.id}")
+
+    assert core.judge(task, untouched).status == "missing"
+
+
 def test_lessons_without_exercises_and_unknown_ids():
     assert core.exercises("98") == {}
     with pytest.raises(LookupError, match=r"98\.1"):

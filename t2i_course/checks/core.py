@@ -239,13 +239,15 @@ def _is_stub(error: NotImplementedError) -> bool:
 
 # What torch says in words of its own, and what to do about it.
 ADVICE = {
-    "must match the size of tensor": "two tables of different sizes meet here; if both "
-    "were chosen from by a mask, take the same mask for both",
+    "must match the size of tensor": "two tables of different shapes meet here, and "
+    "shapes meet from the right: give the smaller one axes of size 1 (None in its "
+    "index, or keepdim=True). If both were chosen from by a mask, take one mask for both",
     "mean(): could not infer output dtype": "a table of True and False, or of whole "
     "numbers, has no mean: turn it into numbers with .float() first",
     "Boolean value of Tensor with more than one value is ambiguous": "two tables are "
     "joined by `&`, not by `and`; `&` binds tighter than `==`: put each comparison in "
-    "parentheses",
+    "parentheses. A floor for each number is `clamp_min`, not `max(a, b)`; "
+    "and whether there is a tensor at all, `is not None` asks",
 }
 
 

@@ -170,6 +170,10 @@ def _(answer):
             lambda r, z, e, b: r + 2 * apart(z, e),
         "this sums the squares over the whole batch; here every term is a mean over "
         "its numbers.": lambda r, z, e, b: r + (1 + b) * (z - e).square().sum(),
+        "this sums the squares over the channels; here every term is a mean over "
+        "all of its numbers.": lambda r, z, e, b: r + (1 + b) * 3 * apart(z, e),
+        "beta is fixed at 0.25 here; use the argument.":
+            lambda r, z, e, b: r + 1.25 * apart(z, e),
         "this is the distance; both terms have its square.":
             lambda r, z, e, b: r + (1 + b) * (z - e).norm(),
         "these are absolute differences; both terms have squares.":
@@ -251,6 +255,9 @@ def _(answer):
         "entries.": _entropy,
         "this is the entropy, in bits; the perplexity is 2 to that power, so that it "
         "counts entries.": lambda c, k: _entropy(c, k) / torch.tensor(2.0).log(),
+        "exp goes with an entropy in nats; yours is in bits: use the natural "
+        "logarithm, or 2 to that power.":
+            lambda c, k: (_entropy(c, k) / torch.tensor(2.0).log()).exp(),
         "2 goes with an entropy in bits; yours is in nats: take exp.":
             lambda c, k: 2 ** _entropy(c, k),
         "the sign of the entropy is lost: it is minus the sum of p log p.":

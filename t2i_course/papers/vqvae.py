@@ -323,7 +323,8 @@ class VqVae(System):
     ritheshkumar95, with 4,882,179, adds batch norm (5,120 weights) and a tanh that the
     paper doesn't mention, and commits with beta = 1; 0.25 is that of the authors' code.
     size: of the pictures, a multiple of 4, else ValueError
-    quantizer: one of one's own (like `VectorQuantizer`), in place of the described one.
+    quantizer: one of one's own (like `VectorQuantizer`), in place of the described one
+    loss, nearest, straight_through: may be a learner's own.
     """
 
     players = ("autoencoder",)
@@ -331,14 +332,17 @@ class VqVae(System):
 
     def __init__(self, size=128, channels=3, hidden=256, entries=512, code_size=256,
                  beta=0.25, decay: float | None = None, revive=0.0, rate=2e-4,
-                 quantizer: nn.Module | None = None, loss=three_term_loss):  # fmt: skip
+                 quantizer: nn.Module | None = None, loss=three_term_loss,
+                 nearest=nearest, straight_through=straight_through):  # fmt: skip
         super().__init__()
         check_multiple(size, of=4, least=4)
         self.size, self.channels, self.values = size, channels, entries
         self.grid, self.beta = (size // 4, size // 4), beta
         self.learning_rate, self.loss = rate, loss
         if quantizer is None:
-            quantizer = VectorQuantizer(entries, code_size, decay, revive)
+            quantizer = VectorQuantizer(
+                entries, code_size, decay, revive, None, nearest, straight_through
+            )
         self.autoencoder = nn.ModuleDict(
             {
                 "encoder": Encoder(channels, hidden, code_size),

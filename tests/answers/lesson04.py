@@ -193,6 +193,10 @@ WRONG = {
          + mean_square(z, e.detach())), "multiplies both"),
         (lambda r, z, e, b: r + mean_square(z.detach(), e)
          + mean_square(z, e.detach()), "beta is missing"),
+        (lambda r, z, e, b: r + (z.detach() - e).square().sum(1).mean()
+         + b * (z - e.detach()).square().sum(1).mean(), "over the channels"),
+        (lambda r, z, e, b: r + mean_square(z.detach(), e)
+         + 0.25 * mean_square(z, e.detach()), "use the argument"),
         (lambda r, z, e, b: r + (z.detach() - e).pow(2).sum()
          + b * (z - e.detach()).pow(2).sum(), "sums the squares"),
         (lambda r, z, e, b: r + (z.detach() - e).norm() + b * (z - e.detach()).norm(),
@@ -214,6 +218,8 @@ WRONG = {
         (entropy, "in nats"),
         (lambda c, k: entropy(c, k) / torch.log(torch.tensor(2.0)), "in bits"),
         (lambda c, k: 2 ** entropy(c, k), "yours is in nats"),
+        (lambda c, k: (entropy(c, k) / torch.log(torch.tensor(2.0))).exp(),
+         "yours is in bits"),
         (lambda c, k: (-entropy(c, k)).exp(), "sign of the entropy"),
         (lambda c, k: torch.tensor(float(len(set(c.flatten().tolist())))),
          "however seldom"),
