@@ -749,7 +749,7 @@ crossed(torch.cat(list(ways.values())), list(ways), [f"t = {v:.2f}" for v in t],
         "Three ways from one bird to another")  # fmt: skip
 
 # %% [markdown]
-# **What to see.** In the upper two rows every picture is one bird: colours, pose and ground
+# **What to see.** In the upper two rows every picture is one bird: colours and pose
 # change on the way. The third row needs no network: it lays one picture over the other, and
 # shows two pale birds at once in the middle.
 #

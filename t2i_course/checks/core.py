@@ -241,7 +241,7 @@ def _is_stub(error: NotImplementedError) -> bool:
 ADVICE = {
     "must match the size of tensor": "two tables of different shapes meet here, and "
     "shapes meet from the right: give the smaller one axes of size 1 (None in its "
-    "index, or keepdim=True). If both were chosen from by a mask, take one mask for both",
+    "index, or keepdim=True). Chosen from by a mask? Take one mask for both",
     "mean(): could not infer output dtype": "a table of True and False, or of whole "
     "numbers, has no mean: turn it into numbers with .float() first",
     "Boolean value of Tensor with more than one value is ambiguous": "two tables are "

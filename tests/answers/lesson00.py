@@ -114,7 +114,7 @@ WRONG = {
         (lambda s, n: (s == n).sum() / n.sum(), "adds up the values"),
         (lambda s, n: masked(s[:3, :3], n[:3, :3]), "three rows and three columns"),
         (lambda s, n: 3 / 4, "this is the example's 3/4"),
-        (lambda s, n: (s[s >= 0] == n[n >= 0]).float().mean(), "the same mask"),
+        (lambda s, n: (s[s >= 0] == n[n >= 0]).float().mean(), "one mask for both"),
         (list_of_one, "One number is wanted, not a list of one"),
         (joined_by_and, "not by `and`"),
         (no_parentheses, "put each comparison in parentheses"),
