@@ -540,7 +540,7 @@ lines(counts, bits, "draws of z (K)", "bits per pixel, at most", log="x")
 # **What to see.** Both curves are upper bounds of the same number, the digits' true bits
 # under this model. With the encoder even one draw is close, and more draws shave off a
 # few hundredths: the gap of section 2. Without it, a thousand draws are still about half a bit off:
-# that is what the encoder is for. (Both axes are logarithmic.)
+# that is what the encoder is for. (The horizontal axis is logarithmic.)
 #
 # ### A weight on the price: beta
 #
@@ -832,6 +832,7 @@ code_map(codes, Digits(split="held-out").class_id)
 # **What to see.** In the curves (there are some where the training was live) the
 # discriminator's loss settles at $\log 4 = 1.386$, and the encoder's for fooling it
 # (`autoencoder.encoder`) at $\log 2 = 0.693$: lesson 01's equilibrium, where $D$ can't tell.
+# The third, `autoencoder`, is the squared error of the copies.
 # Then the codes: each dot is that of a held-out digit, coloured by which digit it
 # is (nobody told the networks). Inside the dotted circles lie 39 % and 86 % of the prior.
 # Both make islands of digits; the question is how well the islands together fill the
@@ -860,8 +861,8 @@ Table([*columns, "p of seeds 0 1 2"], rows, "mean ± deviation over seeds, two l
       "numbers, held-out digits; python benchmarks/vae.py --only codes")  # fmt: skip
 
 # %% [markdown]
-# **What to see.** The AAE's codes are several times nearer to the prior than the VAE's, in
-# every seed, as its game asks; and its copies are no worse. But look at the last column:
+# **What to see.** The AAE's codes are two to seven times nearer to the prior than the VAE's,
+# seed by seed, as its game asks; and its copies are no worse. But look at the last column:
 # the $p$ of both are small. The test still tells the AAE's codes from draws of the prior,
 # only less surely. Nearer, then, not equal: two latent numbers is tight for ten digits,
 # and islands leave gaps. The samples don't suffer, as the third column says. With only two
