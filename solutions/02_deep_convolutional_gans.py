@@ -93,8 +93,9 @@ print(f"neighbouring pixels differ by {speckle(real / 127.5 - 1):.2f} in real bi
 grid(real[:20], 10, title="Real birds")
 
 # %% [markdown]
-# **What to see.** The plain GAN (above) finds sky, ground and coloured blots in the
-# middle. Hardly one has a beak. Neighbouring pixels differ more than they should: speckle.
+# **What to see.** The plain GAN (above) finds sky, ground and the outline of a bird,
+# in one pose and in muddy colours, with speckle over it all: neighbouring pixels differ more
+# than they should.
 #
 # ### Two numbers for a heap of pictures
 #
@@ -378,9 +379,10 @@ Table(["inception score", "Frechet distance"],
       {name: list(row.values()) for name, row in rows.items()}, f"{count} pictures each")
 
 # %% [markdown]
-# **What to see.** Both scores are far better. The speckle has hardly gone: what convolutions
-# brought is *shape*, heads and beaks and feet, and a number for neighbouring pixels doesn't
-# see that. It is why we need the two scores. Now the same rules at 64 x 64. Look for eyes,
+# **What to see.** Both scores are far better. The speckle has hardly gone (where it comes
+# from now we have not found out): what convolutions brought is clear colours, contrast, and
+# many kinds of birds, and a number for neighbouring pixels doesn't see that. It is why we
+# need the two scores. Now the same rules at 64 x 64. Look for eyes,
 # beaks and the colours of tails; wings still smear:
 
 # %%
@@ -598,7 +600,7 @@ Table(columns, cells, "Frechet distance after 400 steps; "
 # start was a matter of small steps. So our rates are careful ones. At 30 times, haste begins
 # to cost: the first GAN's loss and the hinge are worse off than at our rates, and vary more
 # from seed to seed. LSGAN, best here, and WGAN-GP are better off than at ours; WGAN-GP, far
-# behind at the first two rates, has by now been met by the first loss on its way down.
+# behind the first loss at the first two rates, has by now been met by it on its way down.
 
 # %% [markdown]
 # ## 6. A pyramid (slide GM-25)
@@ -836,8 +838,8 @@ Table([f"examples: {kind}" for kind in kinds],
 # **What to see.** The sum works far more often than chance, and than a random vector of
 # the same length: differences of averages do mean something. More examples help, and with
 # many of them (whose average is short) so does bringing each point to the length of noise.
-# And yet it fails more often than it works. The last row says why: around the *average of
-# birds with two colours*, fewer than half of the pictures show those two colours. The birds
+# And yet it fails more often than it works. The last row has a part of the reason: around the
+# *average of birds with two colours*, fewer than half of the pictures show those two colours. The birds
 # of one colour are no round heap in the noise space with its middle inside; and a sum of
 # three such averages can hardly be better than its terms. A figure of a few chosen examples
 # doesn't tell you that. A count does.
