@@ -526,7 +526,7 @@ print("sentences asked for:", len(batch) + len(halfway(tiny.embed(batch))))
 # ## 7. Train it
 #
 # The same sizes as the course's shipped 32x32 networks: a generator of 0.7 million
-# weights where the paper has 19. Under the bar you see eight captions of *unseen* species
+# weights where the paper has 19. Under the bar you see section 2's eight captions of *unseen* species
 # with the same two noises each; watch first for backgrounds, then for bird shapes, then
 # for colours that settle on the right part. On two CPU cores this takes two to three
 # minutes.
@@ -596,7 +596,7 @@ lines(seconds, {"wing": wing, "belly": belly}, "seconds of training", "obedience
       "Obedience on captions of unseen species", marks={"guessing": 0.1})  # fmt: skip
 
 # %% [markdown]
-# Two things are worth seeing. The curve begins low, a little above guessing: as long as the
+# Two things are worth seeing. The curve begins low, at two to four times guessing: as long as the
 # pictures hardly show birds, there is hardly a wing to have a colour. And it rises without any loss that speaks
 # of colours: all that the generator ever hears is whether a discriminator that has
 # learned to read was convinced.
@@ -721,8 +721,7 @@ print(f"diversity of real drawings, eight birds of one plumage: {diversity(alike
 # **What the miniature can't show.** CUB has 8,855 training photographs with clutter and
 # sentences by many hands (slide AT-5); ours are clean drawings of one shape, with
 # sentences from a grammar that seldom leave doubt. What the report says about *realism*
-# has no counterpart here, since even our plain GAN draws clean birds once it draws at
-# all. What can be compared is whether the words are obeyed, and that is what the table
+# has hardly a counterpart here, on drawings of one shape. What can be compared is whether the words are obeyed, and that is what the table
 # measures.
 
 # %% [markdown]
@@ -1012,7 +1011,7 @@ grid(torch.cat([d.pictures for d in drawn]), 4, title="not red / turquoise / two
 #   what is left of the sentence says red. To know the word would not do either: it turns
 #   the sentence round.
 # - **"turquoise".** An unknown word leaves a hole, and the network fills it as it likes,
-#   with brown or grey wings here. ("A bird with wings" gets grey ones.)
+#   with brown or grey wings here (and it dyes the rest as it likes, too). ("A bird with wings" gets grey ones.)
 # - **Two birds.** Every training picture holds one bird, so one bird is drawn, and the two
 #   colours are mixed: red and blue give purple, in the wings or in the belly. A single list
 #   of numbers says "red" and "blue" and "bird", and not who is which. The report finds the
