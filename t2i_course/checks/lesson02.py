@@ -11,12 +11,8 @@ from torch.nn import functional as F
 from ..blocks import FromPoint, initialize
 from ..inside import latent
 from ..papers import dcgan, lapgan
+from .compare import normal
 from .core import Wrong, diagnose, exercise, expect, expect_close, expect_shape
-
-
-def _normal(*shape: int, seed: int = 1, scale: float = 1.0) -> Tensor:
-    return scale * torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
-
 
 # ------------------------------------------------------------------ 02.1, half steps
 
@@ -58,8 +54,8 @@ def _(answer):
         "its kernel must be turned first, kernel.flip(2, 3).)":
             lambda m, k: F.conv_transpose2d(m, k.transpose(0, 1), None, 2, 1),
     }  # fmt: skip
-    inputs = [(_normal(2, 3, 4, 4), _normal(5, 3, 4, 4, seed=2))]
-    inputs += [(_normal(1, 1, 5, 5, seed=3), _normal(2, 1, 4, 4, seed=4))]
+    inputs = [(normal(2, 3, 4, 4), normal(5, 3, 4, 4, seed=2))]
+    inputs += [(normal(1, 1, 5, 5, seed=3), normal(2, 1, 4, 4, seed=4))]
     diagnose(answer, inputs, dcgan.fractionally_strided, known, what="the result")
 
 
@@ -74,56 +70,58 @@ def _norm_over(maps, scale, shift, over, unbiased=False, eps=1e-5, power=0.5):
     return scale[:, None, None] * normal + shift[:, None, None]
 
 
+WHOLE = (0, 2, 3)  # the batch and all places
+NORM_ERRORS = {
+    "the mean is taken over each picture alone (all of its channels): that is "
+    "layer norm. Average over the batch and the places, channel by "
+    "channel.": lambda m, a, b: _norm_over(m, a, b, (1, 2, 3)),
+    "the mean is taken over each channel of each picture alone (instance norm): "
+    "average over the batch too, axes (0, 2, "
+    "3).": lambda m, a, b: _norm_over(m, a, b, (2, 3)),
+    "the mean is taken over the batch for each place: average over the places as "
+    "well, axes (0, 2, 3).": lambda m, a, b: _norm_over(m, a, b, (0,)),
+    "the mean is taken over everything, the channels too: each channel has its own "
+    "mean and variance.": lambda m, a, b: _norm_over(m, a, b, (0, 1, 2, 3)),
+    "the variance divides by the count less one; batch norm divides by the count: "
+    "unbiased=False.": lambda m, a, b: _norm_over(m, a, b, WHOLE, True),
+    "this divides by the variance; the deviation is its "
+    "root.": lambda m, a, b: _norm_over(m, a, b, WHOLE, power=1.0),
+    "scale and shift are missing: after all channels have mean 0 and deviation 1, "
+    "each is multiplied by its scale and moved by its "
+    "shift.": lambda m, a, b: _norm_over(m, 0 * a + 1, 0 * b, WHOLE),
+    "the shift is missing.": lambda m, a, b: _norm_over(m, a, 0 * b, WHOLE),
+    "scale and shift are exchanged.": lambda m, a, b: _norm_over(m, b, a, WHOLE),
+    "the shift is added before the scale multiplies: scale * x + "
+    "shift.": lambda m, a, b: _norm_over(m, a, a * b, WHOLE),
+    "the mean isn't taken away.": lambda m, a, b: _norm_over(m, a, b, WHOLE)
+    + a[:, None, None] * m.mean(WHOLE, keepdim=True)
+    / (m.var(WHOLE, unbiased=False, keepdim=True) + 1e-5).sqrt(),
+}  # fmt: skip
+
+
 @exercise("02.2", title="Batch norm", minutes=10, difficulty=2,
           reference=dcgan.batch_norm)  # fmt: skip
 def _(answer):
     """Values, a channel that is the same everywhere, and the gradient."""
-    whole = (0, 2, 3)
-    known = {
-        "the mean is taken over each picture alone (all of its channels): that is "
-        "layer norm. Average over the batch and the places, channel by "
-        "channel.": lambda m, a, b: _norm_over(m, a, b, (1, 2, 3)),
-        "the mean is taken over each channel of each picture alone (instance norm): "
-        "average over the batch too, axes (0, 2, "
-        "3).": lambda m, a, b: _norm_over(m, a, b, (2, 3)),
-        "the mean is taken over the batch for each place: average over the places as "
-        "well, axes (0, 2, 3).": lambda m, a, b: _norm_over(m, a, b, (0,)),
-        "the mean is taken over everything, the channels too: each channel has its own "
-        "mean and variance.": lambda m, a, b: _norm_over(m, a, b, (0, 1, 2, 3)),
-        "the variance divides by the count less one; batch norm divides by the count: "
-        "unbiased=False.": lambda m, a, b: _norm_over(m, a, b, whole, True),
-        "this divides by the variance; the deviation is its "
-        "root.": lambda m, a, b: _norm_over(m, a, b, whole, power=1.0),
-        "scale and shift are missing: after all channels have mean 0 and deviation 1, "
-        "each is multiplied by its scale and moved by its "
-        "shift.": lambda m, a, b: _norm_over(m, 0 * a + 1, 0 * b, whole),
-        "the shift is missing.": lambda m, a, b: _norm_over(m, a, 0 * b, whole),
-        "scale and shift are exchanged.": lambda m, a, b: _norm_over(m, b, a, whole),
-        "the shift is added before the scale multiplies: scale * x + "
-        "shift.": lambda m, a, b: _norm_over(m, a, a * b, whole),
-        "the mean isn't taken away.": lambda m, a, b: _norm_over(m, a, b, whole)
-        + a[:, None, None] * m.mean(whole, keepdim=True)
-        / (m.var(whole, unbiased=False, keepdim=True) + 1e-5).sqrt(),
-    }  # fmt: skip
-    scale, shift = _normal(3, seed=2) + 2, _normal(3, seed=3)
-    inputs = [(_normal(4, 3, 5, 5) * 2 + 1, scale, shift)]
-    inputs += [(_normal(2, 3, 2, 2, seed=5), scale + 1, shift - 1)]
-    diagnose(answer, inputs, dcgan.batch_norm, known, what="the result")
+    scale, shift = normal(3, seed=2) + 2, normal(3, seed=3)
+    inputs = [(normal(4, 3, 5, 5) * 2 + 1, scale, shift)]
+    inputs += [(normal(2, 3, 2, 2, seed=5), scale + 1, shift - 1)]
+    diagnose(answer, inputs, dcgan.batch_norm, NORM_ERRORS, what="the result")
     flat = answer(torch.ones(2, 3, 4, 4), scale, shift)
     expect(
         torch.isfinite(flat).all(),
         "a channel that is the same everywhere has variance 0, and this divides 0 by "
         "0: add 1e-5 to the variance, under the root.",
     )
-    small = 1e-3 * _normal(4, 3, 5, 5, seed=6)
+    small = 1e-3 * normal(4, 3, 5, 5, seed=6)
     near = dcgan.batch_norm(small, scale, shift)
     expect(
         torch.allclose(answer(small, scale, shift), near, atol=0.02),
         "for a channel that hardly varies the values are off: add 1e-5 to the "
         "variance, under the root (not to the deviation).",
     )
-    maps = _normal(4, 3, 5, 5, seed=7).requires_grad_()
-    weight = _normal(4, 3, 5, 5, seed=8)
+    maps = normal(4, 3, 5, 5, seed=7).requires_grad_()
+    weight = normal(4, 3, 5, 5, seed=8)
     (answer(maps, scale, shift) * weight).sum().backward()
     expect(maps.grad is not None, "no gradient reaches the maps.")
     expect(
@@ -308,7 +306,7 @@ def _penalties(slopes: Tensor) -> dict[str, Tensor]:
 def _(answer):
     """A critic whose slope is known everywhere, and that notes where it is asked."""
     critic = _Critic()
-    real, fake = _normal(6, 3, 4, 4, scale=0.3), _normal(6, 3, 4, 4, seed=2, scale=0.3)
+    real, fake = normal(6, 3, 4, 4, scale=0.3), normal(6, 3, 4, 4, seed=2, scale=0.3)
     fake.requires_grad_()
     found = answer(critic, real, fake)
     expect(critic.places, "the critic isn't asked at all.")
@@ -409,7 +407,7 @@ def _(answer):
         "each level's details are kept, but the last picture is the large one, where "
         "the smallest belongs.": lambda x, n: [x, *build(x, n)[1:]],
     }  # fmt: skip
-    inputs = [(_normal(2, 3, 16, 16), 3), (_normal(1, 1, 8, 8, seed=2), 2)]
+    inputs = [(normal(2, 3, 16, 16), 3), (normal(1, 1, 8, 8, seed=2), 2)]
     diagnose(answer, inputs, build, known, what="the pyramid")
 
 
@@ -456,7 +454,7 @@ def _(answer):
         "torch.acos.": lambda a, b, t: _arc(
             a, b, t, angle=lambda c: c / (a.norm() * b.norm())),
     }  # fmt: skip
-    ends = [latent.to_shell(_normal(30, seed=seed)) for seed in (1, 2, 3, 4)]
+    ends = [latent.to_shell(normal(30, seed=seed)) for seed in (1, 2, 3, 4)]
     t = torch.linspace(0, 1, 5)[:, None]
     inputs = [(ends[0], ends[1], t), (ends[2], ends[3], t), (ends[0], ends[3], 0.3)]
     try:

@@ -162,50 +162,54 @@ def _(answer):
 # -------------------------------------------------------------------- 03.4, likelihood
 
 
+def _each(m, s, x):
+    """The log density of each number."""
+    return -(((x - m) * (-s).exp()) ** 2) / 2 - s - HALF_LOG
+
+
+def _total(made):
+    return made.flatten(1).sum(1)
+
+
+HALF_LOG = math.log(2 * math.pi) / 2
+DENSITY_ERRORS = {
+    "this is the mean over pixels; a picture's log density is the sum. With a mean "
+    "the KL weighs as many times too much as there are pixels, and z falls "
+    "silent.": lambda m, s, x: _each(m, s, x).flatten(1).mean(1),
+    "the batch is added up or averaged too: one log-likelihood for each picture, "
+    "(B,).": lambda m, s, x: _each(m, s, x).sum(),
+    "the term -log sigma is missing: then a huge sigma costs nothing, and the best "
+    "sigma is infinite.": lambda m, s, x: _total(_each(m, s, x) + s),
+    "the constant log(2 pi) / 2 for each number is missing: it changes no "
+    "gradient, but the value is no density then, and bits would be "
+    "wrong.": lambda m, s, x: _total(_each(m, s, x) + HALF_LOG),
+    "the sign is wrong: this is the loss, -log p(x | z); the function is asked for "
+    "log p(x | z).": lambda m, s, x: -_total(_each(m, s, x)),
+    "log_deviation is log sigma, but is taken for log sigma^2 "
+    "here.": lambda m, s, x: _total(_each(m, s / 2, x)),
+    "log_deviation is taken for sigma itself; sigma is its exp.":
+        lambda m, s, x: _total(-(((x - m) / s) ** 2) / 2 - s.abs().log() - HALF_LOG),
+    "this is the squared error alone: a Gaussian with sigma = 1, whatever the data "
+    "say, and without its constants.":
+        lambda m, s, x: _total(-((x - m) ** 2) / 2),
+    "the squared distance is divided by sigma, not by "
+    "sigma^2.": lambda m, s, x: _total(
+        -((x - m) ** 2) * (-s).exp() / 2 - s - HALF_LOG),
+    "the factor 1/2 in front of the squared distance is missing.":
+        lambda m, s, x: _total(-(((x - m) * (-s).exp()) ** 2) - s - HALF_LOG),
+}  # fmt: skip
+
+
 @exercise("03.4", title="A likelihood, not an error", minutes=10, difficulty=2,
           reference=vae.gaussian_log_likelihood)  # fmt: skip
 def _(answer):
     """Values for pictures and several sigmas; a tensor sigma that learns."""
-    half_log = math.log(2 * math.pi) / 2
-
-    def each(m, s, x):
-        return -(((x - m) * (-s).exp()) ** 2) / 2 - s - half_log
-
-    def total(made):
-        return made.flatten(1).sum(1)
-
-    known = {
-        "this is the mean over pixels; a picture's log density is the sum. With a mean "
-        "the KL weighs as many times too much as there are pixels, and z falls "
-        "silent.": lambda m, s, x: each(m, s, x).flatten(1).mean(1),
-        "the batch is added up or averaged too: one log-likelihood for each picture, "
-        "(B,).": lambda m, s, x: each(m, s, x).sum(),
-        "the term -log sigma is missing: then a huge sigma costs nothing, and the best "
-        "sigma is infinite.": lambda m, s, x: total(each(m, s, x) + s),
-        "the constant log(2 pi) / 2 for each number is missing: it changes no "
-        "gradient, but the value is no density then, and bits would be "
-        "wrong.": lambda m, s, x: total(each(m, s, x) + half_log),
-        "the sign is wrong: this is the loss, -log p(x | z); the function is asked for "
-        "log p(x | z).": lambda m, s, x: -total(each(m, s, x)),
-        "log_deviation is log sigma, but is taken for log sigma^2 "
-        "here.": lambda m, s, x: total(each(m, s / 2, x)),
-        "log_deviation is taken for sigma itself; sigma is its exp.":
-            lambda m, s, x: total(-(((x - m) / s) ** 2) / 2 - s.abs().log() - half_log),
-        "this is the squared error alone: a Gaussian with sigma = 1, whatever the data "
-        "say, and without its constants.":
-            lambda m, s, x: total(-((x - m) ** 2) / 2),
-        "the squared distance is divided by sigma, not by "
-        "sigma^2.": lambda m, s, x: total(
-            -((x - m) ** 2) * (-s).exp() / 2 - s - half_log),
-        "the factor 1/2 in front of the squared distance is missing.":
-            lambda m, s, x: total(-(((x - m) * (-s).exp()) ** 2) - s - half_log),
-    }  # fmt: skip
     shape = (3, 1, 4, 4)
     inputs = [
         (normal(*shape, scale=0.5), torch.tensor(level), normal(*shape, seed=seed))
         for level, seed in ((-0.7, 2), (0.4, 3))
     ]
-    diagnose(answer, inputs, vae.gaussian_log_likelihood, known, atol=1e-3,
+    diagnose(answer, inputs, vae.gaussian_log_likelihood, DENSITY_ERRORS, atol=1e-3,
              what="log p(x | z)")  # fmt: skip
     level = torch.tensor(-0.7, requires_grad=True)
     made = answer(inputs[0][0], level, inputs[0][2])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -91,7 +93,11 @@ def _(answer):
     shape = 2, 3, 4, 4
     z, e, weight = (normal(*shape, seed=i) for i in range(3))
     diagnose(answer, [(z, e)], vqvae.straight_through, known, what="the vectors")
-    to_encoder, to_entries = _gradients(answer, z, e, weight)
+    _diagnose_copy(*_gradients(answer, z, e, weight), weight)
+
+
+def _diagnose_copy(to_encoder: Tensor, to_entries: Tensor, weight: Tensor) -> None:
+    """The values are right; says what is wrong with the gradient, if anything is."""
     copied = torch.allclose(to_encoder, weight, atol=1e-5)
     still = to_entries.abs().max() < 1e-6
     if copied and still:
@@ -148,44 +154,46 @@ def _three(answer, seed: int = 5, beta: float = 0.25):
     return to_error, *sides
 
 
+def _apart(z, e):
+    return (z - e).square().mean()
+
+
+TERM_ERRORS = {
+    "the reconstruction error has a minus: the slide writes log p(x | z_q), which "
+    "should go up; a loss goes down, and `reconstruction` is already the "
+    "error.": lambda r, z, e, b: -r + (1 + b) * _apart(z, e),
+    "the second term is missing: with this no entry ever moves towards the vectors "
+    "that choose it.": lambda r, z, e, b: r + b * _apart(z, e.detach()),
+    "the third term is missing: nothing keeps the encoder near its "
+    "entries.": lambda r, z, e, b: r + _apart(z.detach(), e),
+    "beta belongs to the third term alone; here it multiplies "
+    "both.": lambda r, z, e, b: r + 2 * b * _apart(z, e),
+    "beta is missing: both terms count alike here.":
+        lambda r, z, e, b: r + 2 * _apart(z, e),
+    "this sums the squares over the whole batch; here every term is a mean over "
+    "its numbers.": lambda r, z, e, b: r + (1 + b) * (z - e).square().sum(),
+    "this sums the squares over the channels; here every term is a mean over "
+    "all of its numbers.": lambda r, z, e, b: r + (1 + b) * 3 * _apart(z, e),
+    "beta is fixed at 0.25 here; use the argument.":
+        lambda r, z, e, b: r + 1.25 * _apart(z, e),
+    "this is the distance; both terms have its square.":
+        lambda r, z, e, b: r + (1 + b) * (z - e).norm(),
+    "these are absolute differences; both terms have squares.":
+        lambda r, z, e, b: r + (1 + b) * (z - e).abs().mean(),
+    "the reconstruction error is missing.":
+        lambda r, z, e, b: (1 + b) * _apart(z, e),
+}  # fmt: skip
+
+
 @exercise("04.3", title="The three-term loss", minutes=10, difficulty=2,
           reference=vqvae.three_term_loss)  # fmt: skip
 def _(answer):
     """Values first; then who gets which gradient, for only that tells sg from none."""
-
-    def apart(z, e):
-        return (z - e).square().mean()
-
-    known = {
-        "the reconstruction error has a minus: the slide writes log p(x | z_q), which "
-        "should go up; a loss goes down, and `reconstruction` is already the "
-        "error.": lambda r, z, e, b: -r + (1 + b) * apart(z, e),
-        "the second term is missing: with this no entry ever moves towards the vectors "
-        "that choose it.": lambda r, z, e, b: r + b * apart(z, e.detach()),
-        "the third term is missing: nothing keeps the encoder near its "
-        "entries.": lambda r, z, e, b: r + apart(z.detach(), e),
-        "beta belongs to the third term alone; here it multiplies "
-        "both.": lambda r, z, e, b: r + 2 * b * apart(z, e),
-        "beta is missing: both terms count alike here.":
-            lambda r, z, e, b: r + 2 * apart(z, e),
-        "this sums the squares over the whole batch; here every term is a mean over "
-        "its numbers.": lambda r, z, e, b: r + (1 + b) * (z - e).square().sum(),
-        "this sums the squares over the channels; here every term is a mean over "
-        "all of its numbers.": lambda r, z, e, b: r + (1 + b) * 3 * apart(z, e),
-        "beta is fixed at 0.25 here; use the argument.":
-            lambda r, z, e, b: r + 1.25 * apart(z, e),
-        "this is the distance; both terms have its square.":
-            lambda r, z, e, b: r + (1 + b) * (z - e).norm(),
-        "these are absolute differences; both terms have squares.":
-            lambda r, z, e, b: r + (1 + b) * (z - e).abs().mean(),
-        "the reconstruction error is missing.":
-            lambda r, z, e, b: (1 + b) * apart(z, e),
-    }  # fmt: skip
     inputs = []
     for seed, beta in ((1, 0.25), (3, 1.5)):
         z, e = normal(2, 3, 4, 4, seed=seed), normal(2, 3, 4, 4, seed=seed + 1)
         inputs.append((torch.tensor(0.3 * seed), z, e.requires_grad_(), beta))
-    diagnose(answer, inputs, vqvae.three_term_loss, known, what="the loss")
+    diagnose(answer, inputs, vqvae.three_term_loss, TERM_ERRORS, what="the loss")
     beta = 0.25
     to_error, encoder, entries = _three(answer, beta=beta)
     expect(
@@ -367,51 +375,55 @@ def _chain(logits: Tensor, codes: Tensor) -> Tensor:
     return -F.cross_entropy(logits, codes, reduction="none").sum((1, 2))
 
 
+def _picked(scores, codes):
+    """The score (B, H, W) of each place's own value."""
+    return scores.gather(1, codes[:, None]).squeeze(1)
+
+
+CHAIN_ERRORS = {
+    "the sign: log p of a picture is never above 0. (cross_entropy is "
+    "-log p.)": lambda s, c: -_chain(s, c),
+    "this is the mean over the places; the logarithm of a product is the sum of "
+    "the logarithms.": lambda s, c: _chain(s, c) / c[0].numel(),
+    "the sign, and the mean: this is cross_entropy as a loss; log p is minus the "
+    "sum over the places.": lambda s, c: -_chain(s, c) / c[0].numel(),
+    "this is one number for the whole batch; each picture has its own, "
+    "(B,).": lambda s, c: _chain(s, c).sum(),
+    "this is one number, the loss of the batch; each picture has its own log p, "
+    "(B,): reduction=\"none\", then sum over the places.":
+        lambda s, c: F.cross_entropy(s, c),
+    "this adds up the logits themselves; they become probabilities by a softmax "
+    "over the K values first.": lambda s, c: _picked(s, c).sum((1, 2)),
+    "the softmax runs over places, so that the whole picture shares one "
+    "probability; it belongs to the values, dimension 1.":
+        lambda s, c: _picked(s.log_softmax(3), c).sum((1, 2)),
+    "the softmax runs over the rows; it belongs to the values, dimension "
+    "1.": lambda s, c: _picked(s.log_softmax(2), c).sum((1, 2)),
+    "the softmax runs over the batch; it belongs to the values, dimension "
+    "1.": lambda s, c: _picked(s.log_softmax(0), c).sum((1, 2)),
+    "this adds up probabilities; the chain rule multiplies them, so add up their "
+    "logarithms.": lambda s, c: _picked(s.softmax(1), c).sum((1, 2)),
+    "this is p itself, without the logarithm; for a large picture it rounds to "
+    "0.": lambda s, c: _chain(s, c).exp(),
+    "this is in bits; nats are wanted, the natural logarithm.":
+        lambda s, c: _chain(s, c) / math.log(2),
+    "this takes the most probable value at each place, not the one that is "
+    "there.": lambda s, c: s.log_softmax(1).amax(1).sum((1, 2)),
+    "this gives each place its own number; add them up, (B,).":
+        lambda s, c: _picked(s.log_softmax(1), c),
+}  # fmt: skip
+
+
 @exercise("04.6", title="The chain rule", minutes=10, difficulty=3,
           reference=pixelcnn.log_probability)  # fmt: skip
 def _(answer):
     """Values, per picture; shifting all logits of a place must change nothing."""
-
-    def picked(scores, codes):
-        return scores.gather(1, codes[:, None]).squeeze(1)
-
-    log2 = torch.tensor(2.0).log()
-    known = {
-        "the sign: log p of a picture is never above 0. (cross_entropy is "
-        "-log p.)": lambda s, c: -_chain(s, c),
-        "this is the mean over the places; the logarithm of a product is the sum of "
-        "the logarithms.": lambda s, c: _chain(s, c) / c[0].numel(),
-        "the sign, and the mean: this is cross_entropy as a loss; log p is minus the "
-        "sum over the places.": lambda s, c: -_chain(s, c) / c[0].numel(),
-        "this is one number for the whole batch; each picture has its own, "
-        "(B,).": lambda s, c: _chain(s, c).sum(),
-        "this is one number, the loss of the batch; each picture has its own log p, "
-        "(B,): reduction=\"none\", then sum over the places.":
-            lambda s, c: F.cross_entropy(s, c),
-        "this adds up the logits themselves; they become probabilities by a softmax "
-        "over the K values first.": lambda s, c: picked(s, c).sum((1, 2)),
-        "the softmax runs over places, so that the whole picture shares one "
-        "probability; it belongs to the values, dimension 1.":
-            lambda s, c: picked(s.log_softmax(3), c).sum((1, 2)),
-        "the softmax runs over the rows; it belongs to the values, dimension "
-        "1.": lambda s, c: picked(s.log_softmax(2), c).sum((1, 2)),
-        "the softmax runs over the batch; it belongs to the values, dimension "
-        "1.": lambda s, c: picked(s.log_softmax(0), c).sum((1, 2)),
-        "this adds up probabilities; the chain rule multiplies them, so add up their "
-        "logarithms.": lambda s, c: picked(s.softmax(1), c).sum((1, 2)),
-        "this is p itself, without the logarithm; for a large picture it rounds to "
-        "0.": lambda s, c: _chain(s, c).exp(),
-        "this is in bits; nats are wanted, the natural logarithm.":
-            lambda s, c: _chain(s, c) / log2,
-        "this takes the most probable value at each place, not the one that is "
-        "there.": lambda s, c: s.log_softmax(1).amax(1).sum((1, 2)),
-        "this gives each place its own number; add them up, (B,).":
-            lambda s, c: picked(s.log_softmax(1), c),
-    }  # fmt: skip
     codes = torch.randint(5, (3, 4, 4), generator=torch.Generator().manual_seed(3))
     inputs = [(normal(3, 5, 4, 4, scale=2.0), codes),
               (normal(2, 7, 2, 3, seed=2), codes[:2, :2, :3])]  # fmt: skip
-    diagnose(answer, inputs, pixelcnn.log_probability, known, what="log p", atol=1e-4)
+    diagnose(
+        answer, inputs, pixelcnn.log_probability, CHAIN_ERRORS, what="log p", atol=1e-4
+    )
     sure = 200 * normal(2, 5, 3, 3)
     few = codes[:2, :3, :3]
     try:

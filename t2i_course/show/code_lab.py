@@ -19,6 +19,7 @@ __all__ = ["WAYS", "CodeLab", "exchanged"]
 
 WAYS = ("the other bird's codes", "one entry", "drawn by the prior")
 SHOWN = ("the bird", "from its codes", "the other bird", "marked", "changed")
+CONTROLS = ("bird", "other", "way", "entry", "seed")
 
 
 def exchanged(codes: Tensor, other: Tensor, marked: Tensor) -> Tensor:
@@ -101,46 +102,51 @@ class CodeLab:
         """
         import ipywidgets as w
 
-        parts = self._controls(w, bird, other)
-        places, image, line = parts["places"], parts["image"], parts["line"]
-        high, wide = self.codes.shape[1:]
-        quiet = []  # not empty while many buttons change at once
+        parts, quiet = self._controls(w, bird, other), []
 
         def act(_=None):
-            if quiet:
-                return
-            marked = torch.tensor([p.value for p in places]).view(high, wide)
-            a, b = parts["bird"].value, parts["other"].value
-            try:
-                chosen = [parts[n].value for n in ("way", "other", "entry", "seed")]
-                codes = self.change(a, marked, *chosen)
-                image.value = as_png(self.row(a, codes, marked, b), columns=5)
-                for place, code in zip(places, codes.flatten().tolist()):
-                    place.description = str(code)
-                line.value = html.escape(self.words(codes))
-            except Exception as error:  # a widget's traceback would be lost in a log
-                line.value = html.escape(f"This could not be drawn: {error}")
+            if not quiet:  # not empty while many buttons change at once
+                self._redraw(parts)
 
         def set_all(value):
             quiet.append(True)
-            for place in places:
+            for place in parts["places"]:
                 place.value = value
             quiet.clear()
             act()
 
         parts["all"].on_click(lambda _: set_all(True))
         parts["none"].on_click(lambda _: set_all(False))
-        for name in ("bird", "other", "way", "entry", "seed"):
-            parts[name].observe(act, "value")
-        for place in places:
-            place.observe(act, "value")
+        for control in (*(parts[name] for name in CONTROLS), *parts["places"]):
+            control.observe(act, "value")
         act()
-        rows = [w.HBox(places[i : i + wide]) for i in range(0, high * wide, wide)]
-        names = ("bird", "other", "way", "entry", "seed")
-        controls = w.VBox([*(parts[name] for name in names),
-                           w.HBox([parts["all"], parts["none"]])])  # fmt: skip
+        return self._box(w, parts)
+
+    def _redraw(self, parts: dict) -> None:
+        """Picture, numbers and line, as the controls now stand."""
+        places, line = parts["places"], parts["line"]
+        marked = torch.tensor([place.value for place in places])
+        bird, other, way, entry, seed = (parts[name].value for name in CONTROLS)
+        try:
+            marked = marked.view(self.codes.shape[1:])
+            codes = self.change(bird, marked, way, other, entry, seed)
+            shown = self.row(bird, codes, marked, other)
+            parts["image"].value = as_png(shown, columns=5)
+            for place, code in zip(places, codes.flatten().tolist()):
+                place.description = str(code)
+            line.value = html.escape(self.words(codes))
+        except Exception as error:  # a widget's traceback would be lost in a log
+            line.value = html.escape(f"This could not be drawn: {error}")
+
+    def _box(self, w, parts: dict):
+        """Everything in its place; the parts are kept in `box.parts`."""
+        wide, places = self.codes.shape[2], parts["places"]
+        rows = [w.HBox(places[i : i + wide]) for i in range(0, len(places), wide)]
+        marks = w.HBox([parts["all"], parts["none"]])
+        controls = w.VBox([*(parts[name] for name in CONTROLS), marks])
         names = w.HTML("From the left: " + ", ".join(SHOWN) + ".")
-        box = w.VBox([image, names, line, w.HBox([w.VBox(rows), controls])])
+        below = w.HBox([w.VBox(rows), controls])
+        box = w.VBox([parts["image"], names, parts["line"], below])
         box.parts = parts
         return box
 
