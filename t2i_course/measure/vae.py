@@ -79,8 +79,9 @@ def fidelity(system) -> float:
 def kept_pixels(system, seed: int = 0) -> float:
     """Share of held-out pixels that are as they were after encoding and drawing anew.
 
-    For black and white: each picture's mean code, and a draw of p(x | z). 0.5 would be
-    a coin for each pixel; see lesson 03 for what two unrelated digits have in common.
+    For black and white: each picture's mean code, and what is drawn from it: by a
+    PixelCNN a draw of p(x | z), by other decoders its most probable pixels. 0.5 would
+    be a coin for each pixel; see lesson 03 for what two unrelated digits share.
     """
     system, held = seeded(system, seed), held_out(system)
     drawn, seen = system.reconstruct(held) > 0, held > 0
