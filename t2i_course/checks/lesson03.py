@@ -89,6 +89,8 @@ def _(answer):
         "cheapest.": lambda m, v: (m**2 + v.exp() - 1) / 2,
         "sigma stands here where sigma^2 belongs: exp(log_variance), not "
         "exp(log_variance / 2).": lambda m, v: (m**2 + (v / 2).exp() - 1 - v) / 2,
+        "this is KL(p || q), the other way round; the ELBO has KL(q || p), an average "
+        "over q.": lambda m, v: ((m**2 + 1) * (-v).exp() - 1 + v) / 2,
         "this adds up the latent numbers; keep them apart, (B, D): we will look at "
         "each one. The ELBO adds them later.":
             lambda m, v: ((m**2 + v.exp() - 1 - v) / 2).sum(1),
@@ -192,6 +194,11 @@ DENSITY_ERRORS = {
     "this is the squared error alone: a Gaussian with sigma = 1, whatever the data "
     "say, and without its constants.":
         lambda m, s, x: _total(-((x - m) ** 2) / 2),
+    "this is the squared error itself: a number to go down, and sigma has no part in "
+    "it. A log-likelihood goes up, and asks sigma too.":
+        lambda m, s, x: _total((x - m) ** 2),
+    "this is the squared error with a minus: sigma, the 1/2 and the constants are "
+    "missing.": lambda m, s, x: _total(-((x - m) ** 2)),
     "the squared distance is divided by sigma, not by "
     "sigma^2.": lambda m, s, x: _total(
         -((x - m) ** 2) * (-s).exp() / 2 - s - HALF_LOG),

@@ -132,6 +132,8 @@ WRONG = {
         (lambda m, v: (m + v.exp() - 1 - v) / 2, "mu is not squared"),
         (lambda m, v: (m**2 + v.exp() - 1) / 2, "the -log sigma^2 is missing"),
         (lambda m, v: (m**2 + (v / 2).exp() - 1 - v) / 2, "sigma stands here"),
+        (lambda m, v: ((m**2 + 1) / v.exp() - 1 + v) / 2, "the other way round"),
+        (lambda m, v: (m**2 + v - 1 - v.log()) / 2, "taken for sigma^2 itself"),
         (lambda m, v: kl_by_library(m, v).sum(1), "adds up the latent numbers"),
         (lambda m, v: kl_by_library(m, v).mean(), "averages over everything"),
     ],
@@ -160,6 +162,8 @@ WRONG = {
         (lambda m, s, x: -total(density(m, s, x)), "the sign is wrong"),
         (lambda m, s, x: total(density(m, s / 2, x)), "taken for log sigma^2"),
         (lambda m, s, x: total(-((x - m) ** 2) / 2), "squared error alone"),
+        (lambda m, s, x: total((x - m) ** 2), "squared error itself"),
+        (lambda m, s, x: total(-((x - m) ** 2)), "squared error with a minus"),
         (
             lambda m, s, x: total(-((x - m) ** 2) / s.exp() / 2 - s - HALF_LOG),
             "divided by sigma, not",
