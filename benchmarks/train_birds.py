@@ -10,6 +10,8 @@ saves much time where the CPU has instructions for it.
 import argparse
 import json
 
+import torch
+
 from t2i_course import weights
 from t2i_course.measure.birds import (
     RESULTS,
@@ -47,6 +49,7 @@ def options() -> argparse.Namespace:
     found.add_argument("--seed", type=int, default=0)
     found.add_argument("--steps", type=int, required=True)
     found.add_argument("--precision", choices=("no", "bf16"), default="no")
+    found.add_argument("--r1", type=float, help="another weight of the R1 penalty")
     found.add_argument("--checkpoint")
     found.add_argument("--try-out", action="store_true", help="measure only")
     found.add_argument("--look-every", type=int, default=200)
@@ -81,7 +84,10 @@ def curve_of(history) -> list[list]:
 def main() -> None:
     """Train, measure on unseen species, save."""
     chosen = options()
+    torch.manual_seed(chosen.seed)  # of the first weights
     system, batch = build(chosen.name)
+    if chosen.r1 is not None:
+        system.r1 = chosen.r1
     size = system.generator.size
     look = unseen_captions(400, size, seed=1)
     history = fit(

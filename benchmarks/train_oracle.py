@@ -10,6 +10,8 @@ text encoders see pictures through; the oracle has no part in any training.
 import argparse
 import time
 
+import torch
+
 from t2i_course import weights
 from t2i_course.measure.obedience import accuracies
 from t2i_course.measure.oracle import OracleTraining, RandomBirds
@@ -24,6 +26,7 @@ def main() -> None:
     arguments.add_argument("--features", action="store_true")
     arguments.add_argument("--checkpoint")
     chosen = arguments.parse_args()
+    torch.manual_seed(int(chosen.features))  # of the first weights
     system = OracleTraining.from_preset("cpu", size=chosen.size)
     settings = system.settings
     seed = int(chosen.features)

@@ -5,6 +5,8 @@ python benchmarks/train_style.py gan_int_cls_32
 
 import argparse
 
+import torch
+
 from t2i_course import weights
 from t2i_course.papers.gan_cls import PAINTERS, StyleTraining, shipped
 from t2i_course.training import fit
@@ -18,6 +20,7 @@ def main() -> None:
     arguments.add_argument("--steps", type=int, default=1500)
     arguments.add_argument("--seed", type=int, default=0)
     chosen = arguments.parse_args()
+    torch.manual_seed(chosen.seed)  # of the first weights
     system = StyleTraining(shipped(chosen.name), depth=32)
     birds = Birds("train", system.generator.size)
     history = fit(system, birds, chosen.steps, seed=chosen.seed)

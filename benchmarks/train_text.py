@@ -79,6 +79,7 @@ def main() -> None:
     arguments.add_argument("--checkpoint")
     arguments.add_argument("--seed", type=int, default=0)
     chosen = arguments.parse_args()
+    torch.manual_seed(chosen.seed)  # of the first weights
     birds = Birds("train", 32)
     system = JointEmbedding.from_preset("cpu", words=len(birds.vocabulary))
     source = FalseTwins(birds, system.settings["classes"])

@@ -90,6 +90,8 @@ def save_sheet(pictures, out: Path) -> None:
 
 def train(options: argparse.Namespace) -> int:
     """t2i train: one system, with checkpoints in runs/SYSTEM-PRESET/."""
+    import torch
+
     from . import presets
     from .systems import build, data_of, info, source_for
     from .training import fit
@@ -106,6 +108,7 @@ def train(options: argparse.Namespace) -> int:
         )
     if options.text and options.system not in ("gan_cls", "projection"):
         raise UserError(f"{options.system} reads no sentences: leave --text away")
+    torch.manual_seed(options.seed)  # of the first weights
     system = build(options.system, preset, data, text=options.text, codes=options.codes)
     steps = options.steps or (system.settings or {})["steps"]
     if steps < 1:

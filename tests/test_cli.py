@@ -155,6 +155,23 @@ def test_train_and_resume(tmp_path, capsys, monkeypatch):
     fails(capsys, *words, "--resume", code=1)
 
 
+def test_the_seed_decides_the_whole_training(tmp_path, monkeypatch):
+    """The first weights too: another process with the same seed gets the same ones."""
+
+    def weights(seed, folder):
+        (tmp_path / folder).mkdir()
+        monkeypatch.chdir(tmp_path / folder)
+        words = ["train", "gan", "--preset", "smoke", "--steps", "1", "--seed"]
+        assert cli.main([*words, str(seed)]) == 0
+        kept = torch.load("runs/gan-smoke/checkpoint.pt", weights_only=True)
+        return torch.cat([w.double().flatten() for w in kept["system"].values()])
+
+    first = weights(3, "a")
+    torch.rand(5)  # a random state that nobody set
+    assert torch.equal(first, weights(3, "b"))
+    assert not torch.equal(first, weights(4, "c"))
+
+
 def test_a_text_encoder_of_one_s_own(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     train = ["train", "--preset", "smoke", "--steps", "1"]

@@ -249,6 +249,62 @@ def test_judged_together():
     assert torch.allclose(four, d.match(*pairs[0]), atol=1e-6)
 
 
+def test_r1_of_a_plane():
+    """A logit that is a plane over the picture has the same slope everywhere."""
+    plane = torch.randn(3, 4, 4, requires_grad=True)
+    found = gan_cls.r1_penalty(
+        lambda x, text: (x * plane).sum((1, 2, 3)) + text.sum(1),
+        torch.randn(5, 3, 4, 4),
+        torch.randn(5, 2),
+    )
+    assert torch.allclose(found, plane.square().sum(), rtol=1e-5)
+    (slope,) = torch.autograd.grad(found, plane)  # it can be trained on
+    assert torch.allclose(slope, 2 * plane, rtol=1e-4)
+
+
+def test_r1_against_differences():
+    """|grad D|^2 by central differences, for the paper's discriminator in doubles."""
+    torch.manual_seed(0)
+    d = gan_cls.Discriminator(32, 4, 4, 6).eval()
+    pictures, text = torch.randn(1, 3, 32, 32), torch.randn(1, 6)
+    found = gan_cls.r1_penalty(d, pictures, text).item()
+    d, pictures, text = d.double(), pictures.double(), text.double()
+    moves = torch.eye(3 * 32 * 32, dtype=torch.float64).view(-1, 3, 32, 32) * 1e-5
+    with torch.no_grad():
+        rise = [
+            d(pictures + sign * moves, text.expand(len(moves), -1)) for sign in (1, -1)
+        ]
+    want = ((rise[0] - rise[1]) / 2e-5).square().sum().item()
+    assert found == pytest.approx(want, rel=1e-3)
+
+
+@pytest.mark.parametrize("played", [0, 1, gan_cls.R1_EVERY])
+def test_r1_comes_every_few_rounds(played):
+    """Eight times as heavy in one round of eight; without it the paper's loss."""
+    losses = []
+    for r1 in (0.0, 0.5):
+        system = small(r1=r1)
+        system.played = played
+        losses.append(next(system.round(batch_of()))[1])
+    batch = batch_of()
+    slope = gan_cls.r1_penalty(system.discriminator, batch.image, system.embed(batch))
+    due = played % gan_cls.R1_EVERY == 0
+    assert torch.allclose(losses[1] - losses[0], due * 0.5 / 2 * 8 * slope, atol=1e-5)
+
+
+def test_r1_under_bfloat16_and_after_a_stop(tmp_path):
+    """It is taken in the same rounds by a run that was stopped and one that wasn't."""
+    whole, parts = small(r1=0.5), small(r1=0.5)
+    how = {"precision": "bf16", "progress": False}
+    fit(whole, Repeated(batch_of()), 10, **how)
+    file = tmp_path / "kept.pt"
+    fit(parts, Repeated(batch_of()), 5, checkpoint=file, **how)
+    parts = small(r1=0.5)
+    fit(parts, Repeated(batch_of()), 10, checkpoint=file, resume=True, **how)
+    states = whole.state_dict().values(), parts.state_dict().values()
+    assert all(map(torch.equal, *states))
+
+
 def test_text_encoder_rests():
     system = small()
     before = {k: v.clone() for k, v in system.text_encoder.state_dict().items()}

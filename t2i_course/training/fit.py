@@ -108,6 +108,7 @@ class Run:
 
     def step(self, batch) -> None:
         """Play one round on a batch: every turn, then the averages of the weights."""
+        self.system.played = self.history.step
         factor = self.system.learning_rate_factor(self.history.step)
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:

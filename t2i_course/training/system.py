@@ -52,6 +52,7 @@ class System(nn.Module):
     rates: dict[str, float] = {}  # of players that have a rate of their own
     betas: tuple[float, float] = (0.5, 0.999)
     rng: torch.Generator | None = None
+    played: int = 0  # rounds so far; the loop sets it, also after a checkpoint
     presets: dict[str, dict] | None = None  # None: the PRESETS of the paper's file
     preset: str | None = None
     settings: dict | None = None
