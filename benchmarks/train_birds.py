@@ -4,13 +4,16 @@
 
 Seed 0 is shipped; every seed's measures go to t2i_course/measure/results_birds.json,
 and the obedience on the way (for learning curves over time) with them. --precision bf16
-saves much time where the CPU has instructions for it.
+saves much time where the CPU has instructions for it. --mean-from N draws with the mean
+of the weights at every 500th step from N on.
 """
 
 import argparse
 import json
+from pathlib import Path
 
 import torch
+from torch.optim.swa_utils import AveragedModel
 
 from t2i_course import weights
 from t2i_course.measure.birds import (
@@ -49,6 +52,7 @@ def options() -> argparse.Namespace:
     found.add_argument("--seed", type=int, default=0)
     found.add_argument("--steps", type=int, required=True)
     found.add_argument("--precision", choices=("no", "bf16"), default="no")
+    found.add_argument("--mean-from", type=int, metavar="N", help="N times 500")
     found.add_argument("--r1", type=float, help="another weight of the R1 penalty")
     found.add_argument("--checkpoint")
     found.add_argument("--try-out", action="store_true", help="measure only")
@@ -72,6 +76,48 @@ def watcher(look, every: int):
     return watch
 
 
+class Mean:
+    """The mean of the drawing network's weights at every 500th step from `begin` on.
+
+    Izmailov et al. 2018. It is written beside the checkpoint, and read when that is.
+    """
+
+    every = 500
+
+    def __init__(self, begin: int | None, checkpoint: str | None):
+        self.begin, self.model = begin, None
+        self.path = Path(f"{checkpoint}.mean") if checkpoint else None
+
+    def of(self, system) -> AveragedModel:
+        """The mean so far."""
+        if self.model is None:
+            self.model = AveragedModel(system.network("generator"), use_buffers=True)
+            if self.path and self.path.exists():
+                self.model.load_state_dict(torch.load(self.path, weights_only=True))
+        return self.model
+
+    def take(self, system, step: int) -> None:
+        """Let the weights of this step in, if it is one that counts."""
+        if self.begin is None or step < self.begin or step % self.every:
+            return
+        model, before = self.of(system), (step - self.begin) // self.every
+        if model.n_averaged == before:
+            model.update_parameters(system.network("generator"))
+            if self.path:
+                torch.save(model.state_dict(), self.path)
+        elif model.n_averaged != before + 1:  # that one: stopped before its checkpoint
+            raise SystemExit(
+                f"{self.path} holds {model.n_averaged} networks at step {step}, not "
+                f"{before}: delete it and the checkpoint, and begin anew"
+            )
+
+    def give(self, system) -> None:
+        """Draw with it from now on, if there is one."""
+        if self.begin is not None:
+            mean = self.of(system).module.state_dict()
+            system.network("generator").load_state_dict(mean)
+
+
 def curve_of(history) -> list[list]:
     """Rows of step, seconds, and obedience on wing, belly and crown."""
     columns = zip(*(history.measures.get(part, []) for part in PARTS))
@@ -89,7 +135,13 @@ def main() -> None:
     if chosen.r1 is not None:
         system.r1 = chosen.r1
     size = system.generator.size
-    look = unseen_captions(400, size, seed=1)
+    look = watcher(unseen_captions(400, size, seed=1), chosen.look_every)
+    mean = Mean(chosen.mean_from, chosen.checkpoint)
+
+    def each_step(system, history, step):
+        look(system, history, step)
+        mean.take(system, step)
+
     history = fit(
         system,
         Birds("train", size, batch),
@@ -97,10 +149,11 @@ def main() -> None:
         seed=chosen.seed,
         checkpoint=chosen.checkpoint,
         resume=chosen.checkpoint is not None,
-        on_step=watcher(look, chosen.look_every),
+        on_step=each_step,
         precision=chosen.precision,
         progress=False,
     )
+    mean.give(system)
     found = report(system.eval(), 2000, size=size)
     print(chosen.name, chosen.seed, f"{history.seconds[-1]:.0f} s", found, flush=True)
     if not chosen.try_out:
@@ -115,6 +168,8 @@ def keep(chosen, system, history, found: dict) -> None:
     if chosen.precision != "no":
         hardware += f", {chosen.precision}"
         command += f" --precision {chosen.precision}"
+    if chosen.mean_from is not None:
+        command += f" --mean-from {chosen.mean_from}"
     entry = {
         "steps": chosen.steps,
         "seconds": round(seconds),
