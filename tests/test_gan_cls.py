@@ -8,7 +8,7 @@ from training_toys import Repeated, count, ready
 
 from t2i_course.data import Batch
 from t2i_course.papers import gan_cls, projection
-from t2i_course.papers.gan_cls import GanCls, StyleEncoder, StyleTraining
+from t2i_course.papers.gan_cls import GanCls, GanClsR1, StyleEncoder, StyleTraining
 from t2i_course.papers.joint_embedding import TextEncoder, structured_loss
 from t2i_course.training import fit
 
@@ -282,8 +282,8 @@ def test_r1_against_differences():
 def test_r1_comes_every_few_rounds(played):
     """Eight times as heavy in one round of eight; without it the paper's loss."""
     losses = []
-    for r1 in (0.0, 0.5):
-        system = small(r1=r1)
+    for kind in ({}, {"kind": GanClsR1, "r1": 0.5}):
+        system = small(**kind)
         system.played = played
         losses.append(next(system.round(batch_of()))[1])
     batch = batch_of()
@@ -294,12 +294,12 @@ def test_r1_comes_every_few_rounds(played):
 
 def test_r1_under_bfloat16_and_after_a_stop(tmp_path):
     """It is taken in the same rounds by a run that was stopped and one that wasn't."""
-    whole, parts = small(r1=0.5), small(r1=0.5)
+    whole, parts = small(GanClsR1, r1=0.5), small(GanClsR1, r1=0.5)
     how = {"precision": "bf16", "progress": False}
     fit(whole, Repeated(batch_of()), 10, **how)
     file = tmp_path / "kept.pt"
     fit(parts, Repeated(batch_of()), 5, checkpoint=file, **how)
-    parts = small(r1=0.5)
+    parts = small(GanClsR1, r1=0.5)
     fit(parts, Repeated(batch_of()), 10, checkpoint=file, resume=True, **how)
     states = whole.state_dict().values(), parts.state_dict().values()
     assert all(map(torch.equal, *states))
