@@ -733,9 +733,10 @@ print(f"diversity of real drawings, eight birds of one plumage: {diversity(alike
 # 15,500 steps.
 #
 # A game that long doesn't hold by itself. Lesson 01 showed that nothing keeps the two
-# players where they are good, and here it happened: two trainings as in section 8 broke
-# down near step 9,700 and step 10,000, and then their birds obeyed no caption any more.
-# So the discriminator pays for one thing more (Mescheder, Geiger and Nowozin 2018):
+# players where they are good, and here it happened: two trainings with section 8's losses
+# (`python benchmarks/train_birds.py gan_int_cls_64 --steps 12000 --precision bf16 --r1 0`)
+# broke down near step 9,700 and step 10,000, and then their birds obeyed no caption any
+# more. So the discriminator pays for one thing more (Mescheder, Geiger, Nowozin 2018):
 #
 # $$ R_1 = \frac{\gamma}{2}\; \mathbb{E}\left[\, \lVert \nabla_x\, d(x, t) \rVert^2 \,\right] $$
 #
@@ -771,7 +772,7 @@ def walk(first, second, seed=0, count=8):
 
 
 # %%
-blue, red = "a bird that is completely blue", "a bird that is completely red"
+blue, red = "a completely blue bird", "a completely red bird"
 walks = [walk(blue, red, seed) for seed in range(3)]
 grid(torch.cat(walks), 8, title=f"{blue}   →   {red}", size=1.28)
 
@@ -794,11 +795,11 @@ print(f"mean change from one picture to the next: {step:.2f}; to another noise: 
 # %% [markdown]
 # Look first: the bird goes from blue over purple to red, step by step, and at each step
 # there is one bird. Then read the oracle's lines: blue wings at the one end, red ones at
-# the other, purple ones between. (The tail stays purple to the end, whatever "completely"
-# may mean.) Not all of it is gradual: where the background jumps
-# from one picture to the next, it was the text that decided about it, too. And a step along the walk moves the picture several
-# times as far as another noise would: the three rows look alike, for here the noise has
-# little to say. The next section asks why.
+# the other, purple ones between. (The head turns purple first.) Not all of it is gradual:
+# the background jumps from a branch to water, and no word asked for either, so here the
+# text decides about it too. And a step along the walk moves the picture twice as far as
+# another noise would: the three rows look alike, for here the noise has little to say. The
+# next section asks why.
 
 # %% [markdown]
 # ## 10. What the noise decides (RE-7, RE-12)
@@ -994,7 +995,7 @@ play.widget()
 # ## 12. What goes wrong (RE-10)
 #
 # A caption is now *one* list of numbers. What can't be said in one such list, or was never
-# said in training, is lost. Three ways to see it, each with the share of 100 pictures in
+# said in training, is lost. Four ways to see it, each with the share of 100 pictures in
 # which the oracle reads the wing as some colour:
 
 
@@ -1011,7 +1012,8 @@ def wing_colours(caption):
 
 for caption in ["a bird with red wings", "a bird with wings that are not red",
                 "a bird with turquoise wings", "a bird with wings",
-                "a red bird and a blue bird", "a blue bird and a red bird"]:  # fmt: skip
+                "a red bird and a blue bird", "a blue bird and a red bird",
+                "a completely red bird", "a bird that is completely red"]:  # fmt: skip
     print(f"{caption:38} {wing_colours(caption)}")
 
 # %%
@@ -1027,13 +1029,16 @@ grid(torch.cat([d.pictures for d in drawn]), 4, title="not red / turquoise / two
 #   what is left of the sentence says red. To know the word would not do either: it turns
 #   the sentence round.
 # - **"turquoise".** An unknown word leaves a hole, and the network fills it as it likes,
-#   with brown or grey wings here (and it dyes the rest as it likes, too). ("A bird with wings" gets grey ones.)
+#   with white wings here, as in "a bird with wings" (and it dyes the rest as it likes, too).
 # - **Two birds.** Every training picture holds one bird, so one bird is drawn, and the two
-#   colours are mixed: red and blue give purple, in the wings or in the belly. A single list
-#   of numbers says "red" and "blue" and "bird", and not who is which. The report finds the
+#   colours are mixed: red and blue give a purple one. Begin with the blue bird, and its
+#   wings are blue. A single list of numbers says "red" and "blue" and "bird", and not who is which. The report finds the
 #   same on COCO, photographs of everyday scenes (RE-10): where there are several things,
 #   the parts don't hang together.
 #   Lesson 12 gives each thing a place of its own.
+# - **The whole bird.** "A completely red bird" has red wings; "a bird that is completely
+#   red" has purple ones. A sentence about the whole bird says "red" once, not once for each
+#   part, and such sentences are what this network obeys least.
 #
 # A sentence without one known word is refused, and the refusal says what would be known:
 
