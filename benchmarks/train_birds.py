@@ -170,6 +170,8 @@ def keep(chosen, system, history, found: dict) -> None:
         command += f" --precision {chosen.precision}"
     if chosen.mean_from is not None:
         command += f" --mean-from {chosen.mean_from}"
+    if chosen.r1 is not None:
+        command += f" --r1 {chosen.r1:g}"
     entry = {
         "steps": chosen.steps,
         "seconds": round(seconds),

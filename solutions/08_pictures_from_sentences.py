@@ -746,7 +746,7 @@ print(f"diversity of real drawings, eight birds of one plumage: {diversity(alike
 # chased about. It is taken every eighth round, eight times as heavy, so that it costs
 # little time (`papers/gan_cls.py`, `r1_penalty`).
 #
-# One thing more: late in a training the weights walk about, and each stop obeys some
+# And late in a training the weights walk about, and each stop obeys some
 # captions better and others worse. So `gan_int_cls_64` draws with the *mean* of its
 # weights at every 500th step from 8,000 on (Izmailov et al. 2018). Wings were obeyed at
 # 0.946 by the last step and at 0.952 by the mean; a second seed had 0.942 and 0.948.
