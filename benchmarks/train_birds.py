@@ -26,6 +26,7 @@ from t2i_course.measure.birds import (
 from t2i_course.papers import gan_cls, projection
 from t2i_course.papers.joint_embedding import text_encoder
 from t2i_course.training import fit
+from t2i_course.training.checkpoint import write_whole
 from t2i_course.worlds.birds import Birds
 
 
@@ -52,8 +53,8 @@ def options() -> argparse.Namespace:
     found.add_argument("--seed", type=int, default=0)
     found.add_argument("--steps", type=int, required=True)
     found.add_argument("--precision", choices=("no", "bf16"), default="no")
-    found.add_argument("--mean-from", type=int, metavar="N", help="N times 500")
-    found.add_argument("--r1", type=float, help="another weight of the R1 penalty")
+    found.add_argument("--mean-from", type=int, metavar="N", help="a multiple of 500")
+    found.add_argument("--r1", type=float, help="another gamma of R1; 0 is none")
     found.add_argument("--checkpoint")
     found.add_argument("--try-out", action="store_true", help="measure only")
     found.add_argument("--look-every", type=int, default=200)
@@ -104,7 +105,9 @@ class Mean:
         if model.n_averaged == before:
             model.update_parameters(system.network("generator"))
             if self.path:
-                torch.save(model.state_dict(), self.path)
+                write_whole(
+                    self.path, lambda file: torch.save(model.state_dict(), file)
+                )
         elif model.n_averaged != before + 1:  # that one: stopped before its checkpoint
             raise SystemExit(
                 f"{self.path} holds {model.n_averaged} networks at step {step}, not "
@@ -113,9 +116,15 @@ class Mean:
 
     def give(self, system) -> None:
         """Draw with it from now on, if there is one."""
-        if self.begin is not None:
-            mean = self.of(system).module.state_dict()
-            system.network("generator").load_state_dict(mean)
+        if self.begin is None:
+            return
+        mean = self.of(system)
+        if not mean.n_averaged:
+            raise SystemExit(
+                f"there is no mean to draw with: it takes every {self.every}th step "
+                f"from {self.begin} on (or its file beside the checkpoint is gone)"
+            )
+        system.network("generator").load_state_dict(mean.module.state_dict())
 
 
 def curve_of(history) -> list[list]:

@@ -732,24 +732,27 @@ print(f"diversity of real drawings, eight birds of one plumage: {diversity(alike
 # network: `gan_int_cls_64` is the same system at the paper's 64x64 pixels, trained for
 # 15,500 steps.
 #
-# A game that long doesn't hold by itself. Lesson 01 showed that nothing keeps the two
+# A game that long may not hold by itself. Lesson 01 showed that nothing keeps the two
 # players where they are good, and here it happened: two trainings with section 8's losses
-# (`python benchmarks/train_birds.py gan_int_cls_64 --steps 12000 --precision bf16 --r1 0`)
-# broke down near step 9,700 and step 10,000, and then their birds obeyed no caption any
-# more. So the discriminator pays for one thing more (Mescheder, Geiger, Nowozin 2018):
+# alone broke down near step 9,700 and step 10,000, and then their birds obeyed no caption
+# any more. (To try it, `python benchmarks/train_birds.py gan_int_cls_64 --steps 12000
+# --precision bf16 --r1 0 --try-out`. Those two began from weights that no seed had fixed, so
+# yours may break down sooner, later, or not at all.) So the discriminator pays for one thing
+# more (Mescheder, Geiger, Nowozin 2018):
 #
 # $$ R_1 = \frac{\gamma}{2}\; \mathbb{E}\left[\, \lVert \nabla_x\, d(x, t) \rVert^2 \,\right] $$
 #
 # Here $x$ is a real picture, $t$ its right sentence, $d$ the logit, and $\gamma$ is 0.2. The
 # gradient penalty of lesson 02 wants a slope of 1 between real and drawn pictures. R1
 # wants a slope of 0 at the real ones: a generator that has come near them is no longer
-# chased about. It is taken every eighth round, eight times as heavy, so that it costs
-# little time (`papers/gan_cls.py`, `r1_penalty`).
+# chased about. It is slow, so it is taken every eighth round only, eight times as heavy
+# (`papers/gan_cls.py`, `r1_penalty`).
 #
 # And late in a training the weights walk about, and each stop obeys some
 # captions better and others worse. So `gan_int_cls_64` draws with the *mean* of its
-# weights at every 500th step from 8,000 on (Izmailov et al. 2018). Wings were obeyed at
-# 0.946 by the last step and at 0.952 by the mean; a second seed had 0.942 and 0.948.
+# weights at every 500th step from 8,000 on (Izmailov et al. 2018; `--mean-from 8000`). On
+# 2,000 captions of unseen species, wings were obeyed at 0.946 by the last step and at 0.952
+# by the mean; with another seed at 0.942 and 0.948.
 
 # %%
 best = shipped("gan_int_cls_64")
@@ -795,7 +798,8 @@ print(f"mean change from one picture to the next: {step:.2f}; to another noise: 
 # %% [markdown]
 # Look first: the bird goes from blue over purple to red, step by step, and at each step
 # there is one bird. Then read the oracle's lines: blue wings at the one end, red ones at
-# the other, purple ones between. (The head turns purple first.) Not all of it is gradual:
+# the other, purple ones between. (The head turns purple first. And the words matter: of
+# "a bird that is completely red" the wings stay purple, as section 12 shows.) Not all of it is gradual:
 # the background jumps from a branch to water, and no word asked for either, so here the
 # text decides about it too. And a step along the walk moves the picture twice as far as
 # another noise would: the three rows look alike, for here the noise has little to say. The
@@ -1032,13 +1036,12 @@ grid(torch.cat([d.pictures for d in drawn]), 4, title="not red / turquoise / two
 #   with white wings here, as in "a bird with wings" (and it dyes the rest as it likes, too).
 # - **Two birds.** Every training picture holds one bird, so one bird is drawn, and the two
 #   colours are mixed: red and blue give a purple one. Begin with the blue bird, and its
-#   wings are blue. A single list of numbers says "red" and "blue" and "bird", and not who is which. The report finds the
-#   same on COCO, photographs of everyday scenes (RE-10): where there are several things,
+#   wings are blue. A single list of numbers says "red" and "blue" and "bird", and not who
+#   is which. The report finds the same on COCO, photographs of everyday scenes (RE-10): where there are several things,
 #   the parts don't hang together.
 #   Lesson 12 gives each thing a place of its own.
 # - **The whole bird.** "A completely red bird" has red wings; "a bird that is completely
-#   red" has purple ones. A sentence about the whole bird says "red" once, not once for each
-#   part, and such sentences are what this network obeys least.
+#   red" has purple ones, though the two say the same. Here one "red" must do for four parts.
 #
 # A sentence without one known word is refused, and the refusal says what would be known:
 

@@ -53,6 +53,14 @@ def test_without_a_beginning_nothing_changes(script):
     assert system.seen() == (7.0, 7.0)
 
 
+def test_a_mean_of_nothing_is_refused(script):
+    """A training that ended before the mean began: no network passes for a mean."""
+    system, mean = Drawing(7.0), script.Mean(1000, None)
+    mean.take(system, 500)
+    with pytest.raises(SystemExit, match="no mean to draw with"):
+        mean.give(system)
+
+
 def test_the_mean_survives_a_stop(script, tmp_path):
     """Also one between the mean's file and the checkpoint: no network counts twice."""
     file, system = str(tmp_path / "run.pt"), Drawing()

@@ -347,9 +347,9 @@ class GanCls(System):
 class GanClsR1(GanCls):
     """The same game with R1 in the discriminator's loss; ours, for long trainings.
 
-    r1: gamma of `r1_penalty`, taken every R1_EVERY rounds and as many times as heavy.
-    Without it the training at 64x64 broke down (lesson 08, section 9). Others as
-    `GanCls`.
+    r1: gamma of `r1_penalty`, taken every R1_EVERY rounds and as many times as heavy; 0
+    is none.
+    Without it trainings at 64x64 broke down (lesson 08, section 9). Others as `GanCls`.
     """
 
     def __init__(self, text_encoder: nn.Module | None = None, r1=0.2, **settings):
@@ -360,7 +360,7 @@ class GanClsR1(GanCls):
         """The paper's round; now and then its first loss is higher by the penalty."""
         turns = super().round(batch)
         player, loss = next(turns)
-        if self.played % R1_EVERY == 0:
+        if self.r1 and self.played % R1_EVERY == 0:
             slope = r1_penalty(self.discriminator, batch.image, self.embed(batch))
             loss = loss + self.r1 / 2 * R1_EVERY * slope
         yield player, loss
