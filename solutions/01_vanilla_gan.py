@@ -47,7 +47,7 @@ from t2i_course.measure.gan import clear_digits, results, speckle, values
 from t2i_course.papers.gan import Gan, points_gan, saturating_loss, simultaneous_step
 from t2i_course.papers.gan_crowd import GanCrowd
 from t2i_course.show.curves import bars, clouds, curves, lines, paths
-from t2i_course.show.gan_lab import GanLab, playground
+from t2i_course.play.gan_lab import GanLab, playground
 from t2i_course.show.pictures import grid
 from t2i_course.show.record import recorded
 from t2i_course.show.tables import Table, seeds_row, with_spread

@@ -53,9 +53,9 @@ from t2i_course.papers.lapgan import Lapgan, collapse, expand, generators, reduc
 # %%
 from t2i_course.show.curves import curves, lines
 from t2i_course.show.family import family, family_map
-from t2i_course.show.latent_lab import LatentLab
+from t2i_course.play.latent_lab import LatentLab
 from t2i_course.show.pictures import crossed, grid
-from t2i_course.show.playground import read_birds
+from t2i_course.play.caption_lab import read_birds
 from t2i_course.show.record import recorded
 from t2i_course.show.tables import Table, with_spread
 from t2i_course.worlds.birds import Birds

@@ -52,7 +52,7 @@ from t2i_course.papers.pixelcnn import (BIRDS, BlindPixelCnn, GatedPixelCnn, Pix
                                         beside_mask)  # fmt: skip
 from t2i_course.papers.vqvae import VectorQuantizer, VqVae
 from t2i_course.papers.vqvae2 import VqVae2
-from t2i_course.show.code_lab import WAYS, CodeLab
+from t2i_course.play.code_lab import WAYS, CodeLab
 from t2i_course.show.codes import code_maps, planes, views
 from t2i_course.show.pictures import crossed, grid
 from t2i_course.show.tables import Table, with_spread

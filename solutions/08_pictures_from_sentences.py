@@ -978,7 +978,7 @@ print(f"captions whose four pictures show both directions: {both:.2f} (by the no
 # what the oracle reads, and which words the network doesn't know.
 
 # %% tags=["cover"]
-from t2i_course.show.playground import Playground
+from t2i_course.play.caption_lab import Playground
 
 play = Playground.birds("gan_int_cls_64")
 first = play.draw("a bird with yellow wings and a blue belly", count=8, style=2)

@@ -264,7 +264,7 @@ def read_lines(file: str) -> list[str]:
 
 def grade(options: argparse.Namespace) -> int:
     """t2i grade: what notebooks have solved."""
-    from . import grade as grading
+    from .grading import grade as grading
 
     return grading.main(options)
 
@@ -304,7 +304,7 @@ def doctor(options: argparse.Namespace) -> int:
 def parser() -> argparse.ArgumentParser:
     """All options; nothing of the course is imported to show them."""
     from . import __version__
-    from .grade import add_arguments  # light: it imports torch only to grade
+    from .grading.grade import add_arguments  # light: it imports torch only to grade
 
     top = argparse.ArgumentParser(
         prog="t2i",

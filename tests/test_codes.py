@@ -12,7 +12,7 @@ from t2i_course.papers.pixelcnn import BIRDS, PixelCnn, log_probability
 from t2i_course.papers.vae import rounded_log_likelihood
 from t2i_course.papers.vqvae import VqVae
 from t2i_course.papers.vqvae2 import VqVae2
-from t2i_course.show.code_lab import WAYS, CodeLab, exchanged
+from t2i_course.play.code_lab import WAYS, CodeLab, exchanged
 from t2i_course.show.codes import code_maps, planes, views
 from t2i_course.worlds.digits import Digits
 

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from t2i_course.papers import gan
+from t2i_course.play.gan_lab import SIDE, GanLab, playground
 from t2i_course.show.curves import bars, clouds, curves, lines, paths, smoothed
-from t2i_course.show.gan_lab import SIDE, GanLab, playground
 from t2i_course.show.pictures import crossed, grid, mosaic, strip, to_pixels
 from t2i_course.training.history import History
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from t2i_course import grade as grading
-from t2i_course.grade_run import Launcher
+from t2i_course.grading import grade as grading
+from t2i_course.grading.run import Launcher
 
 pytestmark = pytest.mark.usefixtures("tiny_course")
 

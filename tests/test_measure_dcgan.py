@@ -10,8 +10,8 @@ from t2i_course.measure import dcgan as measure
 from t2i_course.papers.dcgan import shipped
 from t2i_course.papers.gan import Gan
 from t2i_course.papers.lapgan import Lapgan, generators
+from t2i_course.play.latent_lab import LatentLab
 from t2i_course.show.family import FAMILY, HERE, family, family_map
-from t2i_course.show.latent_lab import LatentLab
 from t2i_course.worlds.bird_species import ATTRIBUTES
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")

@@ -5,7 +5,7 @@ import torch
 
 from t2i_course.papers.gan_cls import GanCls
 from t2i_course.papers.joint_embedding import TextEncoder
-from t2i_course.show.playground import LARGEST, Playground
+from t2i_course.play.caption_lab import LARGEST, Playground
 from t2i_course.show.tables import Table, over_seeds, seeds_row, with_spread
 from t2i_course.text import Vocabulary
 from t2i_course.worlds.birds import vocabulary

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .pictures import grid
-from .playground import as_png, read_birds
+from ..show.pictures import grid
+from .caption_lab import as_png, read_birds
 
 __all__ = ["WAYS", "CodeLab", "exchanged"]
 

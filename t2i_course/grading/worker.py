@@ -1,10 +1,10 @@
 """The child process of `t2i grade`: runs a notebook's cells and judges its answers.
 
-    python -m t2i_course.grade_worker PIPE
+    python -m t2i_course.grading.worker PIPE
 
 Imports what checks need, then forks a child for each line of stdin: a JSON object with
 token, lesson, cells, names, steps (how those of earlier runs ended) and memory. The
-children report on the pipe (see `Channel`); `grade_run` watches them from outside.
+children report on the pipe (see `Channel`); `run` watches them from outside.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ import numpy
 import torch
 import torch.nn.functional
 
-from . import checks
-from .checks import core
-from .grade_run import defines_name
+from .. import checks
+from ..checks import core
+from .run import defines_name
 
 try:
     from IPython.core.inputtransformer2 import TransformerManager
@@ -209,7 +209,7 @@ def _guarded() -> list[types.ModuleType]:
     course = [
         module
         for name, module in sys.modules.items()
-        if name.split(".")[0] == __package__ and module is not None
+        if name.split(".")[0] == __package__.partition(".")[0] and module is not None
     ]
     return course + RELIED_ON
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from ..show.pictures import grid, mosaic
 from ..text import NoKnownWord, Vocabulary, split_words
 from ..text.vocabulary import MAX_WORDS
-from .pictures import grid, mosaic
 
 __all__ = ["Drawing", "Playground"]
 

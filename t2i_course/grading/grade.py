@@ -1,6 +1,6 @@
 """`t2i grade NOTEBOOK...`: what a learner's notebook has solved.
 
-The notebook's cells run in a child process (`grade_worker`) with a limit on time and
+The notebook's cells run in a child process (`worker`) with a limit on time and
 memory, at the smoke preset, without its live trainings. Every answer is judged by the
 course's own checks, which the grader calls itself: what the notebook prints counts for
 nothing. Answers are found by check("01.3", answer), whatever the answer is called; by
@@ -28,7 +28,7 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from .grade_run import DONE, MISSING, Launcher, Run
+from .run import DONE, MISSING, Launcher, Run
 
 
 @dataclass
@@ -96,7 +96,7 @@ def find_lesson(path: Path, cells: list[dict]) -> str:
 
 def answer_names(lesson: str) -> dict[str, list[str]]:
     """Which functions answer which exercise of the lesson, by the work sheet."""
-    file = Path(__file__).parent / "checks" / "names.json"
+    file = Path(__file__).resolve().parents[1] / "checks" / "names.json"
     names = json.loads(file.read_text()) if file.exists() else {}
     return {id: found for id, found in names.items() if id.startswith(lesson + ".")}
 
@@ -155,7 +155,7 @@ def _names(lesson: str, tasks: dict) -> dict[str, list[str]]:
 
 def _tasks(lesson: str) -> dict:
     """The lesson's exercises; ValueError where it has none."""
-    from .checks import core  # imports torch
+    from ..checks import core  # imports torch
 
     tasks = core.exercises(lesson)
     if not tasks:

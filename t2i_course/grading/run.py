@@ -1,7 +1,7 @@
 """How `t2i grade` runs a notebook: a child process, watched, killed where need be.
 
 `Launcher` keeps one process that has imported torch and the checks; each run of a
-notebook is a fork of it (`grade_worker`), so that starting again is cheap. `Run`
+notebook is a fork of it (`worker`), so that starting again is cheap. `Run`
 follows such a child's messages, and starts another one without the step that had to be
 killed.
 """
@@ -41,7 +41,7 @@ class Launcher:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._inbox, selectors.EVENT_READ)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "t2i_course.grade_worker", str(outbox)],
+            [sys.executable, "-m", "t2i_course.grading.worker", str(outbox)],
             cwd=self._scratch.name,
             env=_environment(self._scratch.name),
             stdin=subprocess.PIPE,
@@ -105,7 +105,7 @@ class Run:
         timeout: float,
         step_timeout: float,
     ) -> None:
-        """`specification`: lesson, cells, names, memory (see `grade_worker`)."""
+        """`specification`: lesson, cells, names, memory (see `worker`)."""
         self.launcher, self.specification = launcher, specification
         self.timeout, self.step_timeout = timeout, step_timeout
         self.cells, self.names = specification["cells"], specification["names"]
@@ -225,7 +225,7 @@ def defines_name(source: str, name: str) -> bool:
 
 def _environment(scratch: str) -> dict[str, str]:
     """The worker's environment: this package, small presets, no window, no home."""
-    package = str(Path(__file__).resolve().parents[1])
+    package = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
     chosen = {
         "PYTHONPATH": path,

@@ -15,9 +15,9 @@ from torch import Tensor
 from ..inside.latent import average, is_as, lerp, path, slerp, to_shell
 from ..measure.dcgan import attributes_wanted, in_parts
 from ..measure.oracle import oracle
+from ..show.pictures import grid
 from ..worlds.bird_species import COLOURS
-from .pictures import grid
-from .playground import as_png, read_birds
+from .caption_lab import as_png, read_birds
 
 __all__ = ["LatentLab", "View"]
 

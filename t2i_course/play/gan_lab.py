@@ -17,8 +17,8 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from ..papers.gan import Gan, discriminator_loss, nonsaturating_loss
+from ..show.pictures import strip
 from ..worlds.points import points
-from .pictures import strip
 
 __all__ = ["GanLab", "playground"]
 

@@ -1,0 +1,1 @@
+"""Playgrounds: each a plain class, and a thin widget over it."""
