@@ -1,23 +1,24 @@
 """What the tests of the lessons' claims share.
 
-A comparative sentence of a lesson is a claim. A test in test_claims_NN.py quotes it with
-`says`, and holds the recorded numbers to it: it fails when the sentence changes, and when
-the numbers do.
+A comparative sentence of a lesson is a claim. A test in test_claims_NN.py quotes it
+with `says`, and holds the recorded numbers to it: it fails when the sentence changes,
+and when the numbers do.
 """
 
 import re
 from functools import lru_cache
+from pathlib import Path
 
-from conftest import ROOT
+SOURCES = Path(__file__).resolve().parents[1] / "solutions"
 
 
 @lru_cache
 def text_of(lesson: str) -> str:
     """All text cells of a lesson's source in one line, without marks of emphasis."""
-    (source,) = (ROOT / "solutions").glob(f"{lesson}_*.py")
+    (source,) = SOURCES.glob(f"{lesson}_*.py")
     cells = re.split(r"^# %%", source.read_text(encoding="utf-8"), flags=re.MULTILINE)
     text = [cell for cell in cells if cell.startswith(" [markdown]")]
-    lines = [line.removeprefix("#").strip() for c in text for line in c.splitlines()[1:]]
+    lines = [line.removeprefix("#") for cell in text for line in cell.splitlines()[1:]]
     return flat(" ".join(lines))
 
 
