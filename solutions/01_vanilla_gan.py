@@ -205,7 +205,7 @@ def draw(count, random):
 torch.manual_seed(0)
 random, steps = torch.Generator().manual_seed(0), run.choose(20, 1000)
 judge = nn.Sequential(nn.Linear(1, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(),
-                      nn.Linear(32, 1))  # fmt: skip
+                      nn.Linear(32, 1))
 optimizer = torch.optim.Adam(judge.parameters(), lr=1e-2)
 slower = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.01, steps)
 for _ in range(steps):
@@ -224,7 +224,7 @@ learned = torch.sigmoid(judge(x[:, None])[:, 0]).detach()
 figure = lines(x, {"p_data": p_data, "p_g": p_g, "D* by formula": best,
                    "D learned from samples": learned}, "x", "density, D(x)",
                dashed=["D learned from samples"], marks={"D = 0.5": 0.5},
-               outside=True, size=(8.2, 3.0))  # fmt: skip
+               outside=True, size=(8.2, 3.0))
 seen = p_data + p_g > 0.02
 print(f"largest difference, where samples come: {(learned - best)[seen].abs().max():.3f}")
 figure
@@ -250,7 +250,7 @@ figure
 d = torch.linspace(0.001, 0.999, 400)
 lines(d, {"log(1 - D)   (the game's)": (1 - d).log(),
           "-log D   (non-saturating)": -d.log()},
-      "D(G(z)): how real D finds the fake", "G's loss")  # fmt: skip
+      "D(G(z)): how real D finds the fake", "G's loss")
 
 # %% [markdown]
 # **What to see.** At the left, where every training begins, the blue curve is flat and
@@ -289,7 +289,7 @@ print("D(G(z))   slope of log(1-D)   slope of -log D")
 for d in (0.001, 0.01, 0.1, 0.5, 0.9):
     s = torch.logit(torch.tensor([d], dtype=torch.float64)).requires_grad_()
     slopes = [torch.autograd.grad(loss(s), s)[0].item()
-              for loss in (saturating_loss, generator_loss)]  # fmt: skip
+              for loss in (saturating_loss, generator_loss)]
     print(f"{d:7.3f}   {slopes[0]:17.3f}   {slopes[1]:15.3f}")
 
 # %% [markdown]
@@ -338,7 +338,7 @@ ratio = other[:, -1] / saturating[:, -1]
 print(f"after {steps} steps of D, -log D gives a gradient {ratio.mean():.0f} times as long")
 print("each of the five seeds:", *[f"{value:.0f}" for value in ratio])
 lines(range(0, steps + 1, 10), {"log(1 - D)": saturating.mean(0), "-log D": other.mean(0)},
-      "steps of D, with G at rest", "gradient norm, mean of 5 seeds", log="y")  # fmt: skip
+      "steps of D, with G at rest", "gradient norm, mean of 5 seeds", log="y")
 
 # %% [markdown]
 # **What to see.** For about a hundred steps $D$ still learns where to look, and both
@@ -393,7 +393,7 @@ lines(range(0, steps + 1, 10), {"log(1 - D)": saturating.mean(0), "-log D": othe
 
 # %% tags=["exercise"]
 def algorithm_1(real, noise, generator, discriminator, k,
-                discriminator_loss, generator_loss):  # fmt: skip
+                discriminator_loss, generator_loss):
     """One round, slide GM-15. real: (k * m, ...); noise(m): m noise vectors.
     Yields ("discriminator", loss) k times, then ("generator", loss) once."""
     ### BEGIN SOLUTION
@@ -509,7 +509,7 @@ for _ in range(steps):
 theory = (1 + rate**2) ** (steps / 2)
 drift = max(abs(x * x + y * y - rate * x * y - 1) for x, y in turns)
 print(f"simultaneous: distance after {steps} steps {math.hypot(*both[-1]):.6f}, "
-      f"by theory {theory:.6f}")  # fmt: skip
+      f"by theory {theory:.6f}")
 print(f"alternating: q = 1 at every step, to within 1e-6: {drift < 1e-6}")
 
 # %%
@@ -517,7 +517,7 @@ turn = torch.linspace(0, 6.2832, 200)
 circle = torch.stack([turn.cos(), turn.sin()], 1)
 paths({"simultaneous steps": both[:41], "alternating steps": turns[:63],
        "infinitely small steps": circle}, "x", "y",
-      f"V = xy, the first steps with a learning rate of {rate}")  # fmt: skip
+      f"V = xy, the first steps with a learning rate of {rate}")
 
 # %% [markdown]
 # **What to see.** All three start at the black dot and never reach the cross, where the
@@ -550,7 +550,7 @@ paths({"simultaneous steps": both[:41], "alternating steps": turns[:63],
 def train_on_the_ring(name, title, **settings):
     """Five GANs side by side; 2,000 samples of each, (5, 2000, 2)."""
     crowd = GanCrowd.from_preset(run.preset, discriminator_loss=discriminator_loss,
-                                 generator_loss=generator_loss, **settings)  # fmt: skip
+                                 generator_loss=generator_loss, **settings)
     world, steps = Ring(crowd.settings["batch_size"]), crowd.settings["steps"]
 
     def show(crowd, history):
@@ -628,7 +628,7 @@ print("eight different samples:", round(with_deviation(spread)[0, -1].item(), 3)
 
 # %% tags=["live"]
 repaired = train_on_the_ring("gan_ring_deviation", "With the batch's deviation",
-                             group=8, deviation=with_deviation)  # fmt: skip
+                             group=8, deviation=with_deviation)
 new_modes, new_close = covered(repaired)
 print("modes covered, of 8, by seed:    ", new_modes)
 print("share of points close to a mode: ", [round(value, 2) for value in new_close])
@@ -646,10 +646,10 @@ print("share of points close to a mode: ", [round(value, 2) for value in new_clo
 found = results()
 looks = [f"{500 * (i + 1):,}" for i in range(8)]
 ways = {name: values(found, f"ring/{name}", "modes_on_the_way")
-        for name in ("vanilla", "with deviation")}  # fmt: skip
+        for name in ("vanilla", "with deviation")}
 Table([f"step {look}" for look in looks],
       {name: [" ".join(map(str, seen)) for seen in zip(*way)] or ["?"] * 8
-       for name, way in ways.items()}, "modes covered of 8, seeds 0 1 2 3 4")  # fmt: skip
+       for name, way in ways.items()}, "modes covered of 8, seeds 0 1 2 3 4")
 
 # %%
 for name, way in ways.items():
@@ -689,7 +689,7 @@ reader = DigitReader()
 noise = torch.rand(1000, 1, 8, 8) * 2 - 1
 print(f"right on held-out real digits: {reader.accuracy:.1%}")
 print(f"clear: {reader.read(real.pictures())[1].float().mean():.0%} of held-out real digits, "
-      f"{reader.read(noise)[1].float().mean():.0%} of noise")  # fmt: skip
+      f"{reader.read(noise)[1].float().mean():.0%} of noise")
 
 # %% [markdown]
 # The networks are plain layers: $G$ goes 32 noise numbers → 256 → 256 → 64 pixels, $D$
@@ -706,7 +706,7 @@ print(f"clear: {reader.read(real.pictures())[1].float().mean():.0%} of held-out 
 torch.manual_seed(0)
 gan = Gan.from_preset(run.preset, play=algorithm_1, generator_loss=generator_loss,
                       discriminator_loss=discriminator_loss,
-                      deviation=with_deviation)  # fmt: skip
+                      deviation=with_deviation)
 source, steps = Digits(gan.settings["batch_size"]), gan.settings["steps"]
 
 
@@ -717,7 +717,7 @@ def show(gan, history):
 
 
 history = run.train(gan, source, steps, shipped="gan_digits", show=show,
-                    show_every=max(steps // 10, 1))  # fmt: skip
+                    show_every=max(steps // 10, 1))
 
 # %% [markdown]
 # A page keeps the last look only, and who loads the shipped network sees no other. So
@@ -752,9 +752,9 @@ drawn = gan.sample(1000).cpu()
 counts = reader.counts(drawn)
 print(f"clear: {counts.sum() / 1000:.0%};  digits among them: {(counts > 0).sum()} of 10")
 print(f"most often a {counts.argmax()} ({counts.max()}), least often a "
-      f"{counts.argmin()} ({counts.min()})")  # fmt: skip
+      f"{counts.argmin()} ({counts.min()})")
 bars([str(digit) for digit in range(10)], {"clear, as this digit": counts}, "digit",
-     "of 1000 drawn", marks={"if all were equal": counts.sum().item() / 10})  # fmt: skip
+     "of 1000 drawn", marks={"if all were equal": counts.sum().item() / 10})
 
 # %%
 grid(drawn[:60], columns=15, title="Drawn by your GAN", smooth=True)
@@ -775,7 +775,7 @@ near = torch.cdist(drawn[:15].flatten(1), reader.known).argmin(1)
 pairs = torch.cat([drawn[:15], reader.known[near].view(-1, 1, 8, 8)])
 middle = reader.distance(drawn).median()
 print(f"median distance to the nearest training digit: drawn {middle:.2f}, "
-      f"held-out real {reader.typical:.2f}")  # fmt: skip
+      f"held-out real {reader.typical:.2f}")
 grid(pairs, columns=15, title="Drawn (above), nearest real (below)", smooth=True)
 
 # %% [markdown]
@@ -794,7 +794,7 @@ grid(pairs, columns=15, title="Drawn (above), nearest real (below)", smooth=True
 
 # %%
 rows = {"gradient of -log D / gradient of log(1 - D), D trained for 300 steps":
-        seeds_row(values(found, "gradient", "ratio"), 0)}  # fmt: skip
+        seeds_row(values(found, "gradient", "ratio"), 0)}
 for name, way in ways.items():
     after_1500 = [modes[2] for modes in way]
     rows[f"modes of 8 after 1,500 steps, {name}"] = seeds_row(after_1500, 1)
@@ -804,10 +804,10 @@ for name, way in ways.items():
 for what, measure, digits in (
         ("share that is clear", "clear", 2), ("how many of the ten appear", "digits", 1),
         ("the rarest one, of 1,000", "fewest", 0),
-        ("median distance to a training digit", "distance", 2)):  # fmt: skip
+        ("median distance to a training digit", "distance", 2)):
     rows[f"digits: {what}"] = seeds_row(values(found, "digits", measure), digits)
 Table(["mean ± deviation", "least", "greatest", "seeds"], rows,
-      "python benchmarks/vanilla_gan.py on a CPU")  # fmt: skip
+      "python benchmarks/vanilla_gan.py on a CPU")
 
 # %% [markdown]
 # Published numbers beside them? There is none to print: the 2014 paper measured how likely
@@ -840,7 +840,7 @@ enlarged = Digits(large.settings["batch_size"], side=28)
 fit(large, enlarged, run.choose(4, 1000))
 some, made = enlarged.pictures()[:15], large.sample(30).cpu()
 print(f"neighbouring pixels differ by {speckle(some):.2f} in real digits, "
-      f"by {speckle(made):.2f} in drawn ones")  # fmt: skip
+      f"by {speckle(made):.2f} in drawn ones")
 grid(torch.cat([some, made]), columns=15, title="28 x 28 pixels: real (first row), drawn")
 
 # %% [markdown]
@@ -856,7 +856,7 @@ held = Digits(split="held-out", side=28).pictures()
 rows = {"real, held out": [clear_digits(reader, held), speckle(held)]}
 for name in ("1,000 steps", "4,000 steps, cooled"):
     rows[f"drawn after {name}"] = [with_spread(values(found, f"wide/{name}", measure))
-                                   for measure in ("clear", "speckle")]  # fmt: skip
+                                   for measure in ("clear", "speckle")]
 Table(["share that is clear", "neighbouring pixels differ by"], rows,
       "drawn: mean ± deviation over seeds; python benchmarks/vanilla_gan.py --only wide")
 

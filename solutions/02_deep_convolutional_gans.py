@@ -82,14 +82,14 @@ torch.manual_seed(0)
 plain = Gan.from_preset(run.preset, shape=(3, 32, 32), noise_size=100, cool=0)
 steps = run.choose(4, 1200)
 run.train(plain, Birds("train", 32, 32), steps, shipped="gan_birds_32", show=mosaic_of,
-          part=lambda system: system.generator, show_every=max(steps // 4, 1))  # fmt: skip
+          part=lambda system: system.generator, show_every=max(steps // 4, 1))
 plain = plain.to("cpu")
 
 # %%
 count = run.choose(60, 2000)
 real, made = measure.real_birds(count), measure.draw(plain, count)
 print(f"neighbouring pixels differ by {speckle(real / 127.5 - 1):.2f} in real birds, "
-      f"by {speckle(made):.2f} in drawn ones")  # fmt: skip
+      f"by {speckle(made):.2f} in drawn ones")
 grid(real[:20], 10, title="Real birds")
 
 # %% [markdown]
@@ -127,7 +127,7 @@ grid(real[:20], 10, title="Real birds")
 
 # %%
 rows = {"real birds, others": measure.quality(measure.real_birds(count, part=1) / 127.5 - 1),
-        "the plain GAN": measure.quality(made)}  # fmt: skip
+        "the plain GAN": measure.quality(made)}
 Table(["inception score", "Frechet distance"],
       {name: list(row.values()) for name, row in rows.items()}, f"{count} pictures each")
 
@@ -312,7 +312,7 @@ for module in zero.modules():
 bare = start(Generator(32, 32, norm="none"))
 Table(["4x4", "8x8", "16x16", "picture"],
       {"scales around 1": sizes(right, batch_norm), "scales around 0": sizes(zero, batch_norm),
-       "no norm": sizes(bare, None)}, "deviation of what leaves each stage")  # fmt: skip
+       "no norm": sizes(bare, None)}, "deviation of what leaves each stage")
 
 # %% [markdown]
 # **What to see.** With scales around 1 every stage works with numbers of about the same
@@ -352,7 +352,7 @@ steps, side = gan.settings["steps"], gan.settings["size"]
 source = Birds("train", side, gan.settings["batch_size"])
 history = run.train(gan, source, steps, shipped="dcgan_32", show=mosaic_of,
                     part=lambda system: system.generator,
-                    show_every=max(steps // 12, 1))  # fmt: skip
+                    show_every=max(steps // 12, 1))
 gan = gan.to("cpu")
 
 # %% [markdown]
@@ -402,9 +402,9 @@ grid(measure.draw(large, 18, seed=5), 6, title="dcgan_64: the same rules at 64 x
 def table_of(places, note, columns=("score", "distance", "seconds")):
     """Mean and deviation over seeds of what the benchmark found at these places."""
     heads = {"score": "inception score", "distance": "Frechet distance",
-             "seconds": "seconds, one thread"}  # fmt: skip
+             "seconds": "seconds, one thread"}
     cells = {name: [with_spread(values(found, place, c), int(c == "score")) for c in columns]
-             for name, place in places.items()}  # fmt: skip
+             for name, place in places.items()}
     return Table([heads[c] for c in columns], cells, note)
 
 
@@ -415,7 +415,7 @@ table_of(places, "mean ± deviation over seeds 0, 1, 2; python benchmarks/dcgan.
 # %%
 steps, way = measure.on_the_way(found, places)
 lines(steps, way, "step", "Frechet distance", "1,000 pictures, mean of the seeds", log="y",
-      outside=True, size=(8.2, 3.0))  # fmt: skip
+      outside=True, size=(8.2, 3.0))
 
 # %% [markdown]
 # **What to see.** With pooling the network is ahead at the first look, and from there
@@ -451,7 +451,7 @@ lines(steps, way, "step", "Frechet distance", "1,000 pictures, mean of the seeds
 # %%
 s = torch.linspace(-3, 3, 301)
 lines(s, {"non-saturating": F.softplus(s), "LSGAN": s.square() / 2, "hinge": (1 + s).relu(),
-          "WGAN": s}, "score s = D(G(z))", "D's loss", outside=True)  # fmt: skip
+          "WGAN": s}, "score s = D(G(z))", "D's loss", outside=True)
 
 # %% [markdown]
 # ### A critic that measures a distance
@@ -520,7 +520,7 @@ def judge_numbers(loss, weight, looks):
     """Trains a D on two heaps of numbers; it, and its gap of scores at some steps."""
     torch.manual_seed(2)
     judge = nn.Sequential(nn.Linear(1, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(),
-                          nn.Linear(64, 1), nn.Flatten(0))  # fmt: skip
+                          nn.Linear(64, 1), nn.Flatten(0))
     optimizer, gaps = torch.optim.Adam(judge.parameters(), lr=2e-3), []
     for step in range(1, looks[-1] + 1):
         real, fake = 2 + 0.5 * torch.randn(128, 1), -2 + 0.5 * torch.randn(128, 1)
@@ -539,7 +539,7 @@ looks = run.choose((5, 10, 20), (100, 300, 900))
 logistic, gaps = judge_numbers(discriminator_loss, 0.0, looks)
 critic, its_gaps = judge_numbers(lambda r, f: f.mean() - r.mean(), 10.0, looks)
 Table([f"step {step}" for step in looks], {"lesson 01's D": gaps, "critic": its_gaps},
-      "mean score of real numbers less that of fakes; W = 4, by theory 4.8 for the critic")  # fmt: skip
+      "mean score of real numbers less that of fakes; W = 4, by theory 4.8 for the critic")
 
 # %%
 x = torch.linspace(-4, 4, 201)
@@ -547,7 +547,7 @@ with torch.no_grad():
     figure = lines(x, {"lesson 01's D, as a probability": logistic(x[:, None]).sigmoid(),
                        "the critic's score": critic(x[:, None])}, "x", "what it says",
                    "Fakes around -2, real numbers around 2", outside=True,
-                   size=(8.2, 2.8))  # fmt: skip
+                   size=(8.2, 2.8))
 figure
 
 # %% [markdown]
@@ -566,13 +566,13 @@ figure
 
 # %%
 losses = {"non-saturating": "rules/all five", "LSGAN": "losses/lsgan",
-          "hinge": "losses/hinge", "WGAN-GP": "losses/wgan_gp"}  # fmt: skip
+          "hinge": "losses/hinge", "WGAN-GP": "losses/wgan_gp"}
 table_of(losses, "1,200 steps, seeds 0, 1, 2; python benchmarks/dcgan.py --only losses")
 
 # %%
 steps, way = measure.on_the_way(found, losses)
 lines(steps, way, "step", "Frechet distance", "1,000 pictures, mean of the seeds", log="y",
-      outside=True, size=(8.2, 3.0))  # fmt: skip
+      outside=True, size=(8.2, 3.0))
 
 # %% [markdown]
 # **What to see.** The hinge and the first GAN's loss lead; LSGAN starts late and catches up
@@ -586,11 +586,11 @@ lines(steps, way, "step", "Frechet distance", "1,000 pictures, mean of the seeds
 # %%
 columns, cells = ["as above", "8 times", "30 times"], {}
 for name, place in {"non-saturating": "nonsaturating", "LSGAN": "lsgan", "hinge": "hinge",
-                    "WGAN-GP": "wgan_gp"}.items():  # fmt: skip
+                    "WGAN-GP": "wgan_gp"}.items():
     cells[name] = [with_spread(values(found, f"rates/{place}/{factor}", "distance"), 0)
-                   for factor in (1, 8, 30)]  # fmt: skip
+                   for factor in (1, 8, 30)]
 Table(columns, cells, "Frechet distance after 400 steps; "
-      "python benchmarks/dcgan.py --only rates")  # fmt: skip
+      "python benchmarks/dcgan.py --only rates")
 
 # %% [markdown]
 # (Seeds 0, 1, 2.)
@@ -649,12 +649,12 @@ birds = Birds("train", 32, 8).batch(3).to("cpu").image
 made_of = pyramid(birds, 3)
 print("levels:", [tuple(level.shape[1:]) for level in made_of])
 print("put together again, the largest difference is below 1e-5:",
-      bool((collapse(made_of) - birds).abs().max() < 1e-5))  # fmt: skip
+      bool((collapse(made_of) - birds).abs().max() < 1e-5))
 
 # %%
 small, *details = (F.interpolate(level, size=32) for level in made_of)
 crossed(torch.cat([birds, small, *details]), ["picture", "I2, 8x8", "h1, 16x16", "h0, 32x32"],
-        [""] * 8, "A picture is a small one and its details (grey: 0)")  # fmt: skip
+        [""] * 8, "A picture is a small one and its details (grey: 0)")
 
 # %% [markdown]
 # **What to see.** The small picture has the colours and where things are; $h_1$ has the
@@ -671,14 +671,14 @@ stack = Lapgan.from_preset(run.preset)
 steps = stack.settings["steps"]
 run.train(stack, Birds("train", 32, stack.settings["batch_size"]), steps,
           shipped="lapgan_32", part=generators, show=mosaic_of,
-          show_every=max(steps // 6, 1))  # fmt: skip
+          show_every=max(steps // 6, 1))
 stack = stack.to("cpu")
 
 # %%
 stack.rng = torch.Generator().manual_seed(2)
 drawn_levels = [F.interpolate(level, size=32) for level in stack.sample_levels(8)]
 crossed(torch.cat(drawn_levels), ["8x8", "16x16", "32x32"], [""] * 8,
-        "Eight birds of LAPGAN, level by level")  # fmt: skip
+        "Eight birds of LAPGAN, level by level")
 
 # %% [markdown]
 # **What to see.** The first row decides what it is: a lower level can sharpen a bird but
@@ -687,7 +687,7 @@ crossed(torch.cat(drawn_levels), ["8x8", "16x16", "32x32"], [""] * 8,
 
 # %%
 table_of({"DCGAN": "rules/all five", "LAPGAN": "lapgan"},
-         "seeds 0, 1, 2; python benchmarks/dcgan.py --only lapgan")  # fmt: skip
+         "seeds 0, 1, 2; python benchmarks/dcgan.py --only lapgan")
 
 # %% [markdown]
 # In these seconds LAPGAN is far behind: six networks share the time in which DCGAN
@@ -746,9 +746,9 @@ G = shipped("dcgan_32").generator
 ends = G(torch.stack([a, b]))
 t = torch.linspace(0, 1, 9)
 ways = {"line": G(path(a, b, 9, lerp)), "arc": G(path(a, b, 9, slerp)),
-        "cross-fade": lerp(ends[0], ends[1], t[:, None, None, None])}  # fmt: skip
+        "cross-fade": lerp(ends[0], ends[1], t[:, None, None, None])}
 crossed(torch.cat(list(ways.values())), list(ways), [f"t = {v:.2f}" for v in t],
-        "Three ways from one bird to another")  # fmt: skip
+        "Three ways from one bird to another")
 
 # %% [markdown]
 # **What to see.** In the upper two rows every picture is one bird: colours and pose
@@ -764,10 +764,10 @@ crossed(torch.cat(list(ways.values())), list(ways), [f"t = {v:.2f}" for v in t],
 # %%
 what = {"pixels": 2, "oracle": 2, "distance": 0, "score": 1}  # and how many digits
 cells = {name: [with_spread(values(found, f"paths/{name}", key), digits)
-                for key, digits in what.items()] for name in ways}  # fmt: skip
+                for key, digits in what.items()] for name in ways}
 Table(["smoothness, pixels", "smoothness, oracle", "middles: Frechet distance",
        "middles: inception score"], cells,
-      "seeds 0, 1, 2; python benchmarks/dcgan.py --latent")  # fmt: skip
+      "seeds 0, 1, 2; python benchmarks/dcgan.py --latent")
 
 # %% [markdown]
 # **What to see.** A surprise, and a warning. By smoothness the cross-fade wins: perfectly
@@ -803,7 +803,7 @@ def mean_of(**colours):
 
 
 terms = [mean_of(belly="red", wing="blue"), mean_of(belly="red", wing="red"),
-         mean_of(belly="green", wing="red")]  # fmt: skip
+         mean_of(belly="green", wing="red")]
 result = arithmetic(*terms)
 print("length of the averages:", [round(term.norm().item(), 1) for term in terms])
 
@@ -827,12 +827,12 @@ grid(pictures, 4, below, title="Around the three averages, and their sum (last c
 # %%
 rows = {"chance: any z": "chance", "nothing added": "start",
         "a random vector as long": "random", "the sum": "sum",
-        "(around an average: its own two colours)": "average"}  # fmt: skip
+        "(around an average: its own two colours)": "average"}
 kinds = ["3", "3, on the shell", "all", "all, on the shell"]
 Table([f"examples: {kind}" for kind in kinds],
       {name: [with_spread([100 * v for v in values(found, f"sums/{kind}", what)], 1)
               for kind in kinds] for name, what in rows.items()},
-      "percent as wanted, seeds 0, 1, 2; python benchmarks/dcgan.py --latent")  # fmt: skip
+      "percent as wanted, seeds 0, 1, 2; python benchmarks/dcgan.py --latent")
 
 # %% [markdown]
 # **What to see.** The sum works far more often than chance, and than a random vector of
@@ -852,7 +852,7 @@ Table([f"examples: {kind}" for kind in kinds],
 lab = LatentLab(G)
 for strength in (0.0, 2.0):
     display(lab.figure(left=3, right=8, way="arc", part="belly", colour="red",
-                       strength=strength))  # fmt: skip
+                       strength=strength))
 
 # %% [markdown]
 # **What to see.** With the wish more of the bellies are read as red, and not only they
@@ -917,7 +917,7 @@ nearest = G(search(wanted, run.choose(5, 200)))
 error = (nearest - wanted).square().flatten(1).mean(1).sqrt()
 print(f"error of a pixel: {error[:4].mean():.2f} for drawn birds, {error[4:].mean():.2f} for real")
 crossed(torch.cat([wanted, nearest]), ["wanted", "found"], ["drawn"] * 4 + ["real"] * 4,
-        "200 steps of search for each picture")  # fmt: skip
+        "200 steps of search for each picture")
 
 # %% [markdown]
 # **What to see.** Birds that $G$ drew are found again, all but the last

@@ -282,9 +282,9 @@ mean, log_variance = torch.tensor([0.7, -1.2]), torch.tensor([-2.0, 0.3])
 exact = kl(mean[None], log_variance[None]).sum()
 random, counts = torch.Generator().manual_seed(0), [2**k for k in range(1, 17)]
 found = [kl_by_sampling(mean, log_variance, torch.randn(count, 2, generator=random))
-         for count in counts]  # fmt: skip
+         for count in counts]
 lines(counts, {"by sampling": found}, "draws of z (K)", "nats", log="x",
-      marks={f"closed form: {exact:.3f}": exact.item()}, size=(7, 2.6))  # fmt: skip
+      marks={f"closed form: {exact:.3f}": exact.item()}, size=(7, 2.6))
 
 # %% [markdown]
 # **What to see.** The draws wander in to the closed form. In training we use the formula:
@@ -359,7 +359,7 @@ corner = torch.full((1, 1, 4, 4), -1.0)
 for sigma in (1.0, 0.1, 0.01, 0.0001):
     nats = gaussian_log_likelihood(corner, torch.tensor(sigma).log(), corner).item()
     print(f"sigma {sigma:6}: log p(x|z) = {nats:7.1f} nats, "
-          f"bits per pixel {-nats / 16 / math.log(2):6.2f}")  # fmt: skip
+          f"bits per pixel {-nats / 16 / math.log(2):6.2f}")
 
 # %% [markdown]
 # *Minus* twelve bits a pixel, and as many less as you like: a density can pile up at the
@@ -382,7 +382,7 @@ for sigma in (1.0, 0.1, 0.01, 0.0001):
 found = measured.results()
 rows = {f"Gaussian, {how}": [with_spread(values(found, f"grey/{name}", column), digits)
                              for column, digits in (("bits", 3), ("kl", 1))]
-        for how, name in (("dequantized", "gaussian"), ("rounded", "rounded"))}  # fmt: skip
+        for how, name in (("dequantized", "gaussian"), ("rounded", "rounded"))}
 Table(["bits per pixel, held-out digits", "KL in nats"], rows,
       "mean ± deviation over seeds 0 1 2; python benchmarks/vae.py --only grey")
 
@@ -433,7 +433,7 @@ def show(vae, history):
 
 
 history = run.train(vae, source, steps, shipped="vae_digits", show=show,
-                    show_every=max(steps // 10, 1))  # fmt: skip
+                    show_every=max(steps // 10, 1))
 print(f"after it, held-out digits: {elbo(vae, held).mean():.1f} nats a picture")
 
 # %%
@@ -457,7 +457,7 @@ curves(watched, title="-ELBO of a minibatch, nats a picture") if watched else No
 some = held[::15][:15]
 pairs = torch.cat([some, vae.eval().reconstruct(some)])
 grid(pairs, columns=15, title="Real, never seen (above), through z and back (below)",
-     smooth=True)  # fmt: skip
+     smooth=True)
 
 # %%
 reader = DigitReader()
@@ -466,7 +466,7 @@ drawn = vae.sample(1000).cpu()
 print(f"clear: {reader.read(drawn)[1].float().mean():.0%} of 1000 pictures of random z")
 per_latent = vae.kl_per_latent(held).cpu()
 bars(range(1, len(per_latent) + 1), {"nats": per_latent}, "latent number",
-     "KL on held-out digits", f"together {per_latent.sum():.1f} nats of each picture")  # fmt: skip
+     "KL on held-out digits", f"together {per_latent.sum():.1f} nats of each picture")
 
 # %% [markdown]
 # **What to see.** Eight numbers are enough to bring back each digit, a little smoother
@@ -532,7 +532,7 @@ weights = vae.log_weights(held, counts[-1])
 blind = blind_weights(counts[-1])
 bits = {name: [-importance_bound(w[:count]).mean().item() / 64 / math.log(2)
                for count in counts]
-        for name, w in (("z from the encoder", weights), ("z from the prior", blind))}  # fmt: skip
+        for name, w in (("z from the encoder", weights), ("z from the prior", blind))}
 print("by the encoder:", *[f"{value:.3f}" for value in bits["z from the encoder"]])
 lines(counts, bits, "draws of z (K)", "bits per pixel, at most", log="x")
 
@@ -549,12 +549,12 @@ lines(counts, bits, "draws of z (K)", "bits per pixel, at most", log="x")
 
 # %%
 columns = {"KL, nats": ("kl", 1), "squared error of copies": ("error", 3),
-           "bits per pixel": ("bits", 3), "share of clear samples": ("clear", 2)}  # fmt: skip
+           "bits per pixel": ("bits", 3), "share of clear samples": ("clear", 2)}
 rows = {f"beta = {beta}": [with_spread(values(found, place, key), digits)
                            for key, digits in columns.values()]
-        for beta, place in ((0.2, "beta/0.2"), (1, "grey/rounded"), (5, "beta/5"))}  # fmt: skip
+        for beta, place in ((0.2, "beta/0.2"), (1, "grey/rounded"), (5, "beta/5"))}
 Table(list(columns), rows, "mean ± deviation over seeds 0 1 2, held-out digits; "
-      "python benchmarks/vae.py --only beta (and --only grey)")  # fmt: skip
+      "python benchmarks/vae.py --only beta (and --only grey)")
 
 # %% [markdown]
 # **What to see.** Going down the rows $z$ says less, and the copies get worse. The bits
@@ -579,7 +579,7 @@ def black_and_white(shipped, **settings):
     torch.manual_seed(0)
     vae = Vae.from_preset(run.preset, **settings).to(run.device)
     run.train(vae, Digits(vae.settings["batch_size"]), vae.settings["steps"],
-              shipped=shipped)  # fmt: skip
+              shipped=shipped)
     return vae.eval()
 
 
@@ -654,7 +654,7 @@ free_bits = check("03.6", free_bits)
 
 # %% tags=["live"]
 freed = black_and_white("vae_free_bits", **PIXELCNN[run.preset], free=0.5,
-                        floor=free_bits)  # fmt: skip
+                        floor=free_bits)
 
 # %%
 groups["PixelCNN, free bits"] = kl_of(freed)
@@ -675,13 +675,13 @@ grid(torch.cat(seen), columns=12,
 
 # %%
 columns = {"KL, nats": ("kl", 2), "bits per pixel": ("bits", 3),
-           "pixels kept": ("kept", 3)}  # fmt: skip
+           "pixels kept": ("kept", 3)}
 kinds = {"MLP": "mlp", "PixelCNN": "pixelcnn", "PixelCNN, warm-up": "warm-up",
-         "PixelCNN, free bits": "free bits"}  # fmt: skip
+         "PixelCNN, free bits": "free bits"}
 rows = {name: [with_spread(values(found, f"collapse/{kind}", key), digits)
-               for key, digits in columns.values()] for name, kind in kinds.items()}  # fmt: skip
+               for key, digits in columns.values()] for name, kind in kinds.items()}
 Table(list(columns), rows, "mean ± deviation over seeds 0 1 2, held-out digits in black "
-      "and white; python benchmarks/vae.py --only collapse")  # fmt: skip
+      "and white; python benchmarks/vae.py --only collapse")
 
 # %%
 half = len(held) // 2
@@ -719,7 +719,7 @@ def show(painter, history):
 
 
 history = run.train(painter, birds, steps, shipped="vae_birds_32", show=show,
-                    show_every=max(steps // 8, 1))  # fmt: skip
+                    show_every=max(steps // 8, 1))
 
 # %%
 painter.eval()
@@ -750,19 +750,19 @@ grid(pairs, columns=8, title="Birds of unseen species (above), through z and bac
 # %%
 count = run.choose(64, 2000)
 heaps = {"real": real_birds(count).float() / 127.5 - 1,
-         "DCGAN": draw(shipped_dcgan("dcgan_32"), count), "VAE": draw(painter, count)}  # fmt: skip
+         "DCGAN": draw(shipped_dcgan("dcgan_32"), count), "VAE": draw(painter, count)}
 random = torch.Generator().manual_seed(0)
 noise = torch.randn(heaps["VAE"].shape, generator=random)
 heaps["VAE, with its noise"] = (heaps["VAE"] + sigma * noise).clamp(-1, 1)
 grid(torch.cat([heap[:8] for heap in heaps.values()]), columns=8,
-     title="Real, DCGAN, VAE, VAE with its noise")  # fmt: skip
+     title="Real, DCGAN, VAE, VAE with its noise")
 
 # %%
 spectra = {name: radial_power_spectrum(heap)[1:] for name, heap in heaps.items()}
 for name, heap in heaps.items():
     print(f"{name:20} variance above {size // 4} cycles: {detail(heap):.3f}")
 lines(range(1, size // 2 + 1), spectra, "cycles across the picture", "power",
-      log="xy", outside=True, size=(8.2, 3.0))  # fmt: skip
+      log="xy", outside=True, size=(8.2, 3.0))
 
 # %% [markdown]
 # **What to see.** The DCGAN's curve stays close to the real one. The VAE's lies below it
@@ -779,10 +779,10 @@ lines(range(1, size // 2 + 1), spectra, "cycles across the picture", "power",
 names = {"real birds, others": "real", "DCGAN": "dcgan", "VAE": "vae"}
 rows = {name: [with_spread(values(found, f"birds/{kind}", key), digits)
                for key, digits in (("detail", 3), ("distance", 0), ("score", 1))]
-        for name, kind in names.items()}  # fmt: skip
+        for name, kind in names.items()}
 Table(["variance in fast waves", "Fréchet distance", "inception score"], rows,
       "2,000 pictures each; VAE: seeds 0 1 2; DCGAN: one network, three sets of noise; "
-      "python benchmarks/vae.py --only birds")  # fmt: skip
+      "python benchmarks/vae.py --only birds")
 
 # %% [markdown]
 # **What to see.** The first row is the yardstick: other real birds. The VAE has about half
@@ -818,7 +818,7 @@ run.train(plane, source, plane.settings["steps"], shipped="vae_plane")
 torch.manual_seed(0)
 aae = Aae.from_preset(run.preset).to(run.device)
 history = run.train(aae, Digits(aae.settings["batch_size"]), aae.settings["steps"],
-                    shipped="aae_digits")  # fmt: skip
+                    shipped="aae_digits")
 
 # %%
 curves(history) if history else None
@@ -852,13 +852,13 @@ for name, system in both.items():
 # %%
 columns = {"distance to the prior": ("distance", 4),
            "squared error of copies": ("error", 3),
-           "share of clear samples": ("clear", 2)}  # fmt: skip
+           "share of clear samples": ("clear", 2)}
 rows = {name: [with_spread(values(found, f"codes/{kind}", key), digits)
                for key, digits in columns.values()]
         + [" ".join(f"{p:.3f}" for p in values(found, f"codes/{kind}", "p"))]
-        for name, kind in (("VAE", "vae"), ("AAE", "aae"))}  # fmt: skip
+        for name, kind in (("VAE", "vae"), ("AAE", "aae"))}
 Table([*columns, "p of seeds 0 1 2"], rows, "mean ± deviation over seeds, two latent "
-      "numbers, held-out digits; python benchmarks/vae.py --only codes")  # fmt: skip
+      "numbers, held-out digits; python benchmarks/vae.py --only codes")
 
 # %% [markdown]
 # **What to see.** The AAE's codes are two to seven times nearer to the prior than the VAE's,
@@ -900,10 +900,10 @@ pad(lab)
 # %%
 times = {"digits, 17 grey levels": "grey/rounded", "black and white, MLP": "collapse/mlp",
          "black and white, PixelCNN": "collapse/pixelcnn", "VAE, two numbers": "codes/vae",
-         "AAE, two numbers": "codes/aae", "birds at 32 x 32": "birds/vae"}  # fmt: skip
+         "AAE, two numbers": "codes/aae", "birds at 32 x 32": "birds/vae"}
 Table(["seconds"], {name: [with_spread(values(found, place, "seconds"), 0)]
                     for name, place in times.items()},
-      found.get("grey", {}).get("rounded", {}).get("hardware", ""))  # fmt: skip
+      found.get("grey", {}).get("rounded", {}).get("hardware", ""))
 
 # %% [markdown]
 # **Published numbers beside them?** Slides GM-4 and GM-5 give statements, not numbers:

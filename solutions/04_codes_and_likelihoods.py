@@ -49,7 +49,7 @@ from t2i_course.measure import codes as measure
 from t2i_course.measure import vae
 from t2i_course.measure.codes import results, unseen_birds, values
 from t2i_course.papers.pixelcnn import (BIRDS, BlindPixelCnn, GatedPixelCnn, PixelCnn,
-                                        beside_mask)  # fmt: skip
+                                        beside_mask)
 from t2i_course.papers.vqvae import VectorQuantizer, VqVae
 from t2i_course.papers.vqvae2 import VqVae2
 from t2i_course.play.code_lab import WAYS, CodeLab
@@ -256,9 +256,9 @@ three_term_loss = check("04.3", three_term_loss)
 # %% tags=["live"]
 torch.manual_seed(0)
 lookup = VectorQuantizer(16, 2, spread=1.0, nearest=nearest,
-                         straight_through=straight_through)  # fmt: skip
+                         straight_through=straight_through)
 toy = VqVae(16, channels=1, hidden=32, entries=16, code_size=2, rate=2e-3,
-            quantizer=lookup, loss=three_term_loss)  # fmt: skip
+            quantizer=lookup, loss=three_term_loss)
 some = Digits(12, split="held-out", side=16).batch(0).to("cpu").image
 steps, moments = run.choose(4, 600), {}
 
@@ -287,7 +287,7 @@ toy.eval()
 print(toy.codes(some[:1])[0])
 print("squared error:", round(F.mse_loss(toy.reconstruct(some), some).item(), 3))
 grid(torch.cat([some, toy.reconstruct(some)]), columns=12,
-     title="Digits never trained on (above), painted from their 16 codes (below)")  # fmt: skip
+     title="Digits never trained on (above), painted from their 16 codes (below)")
 
 # %% [markdown]
 # Sixteen numbers from 0 to 15: 64 bits of a page that anyone with the same codebook can
@@ -352,11 +352,11 @@ print("four entries, one does it all:", round(perplexity(skewed, 16).item(), 3))
 rows = {}
 for way in ("by its loss", "moving averages", "and revival"):
     figures = [values(found, f"codebook/{way}", name)
-               for name in ("used", "perplexity", "error")]  # fmt: skip
+               for name in ("used", "perplexity", "error")]
     rows[way] = [with_spread(f, d) for f, d in zip(figures, (0, 0, 4))]
 Table(["entries used, of 128", "perplexity", "squared error"], rows,
       "2,000 unseen birds, seeds 0 to 2; python benchmarks/codes.py --only codebook, "
-      "one thread")  # fmt: skip
+      "one thread")
 
 # %% [markdown]
 # **What to see.** Moved by the loss alone, about half of the dictionary is dead after 600
@@ -374,7 +374,7 @@ Table(["entries used, of 128", "perplexity", "squared error"], rows,
 # %% tags=["live"]
 torch.manual_seed(0)
 coder = VqVae.from_preset(run.preset, nearest=nearest, loss=three_term_loss,
-                          straight_through=straight_through)  # fmt: skip
+                          straight_through=straight_through)
 settings = coder.settings
 birds = Birds("train", coder.size, settings["batch_size"], run.choose(2, 60))
 unseen = unseen_birds(run.choose(60, 2000), coder.size)
@@ -386,7 +386,7 @@ def show(coder, history):
     """Ten unseen birds, and what the decoder makes of their codes."""
     title = f"step {history.step:,}" if history.step else "the shipped network"
     return grid(torch.cat([few, coder.reconstruct(few.to(coder.device)).cpu()]), 10,
-                title=title)  # fmt: skip
+                title=title)
 
 
 history = run.train(coder, birds, settings["steps"], shipped="vqvae_birds", show=show)
@@ -399,10 +399,10 @@ alike = perplexity(codes, coder.values)
 print(f"squared error on unseen species: {F.mse_loss(painted, unseen.image):.4f}")
 print(f"entries in use, as if alike: {alike:.0f} of {coder.values}")
 print(f"a bird: {few[0].numel() * 8:,} bits as pixels, "
-      f"{codes[0].numel() * (coder.values - 1).bit_length()} as codes")  # fmt: skip
+      f"{codes[0].numel() * (coder.values - 1).bit_length()} as codes")
 maps = code_maps(coder.codes(few), coder.autoencoder["quantizer"].codebook, few.shape[-1])
 grid(torch.cat([few, maps, coder.reconstruct(few)]), 10,
-     title="Birds of unseen species, their codes, and what the codes say")  # fmt: skip
+     title="Birds of unseen species, their codes, and what the codes say")
 
 # %% [markdown]
 # **What to see.** Each bird can be told from its codes: place, pose and colours are there.
@@ -502,14 +502,14 @@ def seen_by(read, channels, row, column, side=9):
 
 torch.manual_seed(0)
 first = BlindPixelCnn(1, 16, layers=8, mask=raster_mask)
-open_mask = lambda size, kind: raster_mask(size, "B")  # noqa: E731
+open_mask = lambda size, kind: raster_mask(size, "B")
 leaking = BlindPixelCnn(1, 16, layers=8, mask=open_mask)
 gated = GatedPixelCnn(17, channels=8, layers=8, first=3)
 place = 5, 3
 views({"masks A, B, B, ...": (seen_by(first, 1, *place), place),
        "with B in the first layer": (seen_by(leaking, 1, *place), place),
        "two stacks": (seen_by(gated.read, 8, *place), place)},
-      "What the place with the star is predicted from")  # fmt: skip
+      "What the place with the star is predicted from")
 
 # %% [markdown]
 # **What to see.** *Left:* nothing later is seen, as it should be. But a red wedge is
@@ -564,7 +564,7 @@ log_probability = check("04.6", log_probability)
 torch.manual_seed(0)
 every = measure.all_maps(3, (2, 3))
 for name, beside in (("right masks", beside_mask),
-                     ("one that leaks", lambda size, kind: beside_mask(size, "B"))):  # fmt: skip
+                     ("one that leaks", lambda size, kind: beside_mask(size, "B"))):
     tiny = GatedPixelCnn(3, channels=8, layers=4, first=3, beside=beside).double()
     with torch.no_grad():
         p = log_probability(tiny(every), every).exp()
@@ -609,7 +609,7 @@ def show(pixels, history):
 
 
 history = run.train(pixels, trained_on, pixels.settings["steps"], show=show,
-                    shipped="pixelcnn_digits")  # fmt: skip
+                    shipped="pixelcnn_digits")
 
 # %% [markdown]
 # Likelihoods are compared in **bits per dimension**: $-\log_2 p(x)$, divided by how many
@@ -628,7 +628,7 @@ clear = DigitReader().read(pixels.sample(count=run.choose(30, 1000)))[1]
 print(f"clear digits among the drawn ones (lesson 01's reader): {clear.float().mean():.0%}")
 rows = torch.cat([held[::30][:15], pixels.sample(count=30)])
 grid(rows, 15, title="Held-out digits (first row), drawn pixel by pixel (below)",
-     smooth=True)  # fmt: skip
+     smooth=True)
 
 # %% [markdown]
 # **What to see.** Strokes of the right width that turn and close as strokes do. Some are
@@ -659,10 +659,10 @@ print("the same codes:", torch.equal(fast, slow))
 rows = {}
 for side in (8, 16, 32):
     figures = [values(found, f"speed/{side} x {side}", name)
-               for name in ("kept", "anew", "times")]  # fmt: skip
+               for name in ("kept", "anew", "times")]
     rows[f"{side} x {side} places"] = [with_spread(f, d) for f, d in zip(figures, (2, 2, 0))]
 Table(["seconds, kept", "seconds, anew", "times as fast"], rows, "4 maps at once, 128 "
-      "values, seeds 0 to 2; python benchmarks/codes.py --only speed, one thread")  # fmt: skip
+      "values, seeds 0 to 2; python benchmarks/codes.py --only speed, one thread")
 
 # %% [markdown]
 # The gain grows with the picture: what is saved is the rest of the picture, at every
@@ -693,7 +693,7 @@ def show(prior, history):
 
 
 history = run.train(prior, birds, prior.settings["steps"], show=show,
-                    shipped="pixelcnn_birds")  # fmt: skip
+                    shipped="pixelcnn_birds")
 
 # %% tags=["cover"]
 prior.to("cpu").eval()
@@ -726,14 +726,14 @@ kinds = {"real birds, others": "rivals/other real birds", "DCGAN (lesson 02)": "
          "VAE, Gaussian": "rivals/VAE", "VQ-VAE, uniform prior": "birds/uniform prior",
          "VQ-VAE, learned prior": "birds/learned prior",
          "VQ-VAE, prior by species": "birds/prior by species",
-         "VQ-VAE-2, learned prior": "levels/learned prior"}  # fmt: skip
+         "VQ-VAE-2, learned prior": "levels/learned prior"}
 rows = {}
 for kind, row in kinds.items():
     cells = [with_spread(values(found, row, n), d) for n, d in zip(names, (1, 0, 2, 0))]
     rows[kind] = [cell.replace("not measured", "") for cell in cells]
 Table(["IS", "FID", "detail", "seconds of training"], rows, "2,000 birds, seeds 0 to 2 "
       "(DCGAN and real birds: one set of weights, one set of birds); a prior's seconds come "
-      "on top of its coder's; python benchmarks/codes.py --only birds, rivals, levels")  # fmt: skip
+      "on top of its coder's; python benchmarks/codes.py --only birds, rivals, levels")
 
 # %% [markdown]
 # **What to see.** The learned prior brings the distance down to about a quarter of the
@@ -769,7 +769,7 @@ for kind, row in (("prior by species", "prior by species"), ("prior without", "l
     shares = [values(found, f"birds/{row}", name) for name in names]
     rows[kind] = [with_spread(share) for share in shares]
 Table(names, rows, "Share of drawn birds that are as the species is, by the oracle; seeds 0 "
-      "to 2; python benchmarks/codes.py --only birds")  # fmt: skip
+      "to 2; python benchmarks/codes.py --only birds")
 
 # %% [markdown]
 # **What to see.** The habitat is obeyed nearly always, the size often, the beak somewhat, the
@@ -817,7 +817,7 @@ print(f"the prior's {len(every):,} probabilities sum to {total:.6f}")
 # %%
 rows, of_vae = {"each level alike": ["4.09", "exact"]}, vae.results()
 for name, figure, kind in (("VAE, ELBO", "elbo", "bound"),
-                           ("VAE, 64 draws", "bits", "tighter bound")):  # fmt: skip
+                           ("VAE, 64 draws", "bits", "tighter bound")):
     rows[name] = [with_spread(values(of_vae, "grey/rounded", figure), 3), kind]
 for name, row, figure, kind in (
         ("PixelCNN", "PixelCNN", "bits", "exact"),
@@ -825,10 +825,10 @@ for name, row, figure, kind in (
         ("VQ-VAE, uniform prior", "VQ-VAE", "uniform", "bound"),
         ("VQ-VAE, learned prior", "VQ-VAE", "learned", "bound"),
         ("VQ-VAE, uniform prior, summed", "VQ-VAE", "uniform_exact", "exact"),
-        ("VQ-VAE, learned prior, summed", "VQ-VAE", "learned_exact", "exact")):  # fmt: skip
+        ("VQ-VAE, learned prior, summed", "VQ-VAE", "learned_exact", "exact")):
     rows[name] = [with_spread(values(found, f"digits/{row}", figure), 3), kind]
 Table(["bits a pixel", "what it is"], rows, "454 held-out digits, 17 grey levels, seeds 0 "
-      "to 2; python benchmarks/codes.py --only digits, benchmarks/vae.py --only grey/rounded")  # fmt: skip
+      "to 2; python benchmarks/codes.py --only digits, benchmarks/vae.py --only grey/rounded")
 
 # %% [markdown]
 # **What to see.** The PixelCNN is best, and would be better still if it heard which digit
@@ -848,9 +848,9 @@ Table(["bits a pixel", "what it is"], rows, "454 held-out digits, 17 grey levels
 rows = {name: [with_spread(values(found, row, figure), 2)] for name, row, figure in (
         ("VAE, ELBO", "rivals/VAE", "bits_elbo"), ("VAE, 64 draws", "rivals/VAE", "bits"),
         ("VQ-VAE, uniform prior", "birds/reconstructed", "bits"),
-        ("VQ-VAE, learned prior", "birds/learned prior", "bits"))}  # fmt: skip
+        ("VQ-VAE, learned prior", "birds/learned prior", "bits"))}
 Table(["bits a number, at most"], rows, "Birds of unseen species, 3 x 32 x 32 numbers of 256 "
-      "levels; one Gaussian deviation for all; python benchmarks/codes.py")  # fmt: skip
+      "levels; one Gaussian deviation for all; python benchmarks/codes.py")
 
 # %% [markdown]
 # Told plainly a number costs 8 bits. Here VQ-VAE and VAE lie close together, which is what
@@ -877,7 +877,7 @@ levels.eval()
 one, other = unseen_birds(16).image.split(8)
 rows = {"first": one, "second": other, "first's\ncodes": levels.swap(one, one),
         "top 1,\nbottom 2": levels.swap(one, other),
-        "top 2,\nbottom 1": levels.swap(other, one)}  # fmt: skip
+        "top 2,\nbottom 1": levels.swap(other, one)}
 crossed(torch.cat(list(rows.values())), list(rows), [""] * 8, "Exchanging one level")
 
 # %% [markdown]
@@ -890,7 +890,7 @@ for name in ("habitat", "wing", "belly", "crown", "pattern", "beak", "size"):
     top, bottom = ([seed[name][side] for seed in swapped] for side in (0, 1))
     rows[name] = [with_spread(top), with_spread(bottom)]
 Table(["as the bird of the top codes", "as the bird of the bottom codes"], rows,
-      "2,000 pairs of unseen birds, seeds 0 to 2; python benchmarks/codes.py --only levels")  # fmt: skip
+      "2,000 pairs of unseen birds, seeds 0 to 2; python benchmarks/codes.py --only levels")
 
 # %%
 many = unseen_birds(run.choose(60, 1000)).image
@@ -898,7 +898,7 @@ others = many.roll(len(many) // 3, 0)
 for name, mixed in (("its own codes", levels.swap(many, many)),
                     ("another's top codes", levels.swap(others, many)),
                     ("another's bottom codes", levels.swap(many, others)),
-                    ("another bird itself", others)):  # fmt: skip
+                    ("another bird itself", others)):
     print(f"squared error to the bird, {name:22} {F.mse_loss(mixed, many):.3f}")
 for part in ("perplexity_top", "perplexity_bottom"):
     print(f"{part:18}", with_spread(values(found, "levels/coder", part), 0), "of 64")
@@ -967,7 +967,7 @@ for way, codes in zip(("as it was", *WAYS), (lab.codes[0], *three)):
     print(f"{way:23} {lab.words(codes)}")
 pictures = [lab.row(0, codes, marked, 5) for codes in three]
 grid(torch.cat(pictures), 5, ["the bird", "from its codes", "the other bird", "marked",
-                              "changed"] * 3, "The other bird's, one entry, the prior's")  # fmt: skip
+                              "changed"] * 3, "The other bird's, one entry, the prior's")
 
 # %% [markdown]
 # **What to see.** Each row: the bird, what its codes say, the other bird, the marked places
@@ -1047,6 +1047,6 @@ print(f"birds with blue wings, if one may not ask for them: {share:.0%}")
 # %% tags=["nbval-check-output"]
 with torch.device("meta"):  # shapes only, no memory
     paper = {"VQ-VAE": VqVae.from_preset("paper"), "VQ-VAE-2": VqVae2.from_preset("paper"),
-             "PixelCNN": PixelCnn.from_preset("paper").pixelcnn}  # fmt: skip
+             "PixelCNN": PixelCnn.from_preset("paper").pixelcnn}
 for name, network in paper.items():
     print(f"{name}: {sum(p.numel() for p in network.parameters()):,} parameters")

@@ -150,7 +150,7 @@ rows = [measure.draw(naive, asked, seed=row) for row in range(3)]
 for i, caption in enumerate(asked.caption):
     print(i + 1, caption)
 grid(torch.cat(rows), 8, title="gan_32: a GAN with text, and nothing else",
-     numbered=True)  # fmt: skip
+     numbered=True)
 
 # %% [markdown]
 # Do the colours follow the captions? Look along a row with the captions beside it. (That
@@ -575,7 +575,7 @@ else:
 # %%
 learned = {step: drawn for step, drawn in moments.items() if drawn is not None}
 grid(torch.cat(list(learned.values())), 8,
-     title="after " + ", ".join(f"{step:,}" for step in learned) + " steps")  # fmt: skip
+     title="after " + ", ".join(f"{step:,}" for step in learned) + " steps")
 
 # %%
 system.to("cpu").eval()
@@ -593,7 +593,7 @@ else:
     curve = results["gan_int_cls_32"]["0"]["curve"]
     seconds, wing, belly = ([row[i] for row in curve] for i in (1, 2, 3))
 lines(seconds, {"wing": wing, "belly": belly}, "seconds of training", "obedience",
-      "Obedience on captions of unseen species", marks={"guessing": 0.1})  # fmt: skip
+      "Obedience on captions of unseen species", marks={"guessing": 0.1})
 
 # %% [markdown]
 # Two things are worth seeing. The curve begins low, at two to four times guessing: as long as the
@@ -641,7 +641,7 @@ portrait(system, history) if history is not None else grid(
 
 # %%
 variants = {"GAN": "gan_32", "GAN-CLS": "gan_cls_32", "GAN-INT": "gan_int_32",
-            "GAN-INT-CLS": "gan_int_cls_32"}  # fmt: skip
+            "GAN-INT-CLS": "gan_int_cls_32"}
 for i, caption in enumerate(asked.caption):
     print(i + 1, caption)
 for variant, name in variants.items():
@@ -669,7 +669,7 @@ table = {
     for variant, name in variants.items()
 }
 Table(columns, table, "All recorded seeds (mean ± standard deviation), 2,000 captions "
-      "each; python benchmarks/train_birds.py NAME --steps 2200 --seed N")  # fmt: skip
+      "each; python benchmarks/train_birds.py NAME --steps 2200 --seed N")
 
 # %% [markdown]
 # Which of the two ideas does the work here? With two switches, each on or off, the
@@ -884,7 +884,7 @@ encoder = style_encoder("gan_int_cls_32")
 
 # %%
 wishes = ["this bird is completely red", "a bird with yellow wings and a blue belly",
-          "a black bird with a white crown"]  # fmt: skip
+          "a black bird with a white crown"]
 eight = style.drawings("test", 32, 8, seed=4).image
 
 
@@ -933,7 +933,7 @@ Table(style.READ, {
     "the ruler on real drawings": list(ruler.trust.values()),
     "query against transferred": agreement(carried),
     "query against other noise": agreement(unrelated),
-}, "Correlation with the query's known style.")  # fmt: skip
+}, "Correlation with the query's known style.")
 
 # %%
 obeys = obedience(oracle(32).read(carried), captions.named)
@@ -1017,12 +1017,12 @@ def wing_colours(caption):
 for caption in ["a bird with red wings", "a bird with wings that are not red",
                 "a bird with turquoise wings", "a bird with wings",
                 "a red bird and a blue bird", "a blue bird and a red bird",
-                "a completely red bird", "a bird that is completely red"]:  # fmt: skip
+                "a completely red bird", "a bird that is completely red"]:
     print(f"{caption:38} {wing_colours(caption)}")
 
 # %%
 hard = ["a bird with wings that are not red", "a bird with turquoise wings",
-        "a red bird and a blue bird"]  # fmt: skip
+        "a red bird and a blue bird"]
 drawn = [play.draw(caption, 4, style=1) for caption in hard]
 for drawing in drawn:
     print(drawing.caption, "|", drawing.words)
@@ -1074,7 +1074,7 @@ from t2i_course.datasets import emoji
 
 painter = shipped("gan_emoji_32")
 splits = {name: emoji.Emoji(name, 32, vocabulary=emoji.vocabulary())
-          for name in ("train", "new_maker", "new_emoji")}  # fmt: skip
+          for name in ("train", "new_maker", "new_emoji")}
 for name, split in splits.items():
     places = [len(split) * i // 8 for i in range(8)]
     chosen = split.take(places, [4] * 8)
@@ -1102,7 +1102,7 @@ for name, split in splits.items():
     if name != "train":
         rows[f"real, {name}"] = near.likeness(batch.to("cpu").image, split, chosen)
 Table(("distance", "same emoji", "same group"), rows,
-      f"{count} pictures a row: the nearest training picture")  # fmt: skip
+      f"{count} pictures a row: the nearest training picture")
 
 # %% [markdown]
 # **What it has learned** is the *group*. For a caption of its own kind the nearest
@@ -1128,7 +1128,7 @@ Table(("distance", "same emoji", "same group"), rows,
 # %% tags=["live"]
 if run.live:
     food = emoji.Emoji("train", 32, many_at_once, vocabulary=emoji.vocabulary(),
-                 groups=["food and drink"])  # fmt: skip
+                 groups=["food and drink"])
     taster = GanIntCls(painter.text_encoder, **settings)
     menu = food.take([len(food) * i // 8 for i in range(8)], [4] * 8)
     fit(taster, food, max(steps // 4, 2), device=run.device)
@@ -1176,7 +1176,7 @@ for name, look_of in (("gan_int_cls_32", "C0"), ("projection_32", "C1")):
         mean = [(w + b) / 2 for w, b in zip(wing, belly)]
         axes.plot(seconds, mean, color=look_of, label=name if seed == "0" else None)
 axes.set(xlabel=f"seconds of training, {entry['hardware']}", ylabel="obedience, wing and belly",
-         title="All recorded seeds, captions of unseen species")  # fmt: skip
+         title="All recorded seeds, captions of unseen species")
 axes.legend()
 figure
 
@@ -1209,7 +1209,7 @@ grid(torch.cat(rows), 8, title="projection_32: columns are captions, rows are no
 found = measure.report(rival, run.choose(40, 1000), seed=5)
 Table(columns, {"GAN-INT-CLS": now["GAN-INT-CLS"],
                 "projection": [found[column] for column in columns]},
-      "Measured in this run: first seed, captions of unseen species.")  # fmt: skip
+      "Measured in this run: first seed, captions of unseen species.")
 
 # %% [markdown]
 # Now the noise is heard: pictures of one caption differ. So S should find a style this
@@ -1224,7 +1224,7 @@ Table(style.READ, {
     "GAN-INT-CLS, transferred": agreement(carried),
     "projection, transferred": agreement(transfer(rival, second)),
     "projection, other noise": agreement(measure.draw(rival, captions, seed=9)),
-}, "Correlation with the query's known style.")  # fmt: skip
+}, "Correlation with the query's known style.")
 
 # %% [markdown]
 # Same generator, same sentences, same machine (the other core was training too, so
