@@ -391,17 +391,17 @@ for i, name in enumerate(ATTRIBUTES):
 # the first is the one that ships:
 
 # %%
-from t2i_course.measure.birds import results
-from t2i_course.show.tables import over_seeds
+from t2i_course.experiments import records, values
 
-trainings = results()["projection_32"].values()
+found = records("08")
 for name in ("wing", "belly"):
-    each = ", ".join(f"{one['measured'][name]:.3f}" for one in trainings)
-    print(f"{name:<6} {each}; in the mean", over_seeds(results(), "projection_32", name, 3))
+    shares = values(found, "projection/projection_32", name)
+    each = ", ".join(f"{share:.3f}" for share in shares)
+    print(f"{name:<6} {each}; in the mean", with_spread(shares, 3))
 
 # %% [markdown]
-# Only several seeds tell what the next may give. Their figures come from `python
-# benchmarks/train_birds.py projection_32 --steps 2400 --seed N`. Now sort the same readings by how much a caption asks for:
+# Only several seeds tell what the next may give. Their figures come from `t2i
+# reproduce 08 projection`. Now sort the same readings by how much a caption asks for:
 
 # %%
 asks = (written.named >= 0).sum(1).clamp(max=5)  # 5 stands for five or more

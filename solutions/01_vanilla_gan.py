@@ -43,7 +43,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from t2i_course.checks import check
-from t2i_course.measure.gan import clear_digits, results, speckle, values
+from t2i_course.experiments import records, values
+from t2i_course.measure.gan import clear_digits, speckle
 from t2i_course.papers.gan import Gan, points_gan, saturating_loss, simultaneous_step
 from t2i_course.papers.gan_crowd import GanCrowd
 from t2i_course.show.curves import bars, clouds, curves, lines, paths
@@ -640,10 +641,10 @@ print("share of points close to a mode: ", [round(value, 2) for value in new_clo
 # things that slide GM-35 sets against each other: *coverage* and *accuracy*.
 #
 # Is it for ever? Here is how many of the eight modes were covered on the way, in a run of
-# 4,000 steps (seeds 0 to 4; `python benchmarks/vanilla_gan.py --only ring`):
+# 4,000 steps (seeds 0 to 4; `t2i reproduce 01 ring`):
 
 # %%
-found = results()
+found = records("01")
 looks = [f"{500 * (i + 1):,}" for i in range(8)]
 ways = {name: values(found, f"ring/{name}", "modes_on_the_way")
         for name in ("vanilla", "with deviation")}
@@ -794,7 +795,7 @@ grid(pairs, columns=15, title="Drawn (above), nearest real (below)", smooth=True
 
 # %%
 rows = {"gradient of -log D / gradient of log(1 - D), D trained for 300 steps":
-        seeds_row(values(found, "gradient", "ratio"), 0)}
+        seeds_row(values(found, "gradient/after 300 steps", "ratio"), 0)}
 for name, way in ways.items():
     after_1500 = [modes[2] for modes in way]
     rows[f"modes of 8 after 1,500 steps, {name}"] = seeds_row(after_1500, 1)
@@ -805,9 +806,9 @@ for what, measure, digits in (
         ("share that is clear", "clear", 2), ("how many of the ten appear", "digits", 1),
         ("the rarest one, of 1,000", "fewest", 0),
         ("median distance to a training digit", "distance", 2)):
-    rows[f"digits: {what}"] = seeds_row(values(found, "digits", measure), digits)
+    rows[f"digits: {what}"] = seeds_row(values(found, "digits/gan", measure), digits)
 Table(["mean ± deviation", "least", "greatest", "seeds"], rows,
-      "python benchmarks/vanilla_gan.py on a CPU")
+      "t2i reproduce 01, on a CPU")
 
 # %% [markdown]
 # Published numbers beside them? There is none to print: the 2014 paper measured how likely
@@ -858,7 +859,7 @@ for name in ("1,000 steps", "4,000 steps, cooled"):
     rows[f"drawn after {name}"] = [with_spread(values(found, f"wide/{name}", measure))
                                    for measure in ("clear", "speckle")]
 Table(["share that is clear", "neighbouring pixels differ by"], rows,
-      "drawn: mean ± deviation over seeds; python benchmarks/vanilla_gan.py --only wide")
+      "drawn: mean ± deviation over seeds; t2i reproduce 01 wide")
 
 # %% [markdown]
 # More steps make better digits with less salt and pepper, but real digits are still out of

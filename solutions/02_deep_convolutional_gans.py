@@ -43,8 +43,9 @@ from torch.nn import functional as F
 
 from t2i_course.checks import check
 from t2i_course.inside.latent import arithmetic, around, average, is_as, lerp, path, to_shell
+from t2i_course.experiments import on_the_way, records, values
 from t2i_course.measure import dcgan as measure
-from t2i_course.measure.gan import speckle, values
+from t2i_course.measure.gan import speckle
 from t2i_course.measure.oracle import oracle
 from t2i_course.papers.dcgan import Dcgan, Discriminator, Generator, shipped
 from t2i_course.papers.gan import Gan, discriminator_loss
@@ -60,7 +61,7 @@ from t2i_course.show.record import recorded
 from t2i_course.show.tables import Table, with_spread
 from t2i_course.worlds.birds import Birds
 
-found = measure.results()  # what the course's benchmark measured, for the tables
+found = records("02")  # what the course measured over seeds, for the tables
 
 # %% [markdown]
 # ## 1. Salt and pepper
@@ -400,7 +401,7 @@ grid(measure.draw(large, 18, seed=5), 6, title="dcgan_64: the same rules at 64 x
 
 # %%
 def table_of(places, note, columns=("score", "distance", "seconds")):
-    """Mean and deviation over seeds of what the benchmark found at these places."""
+    """Mean and deviation over seeds of what is on record at these places."""
     heads = {"score": "inception score", "distance": "Frechet distance",
              "seconds": "seconds, one thread"}
     cells = {name: [with_spread(values(found, place, c), int(c == "score")) for c in columns]
@@ -408,12 +409,13 @@ def table_of(places, note, columns=("score", "distance", "seconds")):
     return Table([heads[c] for c in columns], cells, note)
 
 
-names = ["all five", "no batch norm", "pooling for strides", "ReLU everywhere"]
-places = {name: f"rules/{name}" for name in names} | {"the plain GAN": "vanilla"}
-table_of(places, "mean ± deviation over seeds 0, 1, 2; python benchmarks/dcgan.py --only rules")
+names = ["all five", "no batch norm", "pooling for strides", "ReLU everywhere",
+         "the plain GAN"]
+places = {name: f"rules/{name}" for name in names}
+table_of(places, "mean ± deviation over seeds 0, 1, 2; t2i reproduce 02 rules")
 
 # %%
-steps, way = measure.on_the_way(found, places)
+steps, way = on_the_way(found, places)
 lines(steps, way, "step", "Frechet distance", "1,000 pictures, mean of the seeds", log="y",
       outside=True, size=(8.2, 3.0))
 
@@ -567,10 +569,10 @@ figure
 # %%
 losses = {"non-saturating": "rules/all five", "LSGAN": "losses/lsgan",
           "hinge": "losses/hinge", "WGAN-GP": "losses/wgan_gp"}
-table_of(losses, "1,200 steps, seeds 0, 1, 2; python benchmarks/dcgan.py --only losses")
+table_of(losses, "1,200 steps, seeds 0, 1, 2; t2i reproduce 02 losses")
 
 # %%
-steps, way = measure.on_the_way(found, losses)
+steps, way = on_the_way(found, losses)
 lines(steps, way, "step", "Frechet distance", "1,000 pictures, mean of the seeds", log="y",
       outside=True, size=(8.2, 3.0))
 
@@ -590,7 +592,7 @@ for name, place in {"non-saturating": "nonsaturating", "LSGAN": "lsgan", "hinge"
     cells[name] = [with_spread(values(found, f"rates/{place}/{factor}", "distance"), 0)
                    for factor in (1, 8, 30)]
 Table(columns, cells, "Frechet distance after 400 steps; "
-      "python benchmarks/dcgan.py --only rates")
+      "t2i reproduce 02 rates")
 
 # %% [markdown]
 # (Seeds 0, 1, 2.)
@@ -686,8 +688,8 @@ crossed(torch.cat(drawn_levels), ["8x8", "16x16", "32x32"], [""] * 8,
 # given drawn ones. Beside DCGAN, at about the same training time:
 
 # %%
-table_of({"DCGAN": "rules/all five", "LAPGAN": "lapgan"},
-         "seeds 0, 1, 2; python benchmarks/dcgan.py --only lapgan")
+table_of({"DCGAN": "rules/all five", "LAPGAN": "lapgan/LAPGAN"},
+         "seeds 0, 1, 2; t2i reproduce 02 lapgan")
 
 # %% [markdown]
 # In these seconds LAPGAN is far behind: six networks share the time in which DCGAN
@@ -767,7 +769,7 @@ cells = {name: [with_spread(values(found, f"paths/{name}", key), digits)
                 for key, digits in what.items()] for name in ways}
 Table(["smoothness, pixels", "smoothness, oracle", "middles: Frechet distance",
        "middles: inception score"], cells,
-      "seeds 0, 1, 2; python benchmarks/dcgan.py --latent")
+      "seeds 0, 1, 2; t2i reproduce 02 paths")
 
 # %% [markdown]
 # **What to see.** A surprise, and a warning. By smoothness the cross-fade wins: perfectly
@@ -832,7 +834,7 @@ kinds = ["3", "3, on the shell", "all", "all, on the shell"]
 Table([f"examples: {kind}" for kind in kinds],
       {name: [with_spread([100 * v for v in values(found, f"sums/{kind}", what)], 1)
               for kind in kinds] for name, what in rows.items()},
-      "percent as wanted, seeds 0, 1, 2; python benchmarks/dcgan.py --latent")
+      "percent as wanted, seeds 0, 1, 2; t2i reproduce 02 sums")
 
 # %% [markdown]
 # **What to see.** The sum works far more often than chance, and than a random vector of

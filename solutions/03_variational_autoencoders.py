@@ -39,9 +39,9 @@ import math
 import torch
 
 from t2i_course.checks import check
+from t2i_course.experiments import records, values
 from t2i_course.measure import vae as measured
 from t2i_course.measure.dcgan import draw, real_birds
-from t2i_course.measure.gan import values
 from t2i_course.measure.samples import detail, radial_power_spectrum
 from t2i_course.papers.aae import Aae
 from t2i_course.papers.dcgan import shipped as shipped_dcgan
@@ -379,12 +379,12 @@ for sigma in (1.0, 0.1, 0.01, 0.0001):
 # $\log_2 8 = 3$ bits a pixel, and makes the two rows comparable.)
 
 # %%
-found = measured.results()
+found = records("03")
 rows = {f"Gaussian, {how}": [with_spread(values(found, f"grey/{name}", column), digits)
                              for column, digits in (("bits", 3), ("kl", 1))]
         for how, name in (("dequantized", "gaussian"), ("rounded", "rounded"))}
 Table(["bits per pixel, held-out digits", "KL in nats"], rows,
-      "mean ± deviation over seeds 0 1 2; python benchmarks/vae.py --only grey")
+      "mean ± deviation over seeds 0 1 2; t2i reproduce 03 grey")
 
 # %% [markdown]
 # The same pictures, the same networks, and more than a bit between them: a bell with one
@@ -554,7 +554,7 @@ rows = {f"beta = {beta}": [with_spread(values(found, place, key), digits)
                            for key, digits in columns.values()]
         for beta, place in ((0.2, "beta/0.2"), (1, "grey/rounded"), (5, "beta/5"))}
 Table(list(columns), rows, "mean ± deviation over seeds 0 1 2, held-out digits; "
-      "python benchmarks/vae.py --only beta (and --only grey)")
+      "t2i reproduce 03 beta (and 03 grey)")
 
 # %% [markdown]
 # **What to see.** Going down the rows $z$ says less, and the copies get worse. The bits
@@ -681,7 +681,7 @@ kinds = {"MLP": "mlp", "PixelCNN": "pixelcnn", "PixelCNN, warm-up": "warm-up",
 rows = {name: [with_spread(values(found, f"collapse/{kind}", key), digits)
                for key, digits in columns.values()] for name, kind in kinds.items()}
 Table(list(columns), rows, "mean ± deviation over seeds 0 1 2, held-out digits in black "
-      "and white; python benchmarks/vae.py --only collapse")
+      "and white; t2i reproduce 03 collapse")
 
 # %%
 half = len(held) // 2
@@ -782,7 +782,7 @@ rows = {name: [with_spread(values(found, f"birds/{kind}", key), digits)
         for name, kind in names.items()}
 Table(["variance in fast waves", "Fréchet distance", "inception score"], rows,
       "2,000 pictures each; VAE: seeds 0 1 2; DCGAN: one network, three sets of noise; "
-      "python benchmarks/vae.py --only birds")
+      "t2i reproduce 03 birds")
 
 # %% [markdown]
 # **What to see.** The first row is the yardstick: other real birds. The VAE has about half
@@ -858,7 +858,7 @@ rows = {name: [with_spread(values(found, f"codes/{kind}", key), digits)
         + [" ".join(f"{p:.3f}" for p in values(found, f"codes/{kind}", "p"))]
         for name, kind in (("VAE", "vae"), ("AAE", "aae"))}
 Table([*columns, "p of seeds 0 1 2"], rows, "mean ± deviation over seeds, two latent "
-      "numbers, held-out digits; python benchmarks/vae.py --only codes")
+      "numbers, held-out digits; t2i reproduce 03 codes")
 
 # %% [markdown]
 # **What to see.** The AAE's codes are two to seven times nearer to the prior than the VAE's,
@@ -894,7 +894,7 @@ pad(lab)
 # %% [markdown]
 # ## 11. Measured, and what it can't show
 #
-# Every table above was made by `python benchmarks/vae.py` over seeds 0, 1, 2, on one
+# Every table above was made by `t2i reproduce 03` over seeds 0, 1, 2, on one
 # thread of a CPU. What did a training take?
 
 # %%
@@ -903,7 +903,7 @@ times = {"digits, 17 grey levels": "grey/rounded", "black and white, MLP": "coll
          "AAE, two numbers": "codes/aae", "birds at 32 x 32": "birds/vae"}
 Table(["seconds"], {name: [with_spread(values(found, place, "seconds"), 0)]
                     for name, place in times.items()},
-      found.get("grey", {}).get("rounded", {}).get("hardware", ""))
+      found["grey"]["rounded"]["hardware"])
 
 # %% [markdown]
 # **Published numbers beside them?** Slides GM-4 and GM-5 give statements, not numbers:

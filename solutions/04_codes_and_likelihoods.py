@@ -45,9 +45,10 @@ from torch.nn import functional as F
 
 from t2i_course import weights
 from t2i_course.checks import check
+from t2i_course.experiments import records, values
+from t2i_course.experiments.families import FAMILIES, comparison
 from t2i_course.measure import codes as measure
-from t2i_course.measure import vae
-from t2i_course.measure.codes import results, unseen_birds, values
+from t2i_course.measure.codes import unseen_birds
 from t2i_course.papers.pixelcnn import (BIRDS, BlindPixelCnn, GatedPixelCnn, PixelCnn,
                                         beside_mask)
 from t2i_course.papers.vqvae import VectorQuantizer, VqVae
@@ -71,7 +72,7 @@ from t2i_course.worlds.digits import DigitReader, Digits
 # a picture's variance that lies in fine waves, in units of what real birds have.
 
 # %%
-found = results()
+found = records("04")
 for name in ("other real birds", "VAE", "DCGAN"):
     detail = values(found, f"rivals/{name}", "detail")
     print(f"detail of {name:17} {with_spread(detail)}")
@@ -355,7 +356,7 @@ for way in ("by its loss", "moving averages", "and revival"):
                for name in ("used", "perplexity", "error")]
     rows[way] = [with_spread(f, d) for f, d in zip(figures, (0, 0, 4))]
 Table(["entries used, of 128", "perplexity", "squared error"], rows,
-      "2,000 unseen birds, seeds 0 to 2; python benchmarks/codes.py --only codebook, "
+      "2,000 unseen birds, seeds 0 to 2; t2i reproduce 04 codebook, "
       "one thread")
 
 # %% [markdown]
@@ -662,7 +663,7 @@ for side in (8, 16, 32):
                for name in ("kept", "anew", "times")]
     rows[f"{side} x {side} places"] = [with_spread(f, d) for f, d in zip(figures, (2, 2, 0))]
 Table(["seconds, kept", "seconds, anew", "times as fast"], rows, "4 maps at once, 128 "
-      "values, seeds 0 to 2; python benchmarks/codes.py --only speed, one thread")
+      "values, seeds 0 to 2; t2i reproduce 04 speed, one thread")
 
 # %% [markdown]
 # The gain grows with the picture: what is saved is the rest of the picture, at every
@@ -733,7 +734,7 @@ for kind, row in kinds.items():
     rows[kind] = [cell.replace("not measured", "") for cell in cells]
 Table(["IS", "FID", "detail", "seconds of training"], rows, "2,000 birds, seeds 0 to 2 "
       "(DCGAN and real birds: one set of weights, one set of birds); a prior's seconds come "
-      "on top of its coder's; python benchmarks/codes.py --only birds, rivals, levels")
+      "on top of its coder's; t2i reproduce 04 birds (rivals, levels)")
 
 # %% [markdown]
 # **What to see.** The learned prior brings the distance down to about a quarter of the
@@ -769,7 +770,7 @@ for kind, row in (("prior by species", "prior by species"), ("prior without", "l
     shares = [values(found, f"birds/{row}", name) for name in names]
     rows[kind] = [with_spread(share) for share in shares]
 Table(names, rows, "Share of drawn birds that are as the species is, by the oracle; seeds 0 "
-      "to 2; python benchmarks/codes.py --only birds")
+      "to 2; t2i reproduce 04 birds")
 
 # %% [markdown]
 # **What to see.** The habitat is obeyed nearly always, the size often, the beak somewhat, the
@@ -815,7 +816,7 @@ total = measure.log_prior_of(few_codes, every).exp().sum().item()
 print(f"the prior's {len(every):,} probabilities sum to {total:.6f}")
 
 # %%
-rows, of_vae = {"each level alike": ["4.09", "exact"]}, vae.results()
+rows, of_vae = {"each level alike": ["4.09", "exact"]}, records("03")
 for name, figure, kind in (("VAE, ELBO", "elbo", "bound"),
                            ("VAE, 64 draws", "bits", "tighter bound")):
     rows[name] = [with_spread(values(of_vae, "grey/rounded", figure), 3), kind]
@@ -828,7 +829,7 @@ for name, row, figure, kind in (
         ("VQ-VAE, learned prior, summed", "VQ-VAE", "learned_exact", "exact")):
     rows[name] = [with_spread(values(found, f"digits/{row}", figure), 3), kind]
 Table(["bits a pixel", "what it is"], rows, "454 held-out digits, 17 grey levels, seeds 0 "
-      "to 2; python benchmarks/codes.py --only digits, benchmarks/vae.py --only grey/rounded")
+      "to 2; t2i reproduce 04 digits, 03 grey")
 
 # %% [markdown]
 # **What to see.** The PixelCNN is best, and would be better still if it heard which digit
@@ -850,7 +851,7 @@ rows = {name: [with_spread(values(found, row, figure), 2)] for name, row, figure
         ("VQ-VAE, uniform prior", "birds/reconstructed", "bits"),
         ("VQ-VAE, learned prior", "birds/learned prior", "bits"))}
 Table(["bits a number, at most"], rows, "Birds of unseen species, 3 x 32 x 32 numbers of 256 "
-      "levels; one Gaussian deviation for all; python benchmarks/codes.py")
+      "levels; one Gaussian deviation for all; t2i reproduce 04 birds, 04 rivals")
 
 # %% [markdown]
 # Told plainly a number costs 8 bits. Here VQ-VAE and VAE lie close together, which is what
@@ -890,7 +891,7 @@ for name in ("habitat", "wing", "belly", "crown", "pattern", "beak", "size"):
     top, bottom = ([seed[name][side] for seed in swapped] for side in (0, 1))
     rows[name] = [with_spread(top), with_spread(bottom)]
 Table(["as the bird of the top codes", "as the bird of the bottom codes"], rows,
-      "2,000 pairs of unseen birds, seeds 0 to 2; python benchmarks/codes.py --only levels")
+      "2,000 pairs of unseen birds, seeds 0 to 2; t2i reproduce 04 levels")
 
 # %%
 many = unseen_birds(run.choose(60, 1000)).image
@@ -928,7 +929,7 @@ for part in ("perplexity_top", "perplexity_bottom"):
 # figure of this course, or a reason.
 
 # %%
-Table(measure.FAMILIES, measure.comparison(found), "GM-11. On birds, unless digits are named")
+Table(FAMILIES, comparison(found), "GM-11. On birds, unless digits are named")
 
 # %% [markdown]
 # Cell by cell:

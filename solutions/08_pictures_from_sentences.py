@@ -48,6 +48,7 @@ from t2i_course.checks import check
 from t2i_course.training import fit
 
 # %%
+from t2i_course.experiments import records, runs_of, values
 from t2i_course.measure import birds as measure
 from t2i_course.measure import style
 from t2i_course.measure.obedience import obedience
@@ -58,7 +59,7 @@ from t2i_course.papers.gan_cls import GanCls, generator_loss, judged_together, s
 from t2i_course.papers.joint_embedding import text_encoder
 from t2i_course.show.curves import lines
 from t2i_course.show.pictures import grid
-from t2i_course.show.tables import Table, over_seeds
+from t2i_course.show.tables import Table, with_spread
 from t2i_course.worlds.bird_captions import named_by
 from t2i_course.worlds.bird_species import COLOURS
 from t2i_course.worlds.birds import Birds, vocabulary
@@ -584,13 +585,13 @@ print("captions of unseen species:", len(many))
 print({name: round(obeys[name], 2) for name in ("wing", "belly", "crown", "all")})
 
 # %%
-results = measure.results()
+on_record = records("08")
 if history is not None:
     curve = [(step, s, value) for step, s, value in history.measures["wing"]]
     belly = [value for *_, value in history.measures["belly"]]
     seconds, wing = [row[1] for row in curve], [row[2] for row in curve]
 else:
-    curve = results["gan_int_cls_32"]["0"]["curve"]
+    curve = values(on_record, "variants/gan_int_cls_32", "curve")[0]
     seconds, wing, belly = ([row[i] for row in curve] for i in (1, 2, 3))
 lines(seconds, {"wing": wing, "belly": belly}, "seconds of training", "obedience",
       "Obedience on captions of unseen species", marks={"guessing": 0.1})
@@ -602,13 +603,14 @@ lines(seconds, {"wing": wing, "belly": belly}, "seconds of training", "obedience
 # learned to read was convinced.
 #
 # We aimed for 0.80 on wing and belly in these minutes. Here are the recorded trainings of
-# this system, a quarter shorter (`python benchmarks/train_birds.py gan_int_cls_32 --steps
-# 2200 --seed N`), each on 2,000 captions of unseen species:
+# this system, a quarter shorter (2,200 steps; `t2i reproduce 08 variants`), each on 2,000
+# captions of unseen species:
 
 # %%
-for seed, entry in results["gan_int_cls_32"].items():
-    shares = [f"{part} {entry['measured'][part]:.2f}" for part in ("wing", "belly", "crown")]
-    print(f"seed {seed}:", ", ".join(shares), f"| {entry['seconds']} s, {entry['hardware']}")
+hardware = on_record["variants"]["gan_int_cls_32"]["hardware"]
+for entry in runs_of(on_record, "variants/gan_int_cls_32"):
+    shares = [f"{part} {entry[part]:.2f}" for part in ("wing", "belly", "crown")]
+    print(f"seed {entry['seed']}:", ", ".join(shares), f"| {entry['seconds']} s, {hardware}")
 
 # %% [markdown]
 # What is missing to 1.00? Sort the captions by how many attributes each of them names:
@@ -636,7 +638,7 @@ portrait(system, history) if history is not None else grid(
 # ## 8. Four variants side by side (RE-9, figure 4 of the report)
 #
 # With and without wrong sentences, with and without half-way ones: four systems, trained
-# alike by `benchmarks/train_birds.py`. The first seed of each ships with the course. Same
+# alike by `t2i reproduce 08 variants`. The first seed of each ships with the course. Same
 # captions, same noise. Look along the columns: do the colours follow the captions?
 
 # %%
@@ -665,11 +667,11 @@ Table(columns, now, "Measured in this run: first seed, captions of unseen specie
 
 # %%
 table = {
-    variant: [over_seeds(results, name, column) for column in columns]
+    variant: [with_spread(values(on_record, f"variants/{name}", c)) for c in columns]
     for variant, name in variants.items()
 }
 Table(columns, table, "All recorded seeds (mean ± standard deviation), 2,000 captions "
-      "each; python benchmarks/train_birds.py NAME --steps 2200 --seed N")
+      "each; t2i reproduce 08 variants")
 
 # %% [markdown]
 # Which of the two ideas does the work here? With two switches, each on or off, the
@@ -680,8 +682,9 @@ def effect(column, with_it, without):
     """Mean of a measure over all seeds of two variants, less that over two others."""
 
     def mean(names):
-        runs = [run for name in names for run in results.get(variants[name], {}).values()]
-        return sum(run["measured"][column] for run in runs) / max(len(runs), 1)
+        places = [f"variants/{variants[name]}" for name in names]
+        figures = [figure for place in places for figure in values(on_record, place, column)]
+        return sum(figures) / max(len(figures), 1)
 
     return mean(with_it) - mean(without)
 
@@ -735,8 +738,7 @@ print(f"diversity of real drawings, eight birds of one plumage: {diversity(alike
 # A game that long may not hold by itself. Lesson 01 showed that nothing keeps the two
 # players where they are good, and here it happened: two trainings with section 8's losses
 # alone broke down near step 9,700 and step 10,000, and then their birds obeyed no caption
-# any more. (To try it, `python benchmarks/train_birds.py gan_int_cls_64 --steps 12000
-# --precision bf16 --r1 0 --try-out`. Those two began from weights that no seed had fixed, so
+# any more. (To try it, `t2i reproduce 08 larger --row "without R1"`. Those two began from weights that no seed had fixed, so
 # yours may break down sooner, later, or not at all.) So the discriminator pays for one thing
 # more (Mescheder, Geiger, Nowozin 2018):
 #
@@ -1120,7 +1122,7 @@ Table(("distance", "same emoji", "same group"), rows,
 # three of most, where the bird world had 60 pictures of each of 150 species, all of one
 # shape. And how a thing looks can't be put together from words that
 # were seen apart: nobody who has read "candle" and "lungs" in other captions knows their
-# outlines. `python benchmarks/train_emoji.py` trained both networks (one seed).
+# outlines. `t2i reproduce 08 networks` trained both networks (one seed).
 #
 # A live taste of half a minute or so, with your round, on food and drink alone (real above,
 # drawn below):
@@ -1168,14 +1170,16 @@ if run.live:
 # %%
 from t2i_course.show.pictures import new_figure
 
+place_of = {"gan_int_cls_32": "variants/gan_int_cls_32",
+            "projection_32": "projection/projection_32"}
 figure = new_figure(7, 3.2)
 axes = figure.subplots()
 for name, look_of in (("gan_int_cls_32", "C0"), ("projection_32", "C1")):
-    for seed, entry in results.get(name, {}).items():
+    for entry in runs_of(on_record, place_of[name]):
         _, seconds, wing, belly, _ = zip(*entry["curve"])
         mean = [(w + b) / 2 for w, b in zip(wing, belly)]
-        axes.plot(seconds, mean, color=look_of, label=name if seed == "0" else None)
-axes.set(xlabel=f"seconds of training, {entry['hardware']}", ylabel="obedience, wing and belly",
+        axes.plot(seconds, mean, color=look_of, label=name if entry["seed"] == 0 else None)
+axes.set(xlabel=f"seconds of training, {hardware}", ylabel="obedience, wing and belly",
          title="All recorded seeds, captions of unseen species")
 axes.legend()
 figure
@@ -1187,9 +1191,9 @@ def seconds_to(entry, level=0.5):
     return next((s for _, s, w, b, _ in entry["curve"] if (w + b) / 2 >= level), None)
 
 
-for name in ("gan_int_cls_32", "projection_32"):
+for name, place in place_of.items():
     for goal in (0.5, 0.7, 0.8, 0.9):
-        reached = [seconds_to(entry, goal) for entry in results.get(name, {}).values()]
+        reached = [seconds_to(entry, goal) for entry in runs_of(on_record, place)]
         said = [f"{s:.0f} s" if s is not None else "not reached" for s in reached]
         print(f"{name:15} to {goal}:", ", ".join(said))
 
@@ -1241,7 +1245,7 @@ Table(style.READ, {
 # their published size, and more than the three points above was changed: the projection's
 # batch is twice as large, its rates are 0.0004 for both players, Adam runs without
 # momentum, there are no half-way sentences, and `projection_32` took 2,400 steps
-# (`python benchmarks/train_birds.py projection_32 --steps 2400 --seed N`) against 2,200.
+# (`t2i reproduce 08 projection`) against 2,200.
 # Which of all this matters is a good experiment: `papers/projection.py` is short.
 #
 # Nor is 0.9 out of the old pair's reach: section 9's `gan_int_cls_64` got there on larger

@@ -159,13 +159,6 @@ def test_speckle_and_clear_digits():
     assert measure.clear_digits(reader, noise) < 0.05
 
 
-def test_recorded_values_by_place():
-    found = {"ring": {"vanilla": {"runs": [{"modes": 1}, {"modes": 3}, {}]}}}
-    assert measure.values(found, "ring/vanilla", "modes") == [1, 3]
-    assert measure.values(found, "digits", "clear") == []
-    assert measure.values(measure.results(), "ring/vanilla", "modes")
-
-
 def test_a_record_comes_back_thinned(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(record, "HERE", tmp_path)
     assert (

@@ -9,7 +9,6 @@ from PIL import Image
 
 from t2i_course import weights
 from t2i_course.measure import vae as measured
-from t2i_course.measure.gan import values
 from t2i_course.papers.aae import Aae
 from t2i_course.papers.vae import BIRDS, COLLAPSE, GREY, PRESETS, Vae
 from t2i_course.show.latent import LatentPlane, code_map, pad
@@ -162,11 +161,3 @@ def test_birds_are_as_soft_as_the_manifest_says():
     assert found == pytest.approx(written["detail"], abs=0.004)
     real = measured.blur(Birds("train", 32).all(500).to("cpu").image)["detail"]
     assert found < 0.6 * real
-
-
-def test_every_entry_has_three_seeds():
-    found = measured.results()
-    for part in ("grey", "beta", "collapse", "codes"):
-        for name in found[part]:
-            assert values(found, f"{part}/{name}", "seed") == [0, 1, 2], name
-    assert values(found, "birds/vae", "seed") == [0, 1, 2]

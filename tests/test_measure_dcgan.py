@@ -62,16 +62,6 @@ def test_attributes_wanted():
             measure.attributes_wanted(**wrong)
 
 
-def test_values_on_the_way():
-    def runs(*distances):
-        return {"runs": [{"way": [[10, 1.0, d], [20, 2.0, d / 2]]} for d in distances]}
-
-    found = {"losses": {"hinge": runs(8.0, 4.0)}}
-    places = {"hinge": "losses/hinge", "other": "losses/other"}
-    assert measure.on_the_way(found, places) == ([10, 20], {"hinge": [6.0, 3.0]})
-    assert measure.on_the_way({}, places) == ([], {})
-
-
 def test_a_sum_where_the_noise_says_what_is_drawn(monkeypatch):
     """Two numbers of the noise are the colours of wing and belly; the sum must work."""
 
@@ -96,16 +86,6 @@ def test_a_sum_where_the_noise_says_what_is_drawn(monkeypatch):
     assert made["sum"] == made["average"] == 1
     assert made["start"] == 0 and made["random"] < 0.5
     assert made["chance"] == pytest.approx(0.25, abs=0.05)
-
-
-def test_what_is_on_record_has_several_seeds():
-    found = measure.results()
-    places = [found["rules"][name] for name in found["rules"]]
-    places += [found["losses"][name] for name in found["losses"]]
-    places += [found["lapgan"], found["vanilla"], *found["paths"].values()]
-    for place in places:
-        assert [run["seed"] for run in place["runs"]] == [0, 1, 2]
-        assert place["command"].startswith("python benchmarks/dcgan.py")
 
 
 # What ships ---------------------------------------------------------------------------

@@ -1,8 +1,5 @@
 """One report on a network that draws birds from captions."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -14,25 +11,12 @@ from .oracle import oracle
 from .scores import diversity, oracle_frechet_distance, oracle_inception_score
 
 __all__ = [
-    "RESULTS",
     "asked",
     "draw",
     "obedience_of",
     "report",
-    "results",
     "unseen_captions",
 ]
-
-# Written by benchmarks/train_birds.py; read by lesson 08's tables.
-RESULTS = Path(__file__).parent / "results_birds.json"
-
-
-def results() -> dict:
-    """{network: {seed: {steps, seconds, hardware, measured, curve}}} of all runs.
-
-    curve: rows of step, seconds, and obedience on wing, belly and crown.
-    """
-    return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
 
 
 def unseen_captions(count: int = 1000, size: int = 32, seed: int = 0) -> Batch:

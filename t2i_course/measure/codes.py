@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ..blocks import bits_per_dimension
 from ..worlds.birds import Birds
-from . import dcgan, vae
 from .dcgan import real_birds
-from .gan import values
 from .oracle import oracle
 from .samples import detail
 from .scores import oracle_frechet_distance, oracle_inception_score
 
 __all__ = [
-    "FAMILIES",
     "FEW_CODES",
     "FEW_CODES_PRIOR",
-    "RESULTS",
     "all_maps",
-    "comparison",
     "deviation_of",
     "exact_bits",
     "follows",
@@ -33,9 +26,7 @@ __all__ = [
     "of_species",
     "pictures_in_figures",
     "real_birds",
-    "results",
     "unseen_birds",
-    "values",
 ]
 
 # A VQ-VAE of digits with 2 x 2 codes of 16 entries: 65,536 maps, which can all be
@@ -44,17 +35,6 @@ FEW_CODES = {"size": 8, "channels": 1, "hidden": 32, "entries": 16, "code_size":
              "decay": 0.95, "revive": 0.5, "rate": 2e-3}  # fmt: skip
 FEW_CODES_PRIOR = {"values": 16, "classes": 0, "channels": 16, "layers": 3, "out": 32,
                    "first": 3, "rate": 3e-3, "cool": 200}  # fmt: skip
-
-# Written by benchmarks/codes.py; read by lesson 04's tables.
-RESULTS = Path(__file__).parent / "results_codes.json"
-
-
-def results() -> dict:
-    """{part: {row: {"runs": [a seed's figures, ...]}}}, found by benchmarks/codes.py.
-
-    {} before any run. `values(results(), "part/row", "figure")` lists the seeds'.
-    """
-    return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
 
 
 def all_maps(values: int, grid: Sequence[int]) -> Tensor:
@@ -157,58 +137,3 @@ def follows(
             of_other = (seen == second)[where, i].float().mean().item()
             found[name] = round(of_one, 4), round(of_other, 4)
     return found
-
-
-# ------------------------------------------------------------- the lecture's table
-
-FAMILIES = ("GAN", "VAE", "PixelCNN", "VQ-VAE")
-
-
-def comparison(found: dict) -> dict[str, list[str]]:
-    """Slide GM-11's six lines for `FAMILIES`, each cell a figure or a reason.
-
-    found: `results()`; the GAN's spread is lesson 02's. Where nothing was recorded a
-    cell says so.
-    """
-
-    def mean(row: str, name: str) -> float:
-        kept = values(found, row, name)
-        return sum(kept) / len(kept) if kept else math.nan
-
-    elbo, draws = (values(vae.results(), "grey/rounded", n) for n in ("elbo", "bits"))
-    loose_vae = sum(elbo) / len(elbo) - sum(draws) / len(draws) if elbo else math.nan
-    loose_vq = mean("digits/VQ-VAE", "learned") - mean("digits/VQ-VAE", "learned_exact")
-    error = {name: f"yes, squared error {mean(row, 'error'):.3f}" for name, row in
-             (("VAE", "rivals/VAE"), ("VQ-VAE", "birds/reconstructed"))}  # fmt: skip
-    sharp = [f"{mean(row, 'detail'):.2f}" for row in ("rivals/DCGAN", "rivals/VAE",
-             "digits/PixelCNN", "birds/learned prior")]  # fmt: skip
-    sharp[2] += " (digits)"
-    distances = [values(dcgan.results(), "rules/all five", "distance"),
-                 values(found, "rivals/VAE", "frechet distance"),
-                 values(found, "digits/PixelCNN", "bits"),
-                 values(found, "birds/learned prior", "frechet distance")]  # fmt: skip
-    apart = [spread(figures) for figures in distances]
-    apart[2] += " (bits, digits)"
-    return {
-        "exact likelihood p(x)?": [
-            "no, it only draws",
-            f"no, a bound; {loose_vae:.3f} bits loose or more (digits)",
-            "yes, sums to 1",
-            f"no, a bound; {loose_vq:.3f} bits loose (digits)",
-        ],
-        "latent variable z?": ["100 numbers", "32 numbers", "none", "64 codes"],
-        "z of a picture (inference)?": [
-            "no, there is no encoder", error["VAE"], "there is no z", error["VQ-VAE"],
-        ],
-        "is z discrete?": ["no", "no", "there is no z", "yes, 7 bits a code"],
-        "stable? spread of FID over 3 seeds": apart,
-        "sharp? detail, real birds 1": sharp,
-    }  # fmt: skip
-
-
-def spread(figures: Sequence[float]) -> str:
-    """Greatest less least, as a share of the mean, "7%"; of one figure not known."""
-    if len(figures) < 2:
-        return "not measured"
-    apart = max(figures) - min(figures)
-    return f"{apart / (sum(figures) / len(figures)):.0%}"

@@ -1,13 +1,10 @@
 """What lesson 02 measures of GANs that draw birds without being asked for any.
 
 Quality against real birds, by the oracle; smooth paths through the noise; arithmetic
-on averaged noise. And what was measured over seeds.
+on averaged noise.
 """
 
 from __future__ import annotations
-
-import json
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -27,23 +24,13 @@ from ..inside.latent import (
 )
 from ..worlds.bird_species import ATTRIBUTES, COLOURS
 from ..worlds.birds import Birds
-from .gan import values
 from .oracle import oracle
 from .scores import oracle_frechet_distance, oracle_inception_score
 
 __all__ = [
-    "RESULTS", "attributes_wanted", "draw", "in_parts", "on_the_way", "paths",
-    "quality", "real_birds", "results", "smoothness_of", "trial", "trials",
+    "attributes_wanted", "draw", "in_parts", "paths", "quality", "real_birds",
+    "smoothness_of", "trial", "trials",
 ]  # fmt: skip
-
-# Written by benchmarks/dcgan.py; read by lesson 02's tables with `measure.gan.values`.
-RESULTS = Path(__file__).parent / "results_dcgan.json"
-
-
-def results() -> dict:
-    """{part: {name: {"runs": one dict a seed}}} of all that was run; {} before it."""
-    return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-
 
 # ------------------------------------------------------------------------- quality
 
@@ -215,20 +202,3 @@ def trials(
             found.append(trial(generator, noise, seen, given, other, torch_rng,
                                examples=examples, shell=shell))  # fmt: skip
     return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
-
-
-def on_the_way(
-    found: dict, places: dict[str, str], measure: int = 2
-) -> tuple[list[int], dict[str, list[float]]]:
-    """Steps, and by name the mean over seeds of a measure on the way.
-
-    found: `results()`; places: {name: "losses/hinge"}, of which those not measured are
-    left out; measure: 1 is the score, 2 the distance.
-    """
-    steps, means = [], {}
-    for name, place in places.items():
-        looks = values(found, place, "way")
-        if looks:
-            steps = [look[0] for look in looks[0]]
-            means[name] = np.mean([[one[measure] for one in way] for way in looks], 0)
-    return steps, {name: mean.tolist() for name, mean in means.items()}

@@ -1,32 +1,11 @@
-"""What lesson 01 measures of its GANs, and what was measured of them over seeds."""
+"""What lesson 01 measures of its GANs: clear digits, and speckle."""
 
 from __future__ import annotations
-
-import json
-from pathlib import Path
 
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["RESULTS", "clear_digits", "results", "speckle", "values"]
-
-# Written by benchmarks/vanilla_gan.py; read by lesson 01's tables.
-RESULTS = Path(__file__).parent / "results_gan.json"
-
-
-def results() -> dict:
-    """{part: what `benchmarks/vanilla_gan.py --only part` found}; {} before any run."""
-    return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-
-
-def values(found: dict, place: str, name: str) -> list:
-    """A measure of every recorded seed; [] where nothing was recorded.
-
-    found: `results()`; place: the part, and what is within it: "ring/vanilla".
-    """
-    for step in place.split("/"):
-        found = found.get(step, {})
-    return [run[name] for run in found.get("runs", []) if name in run]
+__all__ = ["clear_digits", "speckle"]
 
 
 def speckle(images: Tensor) -> float:

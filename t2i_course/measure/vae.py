@@ -1,9 +1,6 @@
-"""What lesson 03 measures of its autoencoders, and what was measured over seeds."""
+"""What lesson 03 measures of its autoencoders: bits, latent numbers, blur."""
 
 from __future__ import annotations
-
-import json
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -13,17 +10,9 @@ from ..worlds.digits import DigitReader, Digits
 from .samples import TwoSamples, detail, radial_power_spectrum, two_sample_test
 
 __all__ = [
-    "RESULTS", "bits_by_draws", "blur", "codes_and_prior", "fidelity", "grey_levels",
-    "kept_pixels", "results",
+    "bits_by_draws", "blur", "codes_and_prior", "fidelity", "grey_levels",
+    "kept_pixels",
 ]  # fmt: skip
-
-# Written by benchmarks/vae.py; read by lesson 03's tables with `measure.gan.values`.
-RESULTS = Path(__file__).parent / "results_vae.json"
-
-
-def results() -> dict:
-    """{part: {name: {"command", "hardware", "runs": a dict a seed}}}; {} before it."""
-    return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
 
 
 def seeded(system, seed: int):

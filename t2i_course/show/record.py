@@ -1,7 +1,7 @@
 """A shipped network's training on record: pictures on the way, and its losses.
 
 So that a page, and a reader who loads the network in place of training it, see how it
-learned. One small JSON file a network, beside this one. Used in lesson 01.
+learned. One small JSON file a network, in `experiments/records`. Used in lesson 01.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..experiments.recorded import FOLDER
 from ..training import History
 from ..training.checkpoint import write_whole
 from .pictures import crossed, soften
 
 __all__ = ["Record", "keep", "recorded"]
 
-HERE = Path(__file__).parent
+HERE = FOLDER
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Record:
 
 def path(name: str) -> Path:
     """The file of that network's record."""
-    return HERE / f"record_{name}.json"
+    return HERE / f"course_{name}.json"
 
 
 def keep(

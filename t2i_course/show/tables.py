@@ -6,7 +6,7 @@ import html
 from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 
-__all__ = ["Table", "over_seeds", "seeds_row", "with_spread"]
+__all__ = ["Table", "seeds_row", "with_spread"]
 
 
 class Table:
@@ -68,9 +68,3 @@ def seeds_row(values: Sequence[float], digits: int = 2) -> list[str]:
     values = list(values)
     ends = [f"{end:.{digits}f}" for end in (min(values), max(values))] if values else []
     return [with_spread(values, digits), *(ends or ["", ""]), str(len(values))]
-
-
-def over_seeds(results: Mapping, name: str, measure: str, digits: int = 2) -> str:
-    """A network's measure over all its recorded seeds; see `measure.birds.results`."""
-    runs = results.get(name, {})
-    return with_spread([run["measured"][measure] for run in runs.values()], digits)
