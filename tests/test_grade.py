@@ -172,7 +172,8 @@ def test_forged_verdicts(grade):
     patch = """
 import t2i_course.checks.core as core, t2i_course.checks as checks
 core.judge = lambda task, answer: core.Verdict(task.id, "done")
-core._exercises["97.1"] = core.Exercise("97.1", "", None, lambda answer: None)
+core._exercises["97.1"] = core.Exercise("97.1", "", None, lambda answer: None, None)
+core.guards.keep = core.guards.keep_basics = lambda *a, **k: None
 core.expect_close = core.diagnose = lambda *a, **k: None
 checks.lesson97.diagnose = lambda *a, **k: None
 torch.isclose = lambda *a, **k: torch.ones(())

@@ -180,7 +180,7 @@ def _numbers(value: Any) -> Tensor:
     return torch.as_tensor(np.asarray(value), dtype=torch.float64)
 
 
-def _agree(got: Any, want: Any, atol: float, rtol: float) -> bool:
+def agree(got: Any, want: Any, atol: float, rtol: float) -> bool:
     try:
         expect_close(got, want, "", atol, rtol)
     except Wrong:
@@ -202,7 +202,7 @@ def _matches(
         made = [_call(wrong, arguments, i) for i, arguments in enumerate(inputs)]
     except Exception:
         return False
-    return all(_agree(got, want, atol, rtol) for got, want in zip(outputs, made))
+    return all(agree(got, want, atol, rtol) for got, want in zip(outputs, made))
 
 
 def diagnose(
@@ -224,7 +224,7 @@ def diagnose(
     """
     wanted = [_call(reference, arguments, i) for i, arguments in enumerate(inputs)]
     outputs = [_call(answer, arguments, i) for i, arguments in enumerate(inputs)]
-    if all(_agree(got, want, atol, rtol) for got, want in zip(outputs, wanted)):
+    if all(agree(got, want, atol, rtol) for got, want in zip(outputs, wanted)):
         return
     for message, wrong in (known or {}).items():
         if _matches(wrong, inputs, outputs, atol, rtol):

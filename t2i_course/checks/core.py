@@ -7,7 +7,9 @@ works, and never stops because it doesn't.
 Writing one, in ``checks/lesson01.py``::
 
     @exercise("01.3", title="The non-saturating loss", reference=gan.nonsaturating_loss,
-              minutes=5, difficulty=2)
+              minutes=5, difficulty=2,
+              promise=Promise("scalar", lambda: [{"fake_logits": normal(6)}],
+                              gradient=("fake_logits",)))
     def _(answer):
         '''Compares losses on seeded logits.'''
         diagnose(answer, [(logits,)], gan.nonsaturating_loss,
@@ -35,6 +37,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from . import guards
 from .compare import (
     Wrong,
     diagnose,
@@ -44,9 +47,11 @@ from .compare import (
     expect_shape,
     fresh,
 )
+from .guards import Promise
 
 __all__ = [
     "Exercise",
+    "Promise",
     "Verdict",
     "Wrong",
     "check",
@@ -70,13 +75,15 @@ REFERENCE_GOES_ON = "The lesson goes on with the course's own version"
 class Exercise:
     """One exercise: its id ("01.3"), its check, and the course's own answer.
 
-    `minutes` is what a learner should expect, `difficulty` runs from 1 to 5.
+    `promise` is what every answer owes (see `guards`), `minutes` what a learner should
+    expect; `difficulty` runs from 1 to 5.
     """
 
     id: str
     title: str
     reference: Any
     test: Callable[[Any], None]
+    promise: Promise
     minutes: int = 5
     difficulty: int = 1
 
@@ -95,16 +102,25 @@ _results: dict[str, Verdict] = {}
 
 
 def exercise(
-    id: str, *, title: str, reference: Any, minutes: int = 5, difficulty: int = 1
+    id: str,
+    *,
+    title: str,
+    reference: Any,
+    promise: Promise,
+    minutes: int = 5,
+    difficulty: int = 1,
 ) -> Callable[[Callable], Callable]:
     """Registers the decorated function as the check of exercise `id`, such as "01.3".
 
-    The function takes the learner's answer (a function, a class or a value), raises
-    `Wrong` with a sentence when it isn't right, and returns when it is.
+    The function takes the learner's answer (a function or a class), raises `Wrong` with
+    a sentence when it isn't right, and returns when it is. The guards then hold the
+    answer to its `promise`, beside the reference.
     """
 
     def register(test: Callable[[Any], None]) -> Callable[[Any], None]:
-        _exercises[id] = Exercise(id, title, reference, test, minutes, difficulty)
+        _exercises[id] = Exercise(
+            id, title, reference, test, promise, minutes, difficulty
+        )
         return test
 
     return register
@@ -198,7 +214,7 @@ def judge(task: Exercise, answer: Any) -> Verdict:
     """
     try:
         with _shielded():
-            task.test(answer)
+            _try(task, answer)
     except Wrong as wrong:
         return Verdict(task.id, "wrong", str(wrong))
     except NotImplementedError as error:
@@ -208,6 +224,22 @@ def judge(task: Exercise, answer: Any) -> Verdict:
     except (Exception, SystemExit) as error:
         return Verdict(task.id, "wrong", describe(error))
     return Verdict(task.id, "done")
+
+
+def _try(task: Exercise, answer: Any) -> None:
+    """The exercise's own check, then the guards of all exercises.
+
+    Where the check fails or stops, and the answer changes its inputs or gives another
+    type of thing than promised, that is the message: it is the likelier cause.
+    """
+    try:
+        task.test(answer)
+    except NotImplementedError:
+        raise
+    except Exception:
+        guards.keep_basics(task.promise, answer)
+        raise
+    guards.keep(task.promise, answer, task.reference)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .core import diagnose, exercise, expect
+from .core import Promise, diagnose, exercise, expect
 
 
 def obedience_share(seen: Tensor, named: Tensor) -> float:
@@ -132,6 +132,13 @@ def _examples() -> list[tuple[Tensor, Tensor]]:
     reference=obedience_share,
     minutes=5,
     difficulty=1,
+    promise=Promise(
+        "number",
+        lambda: [
+            dict(zip(("seen", "named"), tables))
+            for tables in [*_examples(), [table[:, [1]] for table in _examples()[0]]]
+        ],
+    ),
 )
 def _(answer):
     """Shares on seeded readings; every known mistake by its name."""

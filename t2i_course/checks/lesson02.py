@@ -12,7 +12,8 @@ from ..blocks import FromPoint, initialize
 from ..inside import latent
 from ..papers import dcgan, lapgan
 from .compare import normal
-from .core import Wrong, diagnose, exercise, expect, expect_close, expect_shape
+from .core import Promise, Wrong, diagnose, exercise, expect, expect_close, expect_shape
+from .penalty import Bowl, Critic, check_places, check_points, penalties
 
 # ------------------------------------------------------------------ 02.1, half steps
 
@@ -24,8 +25,23 @@ def _apart(maps: Tensor, side: int, first: int = 0) -> Tensor:
     return spread
 
 
-@exercise("02.1", title="A convolution at half steps", minutes=10, difficulty=2,
-          reference=dcgan.fractionally_strided)  # fmt: skip
+@exercise(
+    "02.1",
+    title="A convolution at half steps",
+    minutes=10,
+    difficulty=2,
+    reference=dcgan.fractionally_strided,
+    promise=Promise(
+        "tensor",
+        lambda: [
+            {"maps": normal(b, i, s, s), "kernel": normal(o, i, 4, 4, seed=2)}
+            for b, i, o, s in [(2, 3, 5, 4), (1, 64, 3, 8)]
+        ],
+        either=("maps", "kernel"),
+        double=False,
+        anywhere=False,
+    ),
+)
 def _(answer):
     """Values on seeded maps and kernels; known mistakes by name."""
     known = {
@@ -99,8 +115,25 @@ NORM_ERRORS = {
 }  # fmt: skip
 
 
-@exercise("02.2", title="Batch norm", minutes=10, difficulty=2,
-          reference=dcgan.batch_norm)  # fmt: skip
+@exercise(
+    "02.2",
+    title="Batch norm",
+    minutes=10,
+    difficulty=2,
+    reference=dcgan.batch_norm,
+    promise=Promise(
+        "tensor",
+        lambda: [
+            {
+                "maps": normal(b, c, s, s),
+                "scale": normal(c, seed=2),
+                "shift": normal(c, seed=3),
+            }
+            for b, c, s in [(4, 3, 5), (64, 8, 4)]
+        ],
+        gradient=("maps", "scale", "shift"),
+    ),
+)
 def _(answer):
     """Values, a channel that is the same everywhere, and the gradient."""
     scale, shift = normal(3, seed=2) + 2, normal(3, seed=3)
@@ -149,6 +182,11 @@ class _Some(nn.Module):
 
 NAMES = {"first": "FromPoint, the generator's first layer", "up": "ConvTranspose2d",
          "down": "Conv2d"}  # fmt: skip
+
+
+def _few_layers() -> nn.Module:
+    """A network whose convolution has no bias, as those before a batch norm."""
+    return nn.Sequential(nn.Conv2d(3, 4, 4, bias=False), nn.BatchNorm2d(4))
 
 
 def _convolution_starts(network: _Some) -> None:
@@ -209,8 +247,19 @@ def _norm_starts(network: _Some) -> None:
            f"not 0: they are around {shifts.abs().mean():.2f}.")  # fmt: skip
 
 
-@exercise("02.3", title="The start", minutes=10, difficulty=2,
-          reference=initialize)  # fmt: skip
+@exercise(
+    "02.3",
+    title="The start",
+    minutes=10,
+    difficulty=2,
+    reference=initialize,
+    promise=Promise(
+        "network",
+        lambda: [{"network": _few_layers()}],
+        in_place=("network",),
+        either=("network",),
+    ),
+)
 def _(answer):
     """A network with every kind of layer, all of its values set to one half before."""
     network = _Some()
@@ -228,95 +277,46 @@ def _(answer):
         "the convolutions' biases are not 0. (Mind that a layer may have none: then "
         "its .bias is None.)",
     )
-    answer(nn.Sequential(nn.Conv2d(3, 4, 4, bias=False), nn.BatchNorm2d(4)))
+    answer(_few_layers())
 
 
 # ------------------------------------------------------------------ 02.4, the penalty
 
 
-class _Critic:
-    """Half the squared length: its slope at x is x, as long as x is. Notes calls."""
-
-    def __init__(self):
-        self.weight = torch.tensor(0.7, requires_grad=True)
-        self.places: list[Tensor] = []
-
-    def __call__(self, x: Tensor) -> Tensor:
-        self.places.append(x.detach().clone())
-        return self.weight * x.flatten(1).square().sum(1) / 2
-
-
-def _between(places: Tensor, real: Tensor, fake: Tensor) -> Tensor:
-    """eps of each number of each picture (B, N): places = eps real + (1 - eps) fake."""
-    return ((places - fake) / (real - fake)).flatten(1)
-
-
-def _check_places(places: Tensor, real: Tensor, fake: Tensor) -> None:
-    expect_shape(places, tuple(real.shape), "what the critic is asked about")
-    eps = _between(places, real, fake)
-    expect(
-        not ((eps - 1).abs().max() < 1e-3 or eps.abs().max() < 1e-3),
-        "the critic is asked at the real or at the drawn pictures only; it should be "
-        "asked in between, at eps * real + (1 - eps) * fake.",
-    )
-    expect(
-        (eps.max(1).values - eps.min(1).values).max() < 1e-3,
-        "each pixel has an eps of its own; draw one number for each picture, of shape "
-        "(B, 1, 1, 1).",
-    )
-    eps = eps.mean(1)
-    expect(
-        eps.std() > 1e-3,
-        "all pictures have the same eps; draw one number for each picture, of shape "
-        "(B, 1, 1, 1).",
-    )
-    expect(
-        eps.min() >= -1e-3 and eps.max() <= 1.001,
-        f"eps goes from {eps.min():.2f} to {eps.max():.2f}; it is uniform between 0 "
-        "and 1: torch.rand.",
-    )
-
-
-def _penalties(slopes: Tensor) -> dict[str, Tensor]:
-    """What comes out by mistake, from the slope of each picture (B, N)."""
-    long = slopes.norm(dim=1)
-    return {
-        "this adds up the batch; take the mean.": (long - 1).square().sum(),
-        "the slope is measured as one length for the whole batch: each picture has its "
-        "own; flatten(1), then norm(dim=1).": (slopes.norm() - 1).square(),
-        "this is (||g||^2 - 1)^2: the length itself is wanted, not its "
-        "square.": (long.square() - 1).square().mean(),
-        "this is | ||g|| - 1 |: square it.": (long - 1).abs().mean(),
-        "this is the mean square of the slope: take 1 away from each length "
-        "first.": long.square().mean(),
-        "only slopes above 1 are punished here; eq. (3) pulls the small ones up as "
-        "well.": (long - 1).relu().square().mean(),
-        "the mean slope is squared: take the mean after the square, since slopes above "
-        "and below 1 must not cancel.": (long.mean() - 1).square(),
-        "the slope is that of the mean score: the batch's size makes it B times too "
-        "small. Take the gradient of the sum.": (long / len(long) - 1).square().mean(),
-        "the length is taken along the channels at each place; flatten each picture "
-        "first: one length for a picture.": (
-            slopes.view(len(slopes), 3, -1).norm(dim=1) - 1).square().mean(),
-    }  # fmt: skip
-
-
-@exercise("02.4", title="The gradient penalty", minutes=15, difficulty=4,
-          reference=dcgan.gradient_penalty)  # fmt: skip
+@exercise(
+    "02.4",
+    title="The gradient penalty",
+    minutes=15,
+    difficulty=4,
+    reference=dcgan.gradient_penalty,
+    promise=Promise(
+        "scalar",
+        lambda: [
+            {"critic": Bowl(), "real": normal(*shape), "fake": normal(*shape, seed=2)}
+            for shape in [(6, 3, 4, 4), (5, 1)]
+        ],
+        gradient=("critic",),
+        stopped=("fake",),
+        either=("real",),
+        random=True,
+        double=False,
+        anywhere=False,
+    ),
+)
 def _(answer):
     """A critic whose slope is known everywhere, and that notes where it is asked."""
-    critic = _Critic()
+    critic = Critic()
     real, fake = normal(6, 3, 4, 4, scale=0.3), normal(6, 3, 4, 4, seed=2, scale=0.3)
     fake.requires_grad_()
     found = answer(critic, real, fake)
     expect(critic.places, "the critic isn't asked at all.")
-    _check_places(critic.places[-1], real, fake.detach())
+    check_places(critic.places[-1], real, fake.detach())
     expect_shape(found, (), "the penalty")
     slopes = 0.7 * critic.places[-1].flatten(1)
     want = (slopes.norm(dim=1) - 1).square().mean()
     got = torch.as_tensor(found).detach()
     if not torch.allclose(got, want, atol=1e-5, rtol=1e-4):
-        for message, value in _penalties(slopes).items():
+        for message, value in penalties(slopes).items():
             if torch.allclose(got, value, atol=1e-5, rtol=1e-4):
                 raise Wrong(message)
         expect_close(got, want, "the penalty")
@@ -331,33 +331,19 @@ def _(answer):
         "the value is right, but no gradient leads from it to the critic's weights: "
         "torch.autograd.grad needs create_graph=True.",
     )
+    long = critic.places[-1].flatten(1).norm(dim=1)
+    expect_close(
+        reached[0],
+        (2 * (0.7 * long - 1) * long).mean(),
+        "the value is right, but only a part of its gradient leads back to the "
+        "critic's weights (is a part of it detached?): that gradient",
+    )
     expect(
         reached[1] is None,
         "a gradient flows back into the drawn pictures, and so to the generator, whose "
         "turn it isn't: detach the places in between, then requires_grad_().",
     )
-    _works_for_points(answer)
-
-
-def _works_for_points(answer) -> None:
-    """The lesson's figure uses numbers (B, 1), the networks pictures (B, 3, S, S)."""
-    line, shapes = torch.tensor([[3.0]], requires_grad=True), []
-
-    def critic(x):
-        shapes.append(tuple(x.shape))
-        return (x @ line)[..., 0]
-
-    try:
-        found, said = answer(critic, torch.ones(5, 1), torch.zeros(5, 1)), ""
-    except (RuntimeError, IndexError) as error:
-        found, said = None, f" ({str(error).splitlines()[0][:80]})"
-    expect(
-        found is not None and shapes[-1] == (5, 1),
-        "it works for pictures, but not for numbers of shape (B, 1), which the next "
-        "cells use: give eps as many axes of length 1 as `real` has after the first: "
-        f"eps.view(-1, *[1] * (real.ndim - 1)).{said}",
-    )
-    expect_close(found, 4.0, "the penalty of a straight line with slope 3, (3 - 1)^2,")
+    check_points(answer)
 
 
 # ------------------------------------------------------------------ 02.5, the pyramid
@@ -380,8 +366,21 @@ def _always_from_the_top(pictures, levels):
     return [lapgan.reduce(pictures), *reversed(made)]
 
 
-@exercise("02.5", title="The Laplacian pyramid", minutes=10, difficulty=2,
-          reference=lapgan.build)  # fmt: skip
+@exercise(
+    "02.5",
+    title="The Laplacian pyramid",
+    minutes=10,
+    difficulty=2,
+    reference=lapgan.build,
+    promise=Promise(
+        "tensors",
+        lambda: [
+            {"pictures": normal(2, 3, 16, 16), "levels": 3},
+            {"pictures": normal(8, 3, 32, 32), "levels": 3},
+        ],
+        either=("pictures",),
+    ),
+)
 def _(answer):
     """Levels of seeded pictures; known mistakes by name; put together again."""
     up, build = lapgan.expand, lapgan.build
@@ -427,8 +426,25 @@ def _arc(start, end, t, weight=None, angle=None):
     return weight(1 - t, omega) * start + weight(t, omega) * end
 
 
-@exercise("02.6", title="Along the arc", minutes=10, difficulty=2,
-          reference=latent.slerp)  # fmt: skip
+@exercise(
+    "02.6",
+    title="Along the arc",
+    minutes=10,
+    difficulty=2,
+    reference=latent.slerp,
+    promise=Promise(
+        "tensor",
+        lambda: [
+            {
+                "start": latent.to_shell(normal(size)),
+                "end": latent.to_shell(normal(size, seed=2)),
+                "t": t,
+            }
+            for size, t in [(30, torch.linspace(0, 1, 5)[:, None]), (100, 0.3)]
+        ],
+        either=("start", "end", "t"),
+    ),
+)
 def _(answer):
     """Two vectors of one length in many dimensions; known mistakes by name."""
 

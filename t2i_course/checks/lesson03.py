@@ -12,13 +12,31 @@ from torch import Tensor
 
 from ..papers import vae
 from .compare import normal
-from .core import Wrong, diagnose, exercise, expect, expect_shape
+from .core import Promise, Wrong, diagnose, exercise, expect, expect_shape
 
 # ------------------------------------------------------------- 03.1, a draw of q(z | x)
 
 
-@exercise("03.1", title="A draw with a way back", minutes=10, difficulty=2,
-          reference=vae.reparameterize)  # fmt: skip
+@exercise(
+    "03.1",
+    title="A draw with a way back",
+    minutes=10,
+    difficulty=2,
+    reference=vae.reparameterize,
+    promise=Promise(
+        "tensor",
+        lambda: [
+            {
+                "mean": normal(*shape),
+                "log_variance": normal(*shape, seed=2),
+                "noise": normal(*shape, seed=3),
+            }
+            for shape in [(3, 4), (100, 1)]
+        ],
+        gradient=("mean", "log_variance"),
+        either=("noise",),
+    ),
+)
 def _(answer):
     """Values, then the gradients that must reach both inputs."""
     known = {
@@ -67,8 +85,21 @@ def _uses_the_noise(answer, arguments) -> None:
 # ------------------------------------------------------------------ 03.2, KL by formula
 
 
-@exercise("03.2", title="KL in closed form", minutes=10, difficulty=2,
-          reference=vae.kl_standard_normal)  # fmt: skip
+@exercise(
+    "03.2",
+    title="KL in closed form",
+    minutes=10,
+    difficulty=2,
+    reference=vae.kl_standard_normal,
+    promise=Promise(
+        "tensor",
+        lambda: [
+            {"mean": normal(*shape), "log_variance": normal(*shape, seed=2)}
+            for shape in [(3, 4), (1, 1)]
+        ],
+        gradient=("mean", "log_variance"),
+    ),
+)
 def _(answer):
     """Values by latent number, 0 at the prior, and no negative one."""
     known = {
@@ -125,8 +156,26 @@ def _log_ratio(mean, log_variance, z) -> Tensor:
     return (z**2 - far - log_variance) / 2
 
 
-@exercise("03.3", title="KL by sampling", minutes=15, difficulty=3,
-          reference=kl_by_sampling)  # fmt: skip
+@exercise(
+    "03.3",
+    title="KL by sampling",
+    minutes=15,
+    difficulty=3,
+    reference=kl_by_sampling,
+    promise=Promise(
+        "scalar",
+        lambda: [
+            {
+                "mean": normal(d),
+                "log_variance": normal(d, seed=2),
+                "noise": normal(k, d, seed=3),
+            }
+            for d, k in [(4, 9), (2, 2)]
+        ],
+        gradient=("mean", "log_variance"),
+        either=("noise",),
+    ),
+)
 def _(answer):
     """Values on seeded draws: the very same draws give the very same mean."""
 
@@ -207,8 +256,26 @@ DENSITY_ERRORS = {
 }  # fmt: skip
 
 
-@exercise("03.4", title="A likelihood, not an error", minutes=10, difficulty=2,
-          reference=vae.gaussian_log_likelihood)  # fmt: skip
+@exercise(
+    "03.4",
+    title="A likelihood, not an error",
+    minutes=10,
+    difficulty=2,
+    reference=vae.gaussian_log_likelihood,
+    promise=Promise(
+        "tensor",
+        lambda: [
+            {
+                "mean": normal(b, 1, s, s),
+                "log_deviation": torch.tensor(-0.7),
+                "x": normal(b, 1, s, s, seed=2),
+            }
+            for b, s in [(3, 4), (1, 4), (5, 8)]
+        ],
+        gradient=("mean", "log_deviation"),
+        either=("x",),
+    ),
+)
 def _(answer):
     """Values for pictures and several sigmas; a tensor sigma that learns."""
     shape = (3, 1, 4, 4)
@@ -249,8 +316,18 @@ def _underflows(answer) -> None:
     )
 
 
-@exercise("03.5", title="A tighter bound", minutes=10, difficulty=3,
-          reference=vae.importance_bound)  # fmt: skip
+@exercise(
+    "03.5",
+    title="A tighter bound",
+    minutes=10,
+    difficulty=3,
+    reference=vae.importance_bound,
+    promise=Promise(
+        "tensor",
+        lambda: [{"log_weights": normal(*shape)} for shape in [(7, 5), (1, 4)]],
+        gradient=("log_weights",),
+    ),
+)
 def _(answer):
     """Values, one draw, and weights far below what exp can hold."""
     known = {
@@ -281,8 +358,20 @@ def _(answer):
 # -------------------------------------------------------------------- 03.6, free bits
 
 
-@exercise("03.6", title="Free bits", minutes=10, difficulty=3,
-          reference=vae.free_bits)  # fmt: skip
+@exercise(
+    "03.6",
+    title="Free bits",
+    minutes=10,
+    difficulty=3,
+    reference=vae.free_bits,
+    promise=Promise(
+        "tensor",
+        lambda: [
+            {"kl": normal(*shape).abs(), "least": 0.5} for shape in [(6, 4), (30, 16)]
+        ],
+        gradient=("kl",),
+    ),
+)
 def _(answer):
     """Values, one row for the batch; and where a gradient is."""
 

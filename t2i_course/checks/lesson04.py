@@ -10,13 +10,27 @@ from torch.nn import functional as F
 
 from ..papers import pixelcnn, vqvae
 from .compare import normal
-from .core import Wrong, diagnose, exercise, expect, expect_close, expect_shape
+from .core import Promise, Wrong, diagnose, exercise, expect, expect_close, expect_shape
+from .stop_gradients import diagnose_copy, diagnose_pulls, gradients, pulls
 
 # --------------------------------------------------------------------- 04.1, looking up
 
 
-@exercise("04.1", title="The nearest entry", minutes=8, difficulty=2,
-          reference=vqvae.nearest)  # fmt: skip
+@exercise(
+    "04.1",
+    title="The nearest entry",
+    minutes=8,
+    difficulty=2,
+    reference=vqvae.nearest,
+    promise=Promise(
+        "tensor",
+        lambda: [
+            {"vectors": normal(n, d), "codebook": normal(k, d, seed=2)}
+            for n, k, d in [(60, 9, 3), (16, 4, 2)]
+        ],
+        either=("vectors", "codebook"),
+    ),
+)
 def _(answer):
     """Numbers for seeded vectors, entries of very different lengths among them."""
     known = {
@@ -63,21 +77,22 @@ def _(answer):
 # ----------------------------------------------------------- 04.2, straight through it
 
 
-def _gradients(function, encoded: Tensor, entries: Tensor, weight: Tensor):
-    """What arrives at z_e and at the entries when `weight` arrives at the result."""
-    z, e = (x.detach().clone().requires_grad_() for x in (encoded, entries))
-    made = function(z, e)
-    if not (isinstance(made, Tensor) and made.requires_grad):
-        return torch.zeros_like(z), torch.zeros_like(e)
-    found = torch.autograd.grad((made * weight).sum(), [z, e], allow_unused=True)
-    return [
-        torch.zeros_like(x) if g is None else g
-        for g, x in zip(found, (encoded, entries))
-    ]
-
-
-@exercise("04.2", title="Straight through", minutes=8, difficulty=3,
-          reference=vqvae.straight_through)  # fmt: skip
+@exercise(
+    "04.2",
+    title="Straight through",
+    minutes=8,
+    difficulty=3,
+    reference=vqvae.straight_through,
+    promise=Promise(
+        "tensor",
+        lambda: [
+            {"encoded": normal(*shape), "entries": normal(*shape, seed=2)}
+            for shape in [(2, 3, 4, 4), (16, 2)]
+        ],
+        gradient=("encoded",),
+        stopped=("entries",),
+    ),
+)
 def _(answer):
     """The entries' values; the gradient copied to z_e, and none to the entries."""
     known = {
@@ -93,65 +108,10 @@ def _(answer):
     shape = 2, 3, 4, 4
     z, e, weight = (normal(*shape, seed=i) for i in range(3))
     diagnose(answer, [(z, e)], vqvae.straight_through, known, what="the vectors")
-    _diagnose_copy(*_gradients(answer, z, e, weight), weight)
-
-
-def _diagnose_copy(to_encoder: Tensor, to_entries: Tensor, weight: Tensor) -> None:
-    """The values are right; says what is wrong with the gradient, if anything is."""
-    copied = torch.allclose(to_encoder, weight, atol=1e-5)
-    still = to_entries.abs().max() < 1e-6
-    if copied and still:
-        return
-    if copied:
-        raise Wrong(
-            "the values are right and the encoder gets the gradient, but the entries "
-            "get one too; slide GM-7: the dictionary vector is not updated by it. "
-            "Detach the entries."
-        )
-    if to_encoder.abs().max() == 0 and still:
-        raise Wrong(
-            "the values are right, but no gradient arrives anywhere: with this the "
-            "encoder never learns. Copy it to z_e: z_e must enter undetached."
-        )
-    if to_encoder.abs().max() == 0:
-        raise Wrong(
-            "these are the entries as they are: the gradient stops at them and moves "
-            "the codebook, and none reaches the encoder. Only their values are wanted, "
-            "with the gradient of z_e."
-        )
-    if torch.allclose(to_encoder, -weight, atol=1e-5):
-        raise Wrong(
-            "the values are right, but the gradient comes to z_e turned round, as if "
-            "walking away from e helped. z_e must enter with a plus, undetached."
-        )
-    raise Wrong(
-        "the values are right, but the gradient that reaches z_e is not a copy of the "
-        f"one that arrived: it is {_factor(to_encoder, weight)} times as large."
-    )
-
-
-def _factor(found: Tensor, wanted: Tensor) -> str:
-    """How many times as large, on average, in words."""
-    return f"{float((found * wanted).sum() / wanted.square().sum()):.2g}"
+    diagnose_copy(*gradients(answer, z, e, weight), weight)
 
 
 # ---------------------------------------------------------------- 04.3, the three terms
-
-
-def _three(answer, seed: int = 5, beta: float = 0.25):
-    """The gradients of a loss, in units of those of |z_e - e|^2's mean."""
-    z, e = normal(2, 3, 4, 4, seed=seed), normal(2, 3, 4, 4, seed=seed + 1)
-    z.requires_grad_(), e.requires_grad_()
-    error = torch.tensor(0.7, requires_grad=True)
-    loss = answer(error, z, e, beta)
-    found = torch.autograd.grad(loss, [error, z, e], allow_unused=True)
-    unit = 2 * (z - e).detach() / z.numel()
-    to_error = 0.0 if found[0] is None else float(found[0])
-    sides = [
-        0.0 if g is None else float((g * unit).sum() / unit.square().sum()) * sign
-        for g, sign in zip(found[1:], (1, -1))
-    ]
-    return to_error, *sides
 
 
 def _apart(z, e):
@@ -185,8 +145,26 @@ TERM_ERRORS = {
 }  # fmt: skip
 
 
-@exercise("04.3", title="The three-term loss", minutes=10, difficulty=2,
-          reference=vqvae.three_term_loss)  # fmt: skip
+@exercise(
+    "04.3",
+    title="The three-term loss",
+    minutes=10,
+    difficulty=2,
+    reference=vqvae.three_term_loss,
+    promise=Promise(
+        "scalar",
+        lambda: [
+            {
+                "reconstruction": torch.tensor(0.3),
+                "encoded": normal(2, 3, 4, 4),
+                "entries": normal(2, 3, 4, 4, seed=2).requires_grad_(),
+                **beta,
+            }
+            for beta in [{"beta": 1.5}, {}]
+        ],
+        gradient=("reconstruction", "encoded", "entries"),
+    ),
+)
 def _(answer):
     """Values first; then who gets which gradient, for only that tells sg from none."""
     inputs = []
@@ -195,7 +173,7 @@ def _(answer):
         inputs.append((torch.tensor(0.3 * seed), z, e.requires_grad_(), beta))
     diagnose(answer, inputs, vqvae.three_term_loss, TERM_ERRORS, what="the loss")
     beta = 0.25
-    to_error, encoder, entries = _three(answer, beta=beta)
+    to_error, encoder, entries = pulls(answer, beta=beta)
     expect(
         abs(to_error - 1) < 1e-4,
         "the value is right, but no gradient goes back into the reconstruction error; "
@@ -203,44 +181,7 @@ def _(answer):
     )
     if abs(encoder - beta) < 1e-3 and abs(entries - 1) < 1e-3:
         return
-    _diagnose_gradients(encoder, entries, beta)
-
-
-def _diagnose_gradients(encoder: float, entries: float, beta: float) -> None:
-    """The values are right; says which sg is wrong."""
-
-    def is_about(x, want):
-        return abs(x - want) < 1e-3
-
-    if is_about(encoder, 1 + beta) and is_about(entries, 1 + beta):
-        raise Wrong(
-            "the value is right, but both terms move both sides: the stop-gradients "
-            "sg[.] are missing. Detach z_e in the second term and e in the third."
-        )
-    if is_about(encoder, 1) and is_about(entries, beta):
-        raise Wrong(
-            "the stop-gradients are exchanged: beta weighs what holds the encoder, the "
-            "term with sg[e]. Here it weighs what moves the entries."
-        )
-    if is_about(encoder, 1 + beta):
-        raise Wrong(
-            "the second term also pulls the encoder: detach z_e in it, so that only "
-            "the entries move."
-        )
-    if is_about(entries, 1 + beta):
-        raise Wrong(
-            "the third term also moves the entries: detach e in it, so that only the "
-            "encoder is held."
-        )
-    if is_about(encoder, 0) and is_about(entries, 0):
-        raise Wrong(
-            "the value is right, but neither z_e nor e gets a gradient: one side only "
-            "is detached in each term."
-        )
-    raise Wrong(
-        f"the value is right, but the encoder's pull is {encoder:.2f} (should be beta "
-        f"= {beta}), the entries' {entries:.2f} (should be 1). What is detached?"
-    )
+    diagnose_pulls(encoder, entries, beta)
 
 
 # --------------------------------------------------------------------- 04.4, perplexity
@@ -254,8 +195,20 @@ def _entropy(codes: Tensor, entries: int) -> Tensor:
     return torch.special.entr(_shares(codes, entries)).sum()
 
 
-@exercise("04.4", title="How many entries are in use", minutes=8, difficulty=2,
-          reference=vqvae.perplexity)  # fmt: skip
+@exercise(
+    "04.4",
+    title="How many entries are in use",
+    minutes=8,
+    difficulty=2,
+    reference=vqvae.perplexity,
+    promise=Promise(
+        "scalar",
+        lambda: [
+            {"codes": torch.arange(count).view(shape) % 7, "entries": 16}
+            for count, shape in [(100, (4, 5, 5)), (4, (4,)), (100, (100,))]
+        ],
+    ),
+)
 def _(answer):
     """Values on maps of codes with entries that nobody uses among them."""
     known = {
@@ -346,8 +299,17 @@ def _mask_known() -> dict:
     }  # fmt: skip
 
 
-@exercise("04.5", title="What a kernel may see", minutes=10, difficulty=2,
-          reference=pixelcnn.raster_mask)  # fmt: skip
+@exercise(
+    "04.5",
+    title="What a kernel may see",
+    minutes=10,
+    difficulty=2,
+    reference=pixelcnn.raster_mask,
+    promise=Promise(
+        "tensor",
+        lambda: [{"size": size, "kind": kind} for size in (3, 5, 7) for kind in "AB"],
+    ),
+)
 def _(answer):
     """Both kinds at two sizes, each entry."""
     for size in (3, 5):
@@ -414,8 +376,24 @@ CHAIN_ERRORS = {
 }  # fmt: skip
 
 
-@exercise("04.6", title="The chain rule", minutes=10, difficulty=3,
-          reference=pixelcnn.log_probability)  # fmt: skip
+@exercise(
+    "04.6",
+    title="The chain rule",
+    minutes=10,
+    difficulty=3,
+    reference=pixelcnn.log_probability,
+    promise=Promise(
+        "tensor",
+        lambda: [
+            {
+                "logits": normal(b, k, h, w),
+                "codes": torch.arange(b * h * w).view(b, h, w) % k,
+            }
+            for b, k, h, w in [(3, 5, 4, 4), (9, 3, 2, 3)]
+        ],
+        gradient=("logits",),
+    ),
+)
 def _(answer):
     """Values, per picture; shifting all logits of a place must change nothing."""
     codes = torch.randint(5, (3, 4, 4), generator=torch.Generator().manual_seed(3))

@@ -5,7 +5,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..papers import gan_cls
+from .compare import normal
 from .core import (
+    Promise,
     Wrong,
     diagnose,
     exercise,
@@ -14,7 +16,8 @@ from .core import (
     expect_gradient,
     expect_shape,
 )
-from .toy_gan import ToyGenerator, gradient, play
+from .toy_gan import ToyGenerator, ToySystem, gradient, play, toy_batch
+from .toy_rounds import ROUND_ERRORS, round_with
 
 __all__ = ["join", "style_loss"]
 
@@ -58,8 +61,21 @@ JOIN_ERRORS = {
 }
 
 
-@exercise("08.1", title="The text joins the picture", reference=join, minutes=8,
-          difficulty=2)  # fmt: skip
+@exercise(
+    "08.1",
+    title="The text joins the picture",
+    reference=join,
+    minutes=8,
+    difficulty=2,
+    promise=Promise(
+        "tensor",
+        lambda: [
+            {"seen": normal(b, c, 4, 4), "words": normal(b, t, seed=2)}
+            for b, c, t in [(3, 5, 2), (2, 8, 16)]
+        ],
+        gradient=("seen", "words"),
+    ),
+)
 def _(answer):
     inputs = [
         (torch.randn(b, c, 4, 4), torch.randn(b, t))
@@ -138,8 +154,25 @@ def _expect_other_class(draws, kinds):
     )
 
 
-@exercise("08.2", title="Wrong captions", reference=gan_cls.mismatched, minutes=12,
-          difficulty=3)  # fmt: skip
+@exercise(
+    "08.2",
+    title="Wrong captions",
+    reference=gan_cls.mismatched,
+    minutes=12,
+    difficulty=3,
+    promise=Promise(
+        "tensor",
+        lambda: [
+            {"class_id": KINDS, "generator": torch.Generator().manual_seed(1)},
+            {
+                "class_id": torch.tensor([7, 9]),
+                "generator": torch.Generator().manual_seed(1),
+            },
+        ],
+        random=True,
+        anywhere=False,
+    ),
+)
 def _(answer):
     def draw(kinds, seed):
         return answer(kinds.clone(), torch.Generator().manual_seed(seed))
@@ -225,8 +258,21 @@ DISCRIMINATOR_ERRORS = {
 }  # fmt: skip
 
 
-@exercise("08.3", title="The matching-aware loss", reference=gan_cls.discriminator_loss,
-          minutes=10, difficulty=2)  # fmt: skip
+@exercise(
+    "08.3",
+    title="The matching-aware loss",
+    reference=gan_cls.discriminator_loss,
+    minutes=10,
+    difficulty=2,
+    promise=Promise(
+        "scalar",
+        lambda: [
+            {"real": normal(b), "fake": normal(b, seed=2), "wrong": normal(b, seed=3)}
+            for b in (6, 1)
+        ],
+        gradient=("real", "fake", "wrong"),
+    ),
+)
 def _(answer):
     ordinary = tuple(torch.randn(6) * 2 for _ in range(3))
     sure = tuple(torch.tensor([-120.0, 3.0, 90.0]).roll(i) for i in range(3))
@@ -271,8 +317,18 @@ BETWEEN_ERRORS = {
 }
 
 
-@exercise("08.4", title="Sentences that nobody wrote", reference=gan_cls.between,
-          minutes=6, difficulty=1)  # fmt: skip
+@exercise(
+    "08.4",
+    title="Sentences that nobody wrote",
+    reference=gan_cls.between,
+    minutes=6,
+    difficulty=1,
+    promise=Promise(
+        "tensor",
+        lambda: [{"text": normal(6, 3), "beta": 0.3}, {"text": normal(5, 64)}],
+        gradient=("text",),
+    ),
+)
 def _(answer):
     text = torch.randn(6, 3)
     got = answer(text.clone())
@@ -299,104 +355,19 @@ def _(answer):
 # -------------------------------------------------------- 08.5: the round, Algorithm 1
 
 
-def _round(wrong="text", asked="both", judged="text", fresh=True, order="dg",
-           apart=(), look_again=False, company=2, stale=False, told="own",
-           scored=-1):  # fmt: skip
-    """Algorithm 1 with one thing done otherwise: the answers we know."""
-
-    def algorithm(system, batch):
-        text, d = system.embed(batch), system.discriminator
-        halves = gan_cls.between(text)
-        asks = torch.cat({"both": [text, halves], "text": [text], "halves": [halves],
-                          "turned": [halves, text]}[asked])  # fmt: skip
-        drawn = system.generator(system.noise(len(asks), 2), asks)
-
-        def logits(player, *pairs):
-            if player in apart:
-                return [d.match(*pair) for pair in pairs]
-            return gan_cls.judged_together(d, *pairs)
-
-        def generators(real):
-            near = [(seen.detach(), t) for seen, t in real[:company]]
-            look = glance if stale else d.features(drawn)
-            found = logits("generator", *near, (look, asks))
-            return gan_cls.generator_loss(torch.cat(found) if scored is None
-                                          else found[scored])  # fmt: skip
-
-        real, count = _real_pairs(system, batch, text, drawn, wrong), len(asks)
-        count = 4 if judged == "text" else count
-        beside = {"own": asks[:count], "true": text, "wrong": real[-1][1]}[told]
-        shown, glance = (d.features(drawn[:count].detach()), beside), d.features(drawn)
-        right, *against, fake = logits("discriminator", *real, shown)
-        loss = gan_cls.discriminator_loss(right, fake, *against)
-        early = generators(real)
-        if order == "gd":
-            yield "generator", early
-        yield "discriminator", loss
-        if look_again:
-            real = _real_pairs(system, batch, text, drawn, wrong)
-        if order == "dg":
-            yield "generator", generators(real) if fresh else early
-
-    return algorithm
-
-
-def _real_pairs(system, batch, text, drawn, wrong):
-    """(what is seen, sentence) of the right and the wrong pairs, done right or not."""
-    d, place = system.discriminator, gan_cls.mismatched(batch.class_id, system.rng)
-    seen = d.features(batch.image)
-    pairs = {
-        "text": [(seen, text[place])],
-        "image": [(d.features(batch.image[place]), text)],
-        "fake": [(d.features(drawn.detach()[:4]), text[place][: len(drawn)])],
-        "rolled": [(seen, text.roll(1, 0))],
-        "none": [],
-    }
-    return [(seen, text), *pairs[wrong]]
-
-
-ROUND_ERRORS = {
-    "the generator's loss is worked out before the discriminator has stepped; ask it "
-    "again after the first yield (line 12 follows line 11).": {"fresh": False},
-    "the generator's turn uses a look at the drawings from before the discriminator's "
-    "step; call d.features(drawn) once more after the first yield.": {"stale": True},
-    "in the discriminator's turn the drawn picture stands beside the wrong sentence; "
-    "it goes with the sentence that it was drawn for.": {"told": "wrong"},
-    "the half-way sentences come first among those asked for; the true ones do, so "
-    "that drawn[:B] belongs to them.": {"asked": "turned", "told": "true"},
-    "the generator goes by the right pair's logits; the drawn pictures' are the last "
-    "that judged_together gives back.": {"scored": 0},
-    "the generator goes by the logits of all pairs; only the last ones, those of the "
-    "drawn pictures, depend on it.": {"scored": None},
-    "the discriminator is shown pictures of half-way sentences; in its turn only those "
-    "of true sentences count (RE-6), the first B.": {"judged": "asked"},
-    "the generator only practises on true sentences; INT adds the half-way ones, "
-    "B + B // 2 in all.": {"asked": "text"},
-    "the wrong sentence stands beside the drawn picture; line 8 puts it beside the "
-    "real one.": {"wrong": "fake"},
-    "here the picture is exchanged and the sentence stays, as in the released code; "
-    "line 8 keeps the picture and exchanges the sentence.": {"wrong": "image"},
-    "the wrong sentences are the batch moved on by one; some are of the same class. "
-    "Use wrong_captions.": {"wrong": "rolled"},
-    "no wrong sentence is shown: this is GAN-INT, without CLS.": {"wrong": "none"},
-    "the generator plays first; Algorithm 1's discriminator does.": {"order": "gd"},
-    "right, wrong and drawn pairs are judged in batches of their own, in both turns, "
-    "so batch norm subtracts what tells them apart; use judged_together.": {
-        "apart": ("discriminator", "generator")
-    },
-    "in the discriminator's turn the pairs are judged in batches of their own; use "
-    "judged_together.": {"apart": ("discriminator",)},
-    "in the generator's turn the company is not complete: both real pairs, with the "
-    "right and with the wrong sentence, belong in the batch.": {"company": 1},
-    "in the generator's turn the drawn pictures are judged alone; the real pairs of "
-    "before (detached) belong into the same batch: judged_together.": {
-        "apart": ("generator",)
-    },
-}
-
-
-@exercise("08.5", title="A round of GAN-INT-CLS", reference=gan_cls.GanCls.round,
-          minutes=20, difficulty=4)  # fmt: skip
+@exercise(
+    "08.5",
+    title="A round of GAN-INT-CLS",
+    reference=gan_cls.GanCls.round,
+    minutes=20,
+    difficulty=4,
+    promise=Promise(
+        "round",
+        lambda: [{"system": ToySystem(), "batch": toy_batch()}],
+        gradient=("system",),
+        either=("batch",),
+    ),
+)
 def _(answer):
     got = play(answer)
     if len(got) == 1:
@@ -416,11 +387,11 @@ def _(answer):
         )
 
     want = play(gan_cls.GanCls.round)
-    if same(got, want) or same(got, play(_round(look_again=True))):
+    if same(got, want) or same(got, play(round_with(look_again=True))):
         return
     for message, wrong in ROUND_ERRORS.items():
         for again in (False, True):
-            if same(got, play(_round(**wrong, look_again=again))):
+            if same(got, play(round_with(**wrong, look_again=again))):
                 raise Wrong(message)
     for (player, loss, *_), (name, right, *_) in zip(got, want):
         expect(player == name, f"the {name}'s turn comes here, not the {player}'s.")
@@ -479,8 +450,28 @@ class _Style(nn.Module):
         return pictures @ self.weight
 
 
-@exercise("08.6", title="Finding the noise again", reference=style_loss, minutes=8,
-          difficulty=2)  # fmt: skip
+@exercise(
+    "08.6",
+    title="Finding the noise again",
+    reference=style_loss,
+    minutes=8,
+    difficulty=2,
+    promise=Promise(
+        "scalar",
+        lambda: [
+            {
+                "style": _Style(),
+                "generator": ToyGenerator(),
+                "text": normal(b, 2).double(),
+                "noise": normal(b, 2, seed=2).double(),
+            }
+            for b in (5, 3)
+        ],
+        gradient=("style",),
+        stopped=("generator",),
+        either=("text", "noise"),
+    ),
+)
 def _(answer):
     text, noise = torch.randn(5, 2).double(), torch.randn(5, 2).double()
     arguments = (_Style(), ToyGenerator(), text, noise)

@@ -154,6 +154,18 @@ def saturating_turn(real, noise, g, d, k, d_loss, g_loss):
     yield "generator", gan.saturating_loss(d(g(noise(len(real) // k))))
 
 
+def detached_verdict(real, noise, g, d, k, d_loss, g_loss):
+    for x in real.chunk(k):
+        yield "discriminator", d_loss(d(x), d(g(noise(len(x)))).detach())
+    yield "generator", g_loss(d(g(noise(len(real) // k))))
+
+
+def steps_itself(real, noise, g, d, k, d_loss, g_loss):
+    for player, loss in right_by_slices(real, noise, g, d, k, d_loss, g_loss):
+        loss.backward(retain_graph=True)
+        yield player, loss
+
+
 def right_by_strides(real, noise, g, d, k, d_loss, g_loss):
     for i in range(k):
         x = real[i::k]
@@ -259,6 +271,10 @@ def x_step_by_step(x, y, rate):
     return (new_x, new_y)
 
 
+def for_vectors(logits, label):
+    return F.binary_cross_entropy_with_logits(logits, label(len(logits)))
+
+
 WRONG = {
     "01.1": [
         (lambda p, g: g / (p + g), "swapped"),
@@ -270,6 +286,18 @@ WRONG = {
         (lambda p, g: (p / (p + g)).mean(), "should have shape (7,)"),
     ],
     "01.2": [
+        (
+            lambda r, f: for_vectors(r, torch.ones) + for_vectors(f, torch.zeros),
+            "(1000, 1) and (1000, 1), which a later cell passes",
+        ),
+        (
+            lambda r, f: s(-r).mean() + s(f).mean().detach(),
+            "no gradient comes back to `fake_logits`",
+        ),
+        (
+            lambda r, f: (s(-r).mean() + s(f).mean()).item(),
+            "A plain number has no gradient",
+        ),
         (lambda r, f: -(s(-r).mean() + s(f).mean()), "this is V itself"),
         (lambda r, f: s(r).mean() + s(-f).mean(), "call real pictures fake"),
         (lambda r, f: s(-r).mean(), "fake half is missing"),
@@ -292,6 +320,8 @@ WRONG = {
         ),
     ],
     "01.3": [
+        (lambda f: for_vectors(f, torch.ones), "(500, 1), which a later cell passes"),
+        (lambda f: s(f.neg_()).mean(), "`fake_logits` is changed by the call"),
         (gan.saturating_loss, "saturating loss"),
         (lambda f: F.logsigmoid(f).mean(), "sign is wrong"),
         (lambda f: s(f).mean(), "discriminator's loss on fakes"),
@@ -304,6 +334,8 @@ WRONG = {
     ],
     "01.4": [
         (attached, "not detached"),
+        (detached_verdict, "D's logits for the fakes reach discriminator_loss"),
+        (steps_itself, "loop calls .backward()"),
         (one_turn_only, "D has 1 turn in a round; it should have k"),
         (same_minibatch, "fresh minibatch"),
         (whole_batch, "not all of `real`"),

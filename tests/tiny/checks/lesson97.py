@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from t2i_course.checks.core import diagnose, exercise, expect, expect_shape
+from t2i_course.checks.core import Promise, diagnose, exercise, expect, expect_shape
 
 
 def softplus_loss(logits):
@@ -25,19 +25,41 @@ class Doubler(nn.Module):
         return 2 * x
 
 
-@exercise("97.1", title="The loss", reference=softplus_loss, minutes=1)
+def _logits():
+    return [{"logits": torch.linspace(-2, 3, 6)}]
+
+
+@exercise(
+    "97.1",
+    title="The loss",
+    reference=softplus_loss,
+    minutes=1,
+    promise=Promise("scalar", _logits, gradient=("logits",)),
+)
 def _(answer):
     logits = torch.linspace(-2, 3, 6)
     saturating = {"this is the saturating loss": lambda x: -F.softplus(x).mean()}
     diagnose(answer, [(logits,), (3 * logits,)], softplus_loss, saturating)
 
 
-@exercise("97.2", title="Twice the loss", reference=doubled, minutes=1)
+@exercise(
+    "97.2",
+    title="Twice the loss",
+    reference=doubled,
+    minutes=1,
+    promise=Promise("scalar", _logits, gradient=("logits",)),
+)
 def _(answer):
     diagnose(answer, [(torch.linspace(-2, 3, 6),)], doubled)
 
 
-@exercise("97.3", title="A doubler", reference=Doubler, minutes=1)
+@exercise(
+    "97.3",
+    title="A doubler",
+    reference=Doubler,
+    minutes=1,
+    promise=Promise("class", lambda: [{"x": torch.ones(2, 3)}], gradient=("x",)),
+)
 def _(answer):
     expect(isinstance(answer, type) and issubclass(answer, nn.Module), "not a Module")
     x = torch.ones(2, 3)
