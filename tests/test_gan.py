@@ -172,5 +172,5 @@ def test_a_record_comes_back_thinned(tmp_path, monkeypatch, capsys):
     assert kept.pictures[0].max() == 0 and kept.pictures[1].min() == 255
     assert kept.history.losses == {"generator": [0.5, 2.5]}
     assert kept.history.steps == [2, 4] and kept.command == "the command"
-    labels = [t.get_text() for t in kept.figure().axes[0].get_yticklabels()]
-    assert labels == ["step 2", "step 4"]
+    labels = [text.get_text() for text in kept.figure().texts]
+    assert labels == ["the command", "step 2", "step 4"]

@@ -138,10 +138,13 @@ def test_grids_take_bytes_and_floats_of_one_channel_or_three():
 def test_a_table_of_pictures_names_its_sides_and_frames_what_is_asked():
     marked = torch.tensor([False, True, False, False, False, True])
     figure = crossed(torch.zeros(6, 3, 8, 8), "ab", "xyz", "title", framed=marked)
-    axes = figure.axes[0]
-    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["x", "y", "z"]
-    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["a", "b"]
-    first, last = axes.patches  # the second and the sixth picture
+    assert [text.get_text() for text in figure.texts] == ["title", *"xyz", *"ab"]
+    x, y, z, a, b = (text.get_position() for text in figure.texts[1:])
+    assert x[0] < y[0] < z[0] and x[1] == z[1] and a[1] > b[1] and a[0] == b[0] < x[0]
+    assert figure.alt.startswith("title. 6 pictures in 2 rows of 3. The rows, from")
+    with pytest.raises(ValueError, match="3 names for 2 rows"):
+        grid(torch.zeros(6, 3, 8, 8), 3, rows="abc")
+    first, last = figure.axes[0].patches  # the second and the sixth picture
     assert first.get_x() == pytest.approx(last.get_x() - first.get_width())
     assert last.get_y() > first.get_y()
 

@@ -14,6 +14,7 @@ import notebook_outputs
 import numpy as np
 import pytest
 import run_course
+from bs4 import BeautifulSoup
 from PIL import Image
 
 from t2i_course import __version__
@@ -88,6 +89,15 @@ DIRECTIVE = re.compile(
 )
 
 
+@pytest.mark.xfail(reason="shown since the lessons were last executed", strict=False)
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_every_picture_is_described(source):
+    """In words of its own: what is to be seen, for who can't see it."""
+    file = build_notebooks.ROOT / "solutions" / f"{source.stem}.ipynb"
+    notebook = nbformat.read(file, as_version=4)
+    assert not notebook_outputs.faults_of_descriptions(notebook)
+
+
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
 def test_cells_are_short_and_for_people(source):
     """The plumbing is in the package; no line talks to a formatter or a linter."""
@@ -146,8 +156,11 @@ def test_worked_sheet_keeps_pictures_and_drops_noise(worked):
     text = json.dumps(worked)
     assert "stderr" not in re.findall(r'"name": "(\w+)"', text)
     assert "widget-view" not in text and "widgets" not in worked.metadata
-    last = worked.cells[-1]
-    assert [list(o.data) for o in last.outputs] == [["image/png", "text/plain"]]
+    still, caption = worked.cells[-1].outputs
+    assert list(still.data) == ["image/png", "text/plain"]
+    words = "A still of the playground: caption a red bird"
+    assert notebook_outputs.description(still) == words
+    assert caption.data["text/html"] == f"<p><em>{words}</em></p>"
 
 
 def test_both_sheets_have_badge_gpu_and_the_same_ids(sheet, worked):
@@ -279,6 +292,35 @@ def test_shrink_meets_the_budget():
         notebook_outputs.shrink(notebook, 1000)
 
 
+def test_descriptions_survive_shrinking_and_are_asked_for():
+    """A JPEG keeps the words of its PNG; a picture without words, or with another's,
+    is named by its cell."""
+    pixels = np.random.default_rng(0).integers(0, 256, (99, 99, 3), dtype=np.uint8)
+    pictures = [pixels, pixels[::-1], pixels]
+    outputs = [a_picture(array, "Noise in three colours, 1") for array in pictures]
+    cells = [nbformat.v4.new_code_cell(f"draw({i})") for i in range(4)]
+    for cell, output in zip(cells, [*outputs, a_picture(pixels, "")]):
+        cell.outputs = [output]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook_outputs.shrink(notebook, notebook_outputs.size(notebook) // 2)
+    assert "image/jpeg" in outputs[0].data
+    assert outputs[0].metadata == {"image/jpeg": {"alt": "Noise in three colours, 1"}}
+    assert notebook_outputs.faults_of_descriptions(notebook) == [
+        "cell 2 says what another says: Noise in three colours, 1",
+        "cell 4 shows a picture without words: draw(3)",
+    ]
+    page = run_course.page(notebook, "A page")
+    assert page.count('alt="Noise in three colours, 1"') == 3
+
+
+def a_picture(pixels, words):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    data = {"image/png": base64.b64encode(file.getvalue()).decode()}
+    beside = {"image/png": {"alt": words}} if words else {}
+    return nbformat.v4.new_output("display_data", data=data, metadata=beside)
+
+
 # make course -------------------------------------------------------------------------
 
 
@@ -304,6 +346,35 @@ def test_course_writes_pages_that_stand_alone(course, tmp_path, capsys):
     index = (tmp_path / "index.html").read_text()
     assert 'href="97_tiny.html"' in index and "data:image/jpeg" in index
     assert "A lesson for tests." in index
+
+
+def test_pages_fold_hints_and_describe_pictures(course, tmp_path):
+    """What is folded away lies inside its fold; an image's alt is its description."""
+    course("--only", "97")
+    page = BeautifulSoup((tmp_path / "97_tiny.html").read_text(), "html.parser")
+    (fold,) = page.select("details")
+    assert fold.summary.text == "What is to be seen?"
+    assert "Nothing but noise, and that is folded." in fold.text
+    assert [code.text for code in fold.select("code")] == ["noise"]
+    assert [image["alt"] for image in page.select(".jp-RenderedImage img")] == [
+        "a picture. A row of 4 pictures.",
+        "A still of the playground: caption a red bird",
+    ]
+    assert "A still of the playground" in page.select(".jp-Cell")[-1].em.text
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_every_fold_of_a_lesson_holds_its_text(source):
+    """Each <details> of the source is one on the page, with its text in it."""
+    notebook = build_notebooks.read(source)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+    text = "\n".join(cell.source for cell in cells)
+    page = run_course.page(nbformat.v4.new_notebook(cells=cells), source.stem)
+    folds = BeautifulSoup(page, "html.parser").select("details")
+    assert len(folds) == text.count("<details>") == text.count("</details>")
+    for fold in folds:
+        inside = fold.text.replace(fold.summary.text, "", 1)
+        assert len(inside.split()) > 2, fold.summary.text
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)

@@ -271,6 +271,7 @@ def build(source: Path, run: bool) -> dict[Path, str]:
             },
         )
         notebook_outputs.shrink(worked, LIMIT)
+        _hold_to_descriptions(worked, source)
     else:
         keep_outputs(worked, file)
     sheet = work_sheet(base, worked, source)
@@ -279,6 +280,14 @@ def build(source: Path, run: bool) -> dict[Path, str]:
         nbformat.validate(notebook)
         texts[path] = notebook_outputs.as_text(notebook)
     return texts
+
+
+def _hold_to_descriptions(worked: NotebookNode, source: Path) -> None:
+    """SourceError, naming the cells, where a picture isn't described in words."""
+    faults = notebook_outputs.faults_of_descriptions(worked)
+    if faults:
+        advice = "add .described('what is to be seen') to the figure"
+        raise SourceError("\n  ".join([f"{source.name}: {advice}", *faults]))
 
 
 def names() -> str:

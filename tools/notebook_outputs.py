@@ -1,14 +1,17 @@
 """Making the outputs of an executed notebook fit to be committed and published.
 
-Noise goes (stderr, progress bars, live widgets), pictures stay and are made as small
-as the budget asks. Used by build_notebooks.py and run_course.py.
+Noise goes (stderr, progress bars, live widgets), pictures stay, with their
+descriptions, and are made as small as the budget asks. Used by build_notebooks.py and
+run_course.py.
 """
 
 from __future__ import annotations
 
 import base64
+import html
 import io
 import json
+import re
 
 import nbformat
 from nbformat import NotebookNode
@@ -49,7 +52,20 @@ def _static(output: NotebookNode, state: dict) -> list[NotebookNode]:
     output.pop("transient", None)
     if WIDGET not in data:
         return [output]
-    return _shown_by_widget(data[WIDGET]["model_id"], state)
+    model = data[WIDGET]["model_id"]
+    stills = _shown_by_widget(model, state)
+    if not stills:
+        return []
+    words = f"A still of the playground: {_words_of_widget(model, state)}"
+    for still in stills:
+        _describe(still, words)
+    return [*stills, _caption(words)]
+
+
+def _children(model_id: str, state: dict) -> list[str]:
+    """The ids of the widgets inside a widget."""
+    children = state.get(model_id, {}).get("state", {}).get("children", [])
+    return [str(child).removeprefix("IPY_MODEL_") for child in children]
 
 
 def _shown_by_widget(model_id: str, state: dict) -> list[NotebookNode]:
@@ -65,9 +81,84 @@ def _shown_by_widget(model_id: str, state: dict) -> list[NotebookNode]:
     if model.get("model_name") == "ImageModel":
         values = [b["data"] for b in model.get("buffers", []) if b["path"] == ["value"]]
         return [_as_output(value) for value in values if value]
-    children = model.get("state", {}).get("children", [])
-    names = [str(child).removeprefix("IPY_MODEL_") for child in children]
-    return [part for name in names for part in _shown_by_widget(name, state)]
+    inside = _children(model_id, state)
+    return [part for name in inside for part in _shown_by_widget(name, state)]
+
+
+def _words_of_widget(model_id: str, state: dict) -> str:
+    """What a widget says: how its controls stand, then its lines of text."""
+    settings, lines = _settings_and_lines(model_id, state)
+    return "; ".join([", ".join(settings), *lines] if settings else lines)
+
+
+def _settings_and_lines(model_id: str, state: dict) -> tuple[list[str], list[str]]:
+    """Of a widget and those inside it: ["pictures 4", ...] and the texts it shows."""
+    model = state.get(model_id, {})
+    kind, now = model.get("model_name", ""), model.get("state", {})
+    if kind in ("HTMLModel", "LabelModel"):
+        text = html.unescape(re.sub(r"<[^>]*>", "", now.get("value", "")))
+        return [], [" ".join(text.split())] if text.strip() else []
+    setting = _setting(now)
+    settings, lines = [setting] if setting else [], []
+    for inside in _children(model_id, state):
+        more_settings, more_lines = _settings_and_lines(inside, state)
+        settings, lines = settings + more_settings, lines + more_lines
+    return settings, lines
+
+
+def _setting(now: dict) -> str:
+    """How a control with a name stands, "style 0"; empty for a button and the like."""
+    name, value = now.get("description", ""), now.get("value")
+    if "index" in now and "_options_labels" in now:  # a choice
+        index = now["index"]
+        value = None if index is None else now["_options_labels"][index]
+    if not name or value is None:
+        return ""
+    if isinstance(value, bool):
+        return name if value and not name.isdigit() else ""
+    value = f"{value:.3g}" if isinstance(value, float) else str(value)
+    return f"{name} {value}" if value != name else name
+
+
+def _caption(words: str) -> NotebookNode:
+    """A line below a still."""
+    page = f"<p><em>{html.escape(words)}</em></p>"
+    data = {"text/html": page, "text/plain": words}
+    return nbformat.v4.new_output("display_data", data=data)
+
+
+def _describe(output: NotebookNode, words: str) -> None:
+    """Puts a description beside a picture that has none."""
+    for kind in PICTURES:
+        if kind in output.data and not description(output):
+            output.metadata[kind] = {"alt": words}
+
+
+def description(output: NotebookNode) -> str:
+    """What an output's metadata says of its picture; empty where nothing is said."""
+    found = [output.get("metadata", {}).get(kind, {}).get("alt") for kind in PICTURES]
+    return next(filter(None, found), "")
+
+
+def faults_of_descriptions(notebook: NotebookNode, least: int = 20) -> list[str]:
+    """What is wrong with the pictures' descriptions, a line for each bad cell.
+
+    A description says in `least` letters or more what is to be seen, and no two
+    different pictures of a lesson share one.
+    """
+    faults, seen = [], {}
+    for number, cell in enumerate(notebook.cells, start=1):
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            picture = next((data[kind] for kind in PICTURES if kind in data), None)
+            if picture is None:
+                continue
+            words, start = description(output), cell.source.strip()[:60]
+            if len(words) < least:
+                faults.append(f"cell {number} shows a picture without words: {start}")
+            elif seen.setdefault(words, picture) != picture:
+                faults.append(f"cell {number} says what another says: {words[:60]}")
+    return faults
 
 
 def _as_output(encoded: str) -> NotebookNode:
@@ -115,12 +206,13 @@ def shrink(notebook: NotebookNode, limit: int) -> None:
     smaller. ValueError, naming the largest cells, when that is not enough.
     """
     steps = [(1.0, False)] + [(0.85**k, True) for k in range(8)]
-    originals = {id(data): dict(data) for data in _pictures(notebook)}
+    pictures = _pictures(notebook)
+    originals = [dict(output.data) for output in pictures]
     for scale, lossy in steps:
         if size(notebook) <= limit:
             return
-        for data in _pictures(notebook):
-            _reencode(data, originals[id(data)], scale, lossy)
+        for output, original in zip(pictures, originals):
+            _reencode(output, original, scale, lossy)
     if size(notebook) > limit:
         largest = sorted(notebook.cells, key=lambda cell: len(str(cell)))[-3:]
         starts = "; ".join(cell.source.strip()[:50] for cell in largest[::-1])
@@ -131,14 +223,14 @@ def shrink(notebook: NotebookNode, limit: int) -> None:
 
 
 def _pictures(notebook: NotebookNode) -> list[NotebookNode]:
-    """The mime bundles that hold a PNG or a JPEG."""
+    """The outputs that hold a PNG or a JPEG."""
     outputs = [o for cell in notebook.cells for o in cell.get("outputs", [])]
-    bundles = [output.data for output in outputs if "data" in output]
-    return [b for b in bundles if any(kind in b for kind in PICTURES)]
+    return [o for o in outputs if any(kind in o.get("data", {}) for kind in PICTURES)]
 
 
-def _reencode(bundle: NotebookNode, original: dict, scale: float, lossy: bool) -> None:
+def _reencode(output: NotebookNode, original: dict, scale: float, lossy: bool) -> None:
     """Replaces the picture by the smallest of its encodings at that scale."""
+    bundle, words = output.data, description(output)
     kind = next(kind for kind in PICTURES if kind in original)
     picture = Image.open(io.BytesIO(base64.b64decode(original[kind])))
     picture.load()
@@ -157,7 +249,10 @@ def _reencode(bundle: NotebookNode, original: dict, scale: float, lossy: bool) -
     if len(text) < len(bundle.get(kind) or bundle.get(new_kind) or ""):
         for old in PICTURES:
             bundle.pop(old, None)
+            output.metadata.pop(old, None)
         bundle[new_kind] = text
+        if words:
+            output.metadata[new_kind] = {"alt": words}
 
 
 def _encoded(picture: Image.Image, form: str, **options) -> str:
@@ -180,8 +275,10 @@ def thumbnail(notebook: NotebookNode, width: int = 480) -> str | None:
     tagged = [c for c in notebook.cells if "cover" in c.metadata.get("tags", [])]
     pictures = []
     for cell in tagged or notebook.cells:
-        for bundle in _pictures(nbformat.v4.new_notebook(cells=[cell])):
-            encoded = next(bundle[kind] for kind in PICTURES if kind in bundle)
+        for output in _pictures(nbformat.v4.new_notebook(cells=[cell])):
+            encoded = next(
+                output.data[kind] for kind in PICTURES if kind in output.data
+            )
             pictures.append(Image.open(io.BytesIO(base64.b64decode(encoded))))
     if not pictures:
         return None

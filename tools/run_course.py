@@ -119,30 +119,20 @@ def with_mathml(page: str) -> tuple[str, bool]:
     return "".join(parts), left
 
 
-# What nbconvert writes where a picture has no description, or a part has a title.
-PLACE = re.compile(
-    r"<h[1-4][^>]*>(?P<title>.*?)</h[1-4]>"
-    r'|alt="No description has been provided for this image"',
-    re.DOTALL,
-)
+def with_description(picture: str, output: NotebookNode) -> str:
+    """The HTML of an output's picture, with what is to be seen in it in words.
 
-
-def with_descriptions(page: str) -> str:
-    """HTML whose pictures say, to who can't see them, in which part they stand.
-
-    What there is to see in a picture is said by the text below it.
+    nbconvert's template knows width and height of a picture, not its description.
     """
-    part = ""
+    words = html.escape(notebook_outputs.description(output))
+    return picture.replace("<img ", f'<img alt="{words}" ', 1)
 
-    def describe(match: re.Match) -> str:
-        nonlocal part
-        if match["title"] is None:
-            return f'alt="A picture: {part}"' if part else match[0]
-        title = re.sub(r"<a class=\"anchor-link\".*?</a>|<[^>]*>", "", match["title"])
-        part = html.escape(html.unescape(title).strip())
-        return match[0]
 
-    return PLACE.sub(describe, page)
+TEMPLATE = """
+{%- extends "index.html.j2" -%}
+{%- block data_png scoped -%}{{ super() | with_description(output) }}{%- endblock -%}
+{%- block data_jpg scoped -%}{{ super() | with_description(output) }}{%- endblock -%}
+"""
 
 
 class Page(HTMLExporter):
@@ -150,8 +140,11 @@ class Page(HTMLExporter):
     inside, formulas as MathML (MathJax only where one can't be converted)."""
 
     def __init__(self) -> None:
+        # Outputs' pictures are always inside. `embed_images` is for those of the text;
+        # it reads HTML tag by tag, and so closes every fold before its content.
+        super().__init__(template_name="lab", raw_template=TEMPLATE)
+        self.register_filter("with_description", with_description)
         # RequireJS serves live widgets only, and would be fetched from the network
-        super().__init__(template_name="lab", embed_images=True)
         self.mathjax = self.mathjax_url
         self.mathjax_url = self.require_js_url = "data:,"
         self.log.setLevel("ERROR")
@@ -173,7 +166,7 @@ def page(notebook: NotebookNode, title: str) -> str:
     if found.get("formulas_left"):
         exporter.mathjax_url = exporter.mathjax
         body, _ = exporter.from_notebook_node(notebook, resources=described)
-    return with_descriptions(body)
+    return body
 
 
 def index(rows: dict[str, dict]) -> str:

@@ -13,6 +13,7 @@ from ..worlds.bird_species import (
     species_table,
 )
 from ..worlds.birds import boxes_of
+from .described import list_in_words
 from .pictures import new_figure, to_pixels
 
 __all__ = ["anatomy", "content_of", "flock"]
@@ -71,4 +72,9 @@ def anatomy(picture, parts, title: str | None = None):
     axes[2].legend(loc="upper left", bbox_to_anchor=(1.02, 1), fontsize=9)
     if title:
         figure.suptitle(title, fontsize=11)
-    return figure
+    seen = [name for name, (x0, _, x1, _) in zip(PARTS[1:], boxes) if x1 > x0]
+    return figure.knows(
+        "Three views of one drawn bird: the picture, its parts each in a colour of its "
+        "own, and a box round each part",
+        f"To be seen: {list_in_words(seen)}",
+    )

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .curves import as_array
+from .described import number_in_words
 from .pictures import new_figure
 
 __all__ = ["code_maps", "planes", "views"]
@@ -35,9 +36,24 @@ def planes(moments: Mapping[str, tuple], title: str | None = None):
         vectors, codebook = as_array(vectors), as_array(codebook)
         _plane(axes, vectors, codebook)
         axes.set(title=name, xlabel="channel 1", ylabel="channel 2")
+        figure.knows(_plane_in_words(name, vectors, codebook))
     if title:
         figure.suptitle(title, fontsize=11)
-    return figure
+    return figure.knows(
+        "The background has the colour of the nearest entry (crosses); a line leads "
+        "from each vector (dots) to its own"
+    )
+
+
+def _plane_in_words(name: str, vectors: np.ndarray, codebook: np.ndarray) -> str:
+    """How many entries are used, and how far a vector is from its own."""
+    mine = _nearest(vectors, codebook)
+    far = np.linalg.norm(vectors - codebook[mine], axis=1).mean()
+    return (
+        f"{name}: {len(vectors)} vectors have {len(set(mine.tolist()))} of "
+        f"{len(codebook)} entries as their nearest, {number_in_words(far)} away on "
+        "average"
+    )
 
 
 def _plane(axes, vectors: np.ndarray, codebook: np.ndarray) -> None:
@@ -122,7 +138,19 @@ def views(maps: Mapping[str, tuple], title: str | None = None):
     }
     patch = matplotlib.patches.Patch
     patches = [patch(fc=c, ec="0.6", label=name) for name, c in names.items()]
-    figure.legend(handles=patches, ncols=4, fontsize=8, loc="outside lower center")
+    figure.legend(handles=patches, ncols=4, fontsize=9, loc="outside lower center")
     if title:
         figure.suptitle(title, fontsize=11)
-    return figure
+    return figure.knows(
+        "A square a place, the predicted one with a star",
+        *(_view_in_words(name, *view) for name, view in maps.items()),
+    )
+
+
+def _view_in_words(name: str, seen, place: tuple[int, int]) -> str:
+    """How many of the places before it a place sees, and whether a later one."""
+    seen = torch.as_tensor(seen)
+    here = place[0] * seen.shape[1] + place[1]
+    before, after = seen.flatten()[:here], seen.flatten()[here:]
+    leak = f", and {int(after.sum())} that it must not see" if after.any() else ""
+    return f"{name}: it sees {int(before.sum())} of {here} earlier places{leak}"

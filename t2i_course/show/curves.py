@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 
+from .described import course_in_words, list_in_words, number_in_words
 from .pictures import new_figure
 
 __all__ = ["bars", "clouds", "curves", "lines", "paths", "smoothed"]
@@ -33,6 +34,23 @@ def smoothed(values, window: int) -> np.ndarray:
     begin = np.maximum(end - window, 0)
     count = np.maximum(number[end] - number[begin], 1)
     return (total[end] - total[begin]) / count
+
+
+def _levels(marks: Mapping[str, float] | None) -> str:
+    """The dotted levels in words; empty where there are none."""
+    said = [f"{name} ({number_in_words(y)})" for name, y in (marks or {}).items()]
+    return f"Dotted levels: {list_in_words(said)}" if said else ""
+
+
+def _curves_in_words(x, series: Mapping[str, Sequence], xlabel: str, ylabel: str):
+    """What the curves do, in two sentences: over what, and how each goes."""
+    first = as_array(next(iter(series.values()), []))
+    along = np.arange(1, len(first) + 1) if x is None else as_array(x)
+    ends = [number_in_words(value) for value in along[[0, -1]]] if len(along) else []
+    over = f"{ylabel} over {xlabel}" + (f", from {' to '.join(ends)}" if ends else "")
+    kind = "A curve" if len(series) == 1 else f"{len(series)} curves"
+    courses = [course_in_words(name, as_array(v)) for name, v in series.items()]
+    return f"{kind}: {over}", "; ".join(courses)
 
 
 def _mark(axes, marks: Mapping[str, float] | None) -> None:
@@ -83,7 +101,8 @@ def lines(
         axes.set_yscale("log")
     where = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if outside else {}
     axes.legend(fontsize=9, **where)
-    return axes.figure
+    words = _curves_in_words(x, series, xlabel, ylabel)
+    return axes.figure.knows(title or "", *words, _levels(marks))
 
 
 def curves(
@@ -112,6 +131,7 @@ def curves(
         points = np.array(history.measures[name], dtype=float).reshape(-1, 3)
         axes.plot(points[:, 0], points[:, 2], color=f"C{2 + i}", lw=2, marker=".")
         axes.set(xlabel="step", ylabel=name)
+        figure.knows(f"Beside it {course_in_words(name, points[:, 2])}")
     return figure
 
 
@@ -152,7 +172,23 @@ def bars(
     if len(groups) > 1 or marks:
         axes.figure.set_layout_engine("constrained")  # makes room above the axes
         axes.figure.legend(fontsize=9, ncols=len(groups) + 1, loc="outside upper right")
-    return axes.figure
+    words = [_bars_in_words(names, group, values) for group, values in groups.items()]
+    over = f"Bars: {ylabel} for each {xlabel}"
+    return axes.figure.knows(title or "", over, *words, _levels(marks))
+
+
+def _bars_in_words(names: Sequence, group: str, values) -> str:
+    """The bars of one group: each, or of many the highest and the lowest."""
+    values = as_array(values)
+    if len(values) <= 10:
+        return f"{group}: " + ", ".join(
+            f"{name} {number_in_words(value)}" for name, value in zip(names, values)
+        )
+    high, low = int(np.nanargmax(values)), int(np.nanargmin(values))
+    return (
+        f"{group}: {len(values)} bars, the highest {number_in_words(values[high])} "
+        f"({names[high]}), the lowest {number_in_words(values[low])} ({names[low]})"
+    )
 
 
 def paths(
@@ -184,7 +220,15 @@ def paths(
     if title:
         axes.set_title(title)
     axes.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    return axes.figure
+    ways = [_path_in_words(name, as_array(track)) for name, track in tracks.items()]
+    over = f"Paths in the plane of {xlabel} and {ylabel}, with a cross at the origin"
+    return axes.figure.knows(title or "", over, *ways)
+
+
+def _path_in_words(name: str, track: np.ndarray) -> str:
+    """How far from the origin a path begins and ends."""
+    begin, end = (number_in_words(np.hypot(*track[i])) for i in (0, -1))
+    return f"{name}: {len(track)} places, from {begin} to {end} away from the origin"
 
 
 def clouds(
@@ -192,21 +236,27 @@ def clouds(
     real,
     title: str | None = None,
     *,
+    names: Sequence[str] | None = None,
     reach: float = 3.0,
     count: int = 400,
 ):
     """A row of small pictures, one a generator: its points over the real ones.
 
     made: (N, 2) points of each generator; real: (N, 2), drawn in each; of all of them
-    the first `count`. reach: the plane from -reach to reach. Used in lesson 01.
+    the first `count`. names: of the generators, by default "seed 0" and so on. reach:
+    the plane from -reach to reach. Used in lesson 01.
     """
-    figure = new_figure(2.0 * len(made), 2.3)
+    names = names or [f"seed {number}" for number in range(len(made))]
+    figure = new_figure(2.0 * len(made), 2.6, layout="constrained")
     places = figure.subplots(1, len(made), squeeze=False)[0]
-    for number, (axes, points) in enumerate(zip(places, made)):
-        axes.scatter(*as_array(real)[:count].T, s=4, color="C0")
-        axes.scatter(*as_array(points)[:count].T, s=4, color="C1")
-        axes.set(title=f"seed {number}", xlim=(-reach, reach), ylim=(-reach, reach))
+    for name, axes, points in zip(names, places, made):
+        axes.scatter(*as_array(real)[:count].T, s=4, color="C0", label="real")
+        axes.scatter(*as_array(points)[:count].T, s=4, color="C1", label="generated")
+        axes.set(title=name, xlim=(-reach, reach), ylim=(-reach, reach))
         axes.set(xticks=[], yticks=[], aspect="equal")
+    key = {"handles": places[0].collections, "ncols": 2, "markerscale": 3}
+    figure.legend(**key, fontsize=9, loc="outside lower center")
     if title:
         figure.suptitle(title, fontsize=11)
-    return figure
+    panels = f"Panels from the left: {list_in_words(names)}"
+    return figure.knows("Clouds of points, generated (orange) over real (blue)", panels)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import textwrap
 
+from .described import list_in_words
 from .pictures import new_figure
 from .tables import Table
 
@@ -108,4 +109,8 @@ def family_map():
             here = f"  ({HERE[name]})" if name in HERE else ""
             axes.text(0.5, 10.1 - 0.95 * j, name + here, ha="center", va="top",
                       fontsize=9, weight="bold" if here else "normal")  # fmt: skip
-    return figure
+    groups = [f"{change} ({len(names)} names)" for change, names in FAMILY.items()]
+    return figure.knows(
+        "The names of many GANs, in columns by what they change: " + ", ".join(groups),
+        f"In bold, with their lesson: {list_in_words(list(HERE), 12)}",
+    )

@@ -43,7 +43,18 @@ def code_map(codes: Mapping[str, Tensor], digits: Tensor, reach: float = 4.0):
         axes.set(xlabel="first latent number", ylabel="second", aspect="equal")
     bar = figure.colorbar(dots, ax=list(panels), ticks=range(10), shrink=0.9)
     bar.set_label("digit")
-    return figure
+    count = len(as_array(digits))
+    return figure.knows(
+        f"Codes of {count} digits in the plane, a dot each in its digit's colour, with "
+        "circles of radius 1 and 2",
+        *(_spread_in_words(name, as_array(points)) for name, points in codes.items()),
+    )
+
+
+def _spread_in_words(name: str, points: np.ndarray) -> str:
+    """How a cloud of codes compares with the prior's circle."""
+    inside = (np.hypot(*points.T) <= 2).mean()
+    return f"{name}: {inside:.0%} of the dots lie within the outer circle"
 
 
 class LatentPlane:

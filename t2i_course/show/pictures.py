@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .described import DescribedFigure, list_in_words
+
 __all__ = ["crossed", "grid", "mosaic", "new_figure", "soften", "strip", "to_pixels"]
 
 DPI = 100
 
 
-def new_figure(width: float, height: float, **keywords):
+def new_figure(width: float, height: float, **keywords) -> DescribedFigure:
     """A figure of that size in inches which shows once: as a cell's value.
 
     pyplot would show an open figure a second time at the end of the cell, so it is
@@ -28,7 +31,9 @@ def new_figure(width: float, height: float, **keywords):
     """
     import matplotlib.pyplot as plt
 
-    figure = plt.figure(figsize=(width, height), dpi=DPI, **keywords)
+    figure = plt.figure(
+        figsize=(width, height), dpi=DPI, FigureClass=DescribedFigure, **keywords
+    )
     plt.close(figure)
     return figure
 
@@ -77,71 +82,156 @@ def soften(images, side: int = 64) -> Tensor:
 
 def grid(
     images,
-    columns: int = 8,
+    columns: int | Sequence[str] = 8,
     captions: Sequence[str] | None = None,
     title: str | None = None,
     size: float | None = None,
     smooth: bool = False,
     numbered: bool = False,
+    rows: Sequence[str] | None = None,
+    framed: Sequence[bool] = (),
 ):
-    """Pictures in rows of `columns`, each with its caption below if there are captions.
+    """Pictures row by row, with the names of rows and columns, or captions below.
 
-    size: of one picture in inches; by default so that the figure is 7 inches wide, or
-    less for few small pictures. smooth: draw small pictures with soft pixels instead
-    of crisp squares (a softer view; nothing is added). numbered: the columns have
-    numbers above. Returns a Figure. Used in every lesson.
+    columns: how many, or their names; rows: their names, at the left. size: of one
+    picture in inches; by default so that the figure is 7 inches wide, or less for few
+    small pictures. smooth: draw small pictures with soft pixels instead of crisp
+    squares (a softer view; nothing is added). numbered: the columns have numbers above.
+    framed: True for each picture to point out with a red frame. Returns a Figure.
+    ValueError where the rows' names are fewer than the rows. Used in every lesson.
     """
     pixels = to_pixels(images)
+    count = columns if isinstance(columns, int) else len(columns)
+    count = max(min(count, len(pixels)), 1)
+    heads = [] if isinstance(columns, int) else list(columns)
+    if numbered and not heads:
+        heads = [str(number + 1) for number in range(count)]
+    lines = -(-len(pixels) // count)
+    rows = list(rows or [])
+    if rows and len(rows) != lines:
+        raise ValueError(f"{len(rows)} names for {lines} rows of {count} pictures")
+    size = size or min((7.0 - _width(rows)) / count, 1.5 if captions is None else 2.0)
     if smooth:
-        images = soften(images)
-        pixels = to_pixels(images)
-    columns = max(min(columns, len(pixels)), 1)
-    size = size or min(7.0 / columns, 1.5 if captions is None else 2.0)
-    if captions is not None:
-        return _captioned(pixels, columns, captions, title, size)
+        pixels = to_pixels(soften(images, round(size * DPI)))
+    if captions is None:
+        figure = _crisp(pixels, count, size, rows, heads, title, framed)
+    else:
+        figure = _captioned(pixels, count, size, rows, heads, title, captions)
+    return figure.knows(*_words(len(pixels), count, rows, heads, captions))
+
+
+def _words(number, columns, rows, heads, captions) -> list[str]:
+    """What a grid shows, in sentences."""
+    lines = -(-number // columns)
+    shape = f"{number} pictures in {lines} rows of {columns}"
+    if lines == 1:
+        shape = "One picture" if number == 1 else f"A row of {number} pictures"
+    said = [shape]
+    if any(rows):
+        said.append(f"The rows, from above: {list_in_words(rows, 12)}")
+    if any(heads) and heads != [str(i + 1) for i in range(columns)]:
+        said.append(f"The columns, from the left: {list_in_words(heads, 12)}")
+    if captions is not None and any(captions):
+        texts = [textwrap.shorten(text, 80, placeholder=" ...") for text in captions]
+        said.append(f"Below them: {'; '.join(texts[:4])}")
+    return said
+
+
+def _width(names: Sequence[str]) -> float:
+    """Inches that names at the left of their rows need."""
+    letters = max((len(part) for n in names for part in n.split("\n")), default=0)
+    return 0.085 * letters + 0.15 if letters else 0.0
+
+
+@dataclass
+class _Margins:
+    """Where things stand on a sheet of pictures; all in inches."""
+
+    wide: float  # of the pictures together
+    high: float
+    step: tuple[float, float]  # from one picture to the next: along, down
+    side: tuple[float, float]  # of a picture: width, height
+    rows: list[str]
+    heads: list[str]
+    title: str | None
+
+    def __post_init__(self):
+        self.left = _width(self.rows)
+        letters = max(int(self.step[0] * 12), 6)
+        self.heads = ["\n".join(textwrap.wrap(head, letters)) for head in self.heads]
+        self.above = 0.17 * max((h.count("\n") + 1 for h in self.heads if h), default=0)
+        self.above += 0.06 if self.above else 0.0
+        whole = max(int((self.left + self.wide) * 13), 12)
+        self.title = "\n".join(textwrap.wrap(self.title or "", whole))
+        self.head = 0.2 * (self.title.count("\n") + 1) + 0.12 if self.title else 0.0
+        self.top = self.head + self.above
+
+    def figure(self):
+        """The empty figure, with its title and the names of rows and columns."""
+        figure = new_figure(self.left + self.wide, self.top + self.high, layout="none")
+        wide, high = figure.get_size_inches()
+        middle = {"ha": "center", "va": "center"}
+        if self.title:
+            place = 0.5, 1 - self.head / 2 / high
+            figure.text(*place, self.title, fontsize=11, **middle)
+        for i, name in enumerate(self.heads):
+            x = self.left + i * self.step[0] + self.side[0] / 2
+            y = self.head + self.above / 2
+            figure.text(x / wide, 1 - y / high, name, fontsize=9, **middle)
+        for i, name in enumerate(self.rows):
+            y = self.top + i * self.step[1] + self.side[1] / 2
+            figure.text((self.left - 0.08) / wide, 1 - y / high, name, fontsize=9,
+                        ha="right", va="center")  # fmt: skip
+        return figure.knows(" ".join(self.title.split()))
+
+    def axes(self, figure, x: float, y: float, wide: float, high: float):
+        """Axes with nothing on them, whose upper left corner is (x, y)."""
+        whole_wide, whole_high = figure.get_size_inches()
+        box = (self.left + x) / whole_wide, 1 - (self.top + y + high) / whole_high
+        axes = figure.add_axes((*box, wide / whole_wide, high / whole_high))
+        axes.set_axis_off()
+        return axes
+
+
+def _crisp(pixels, columns, size, rows, heads, title, framed):
+    """One sheet of pictures, one of its pixels to one on the screen."""
+    from matplotlib.patches import Rectangle
+
     enlarge = max(round(size * DPI / pixels.shape[2]), 1)
-    sheet = mosaic(images, columns, max(enlarge // 2, 3), enlarge)
+    gap = max(enlarge // 2, 3)
+    sheet = mosaic(pixels.transpose(0, 3, 1, 2), columns, gap, enlarge)
     high, wide = sheet.shape[0] / DPI, sheet.shape[1] / DPI
-    head, above = 0.32 if title else 0.0, 0.2 if numbered else 0.0
-    head += above
-    figure = new_figure(wide, high + head, layout="none")
-    axes = figure.add_axes((0, 0, 1, high / (high + head)))
-    axes.imshow(sheet, interpolation="nearest")  # one pixel of the sheet to one shown
-    axes.set_axis_off()
-    if title:
-        top = 1 - (head - above) / 2 / (high + head)
-        figure.text(0.5, top, title, ha="center", va="center", fontsize=11)
-    for i in range(columns if numbered else 0):
-        place = (i + 0.5) / columns, (high + above / 2) / (high + head)
-        figure.text(*place, str(i + 1), ha="center", va="center", fontsize=9)
+    side = [enlarge * length for length in pixels.shape[2:0:-1]]
+    step = [length + gap for length in side]
+    inches = [tuple(length / DPI for length in pair) for pair in (step, side)]
+    margins = _Margins(wide, high, *inches, rows, heads, title)
+    figure = margins.figure()
+    axes = margins.axes(figure, 0, 0, wide, high)
+    axes.imshow(sheet, interpolation="nearest")
+    for i, on in enumerate(framed):
+        if on:
+            y, x = divmod(i, columns)
+            corner = x * step[0] - gap / 2, y * step[1] - gap / 2
+            frame = Rectangle(corner, *step, fill=False, ec="red", lw=2, clip_on=False)
+            axes.add_patch(frame)
     return figure
 
 
-def _captioned(pixels, columns, captions, title, size):
+def _captioned(pixels, columns, size, rows, heads, title, captions):
     """A figure with a small picture and its caption in every cell."""
-    letters = max(int(size * 13), 8)
+    letters = max(int(size * 12), 8)
     texts = ["\n".join(textwrap.wrap(c, letters)[:6]) for c in captions]
     lines = max((text.count("\n") + 1 for text in texts if text), default=0)
-    rows, below = -(-len(pixels) // columns), 0.15 * lines + 0.1
-    head = 0.35 if title else 0.05
-    high = rows * (size + below) + head
-    figure = new_figure(columns * size, high, layout="none")
+    step = size, size + 0.16 * lines + 0.1
+    high = -(-len(pixels) // columns) * step[1]
+    margins = _Margins(columns * size, high, step, (size, size), rows, heads, title)
+    figure = margins.figure()
     for i, (picture, text) in enumerate(zip(pixels, texts)):
-        left, top = (i % columns) / columns, (i // columns) * (size + below) + head
-        box = (
-            left + 0.04 / columns,
-            1 - (top + size) / high,
-            0.92 / columns,
-            size / high,
-        )
-        axes = figure.add_axes(box)
+        x, y = (i % columns + 0.04) * size, (i // columns) * step[1]
+        axes = margins.axes(figure, x, y, 0.92 * size, size)
         axes.imshow(picture, interpolation="nearest")
-        axes.set_axis_off()
         axes.text(0.5, -0.04, text, transform=axes.transAxes, ha="center", va="top",
-                  fontsize=8, linespacing=1.25)  # fmt: skip
-    if title:
-        figure.text(0.5, 1 - 0.5 * head / high, title, ha="center", va="center",
-                    fontsize=11)  # fmt: skip
+                  fontsize=9, linespacing=1.2)  # fmt: skip
     return figure
 
 
@@ -149,36 +239,9 @@ def crossed(images, rows: Sequence[str], columns: Sequence[str], title: str, fra
     """A picture for each pair of a row and a column, with their names at the edge.
 
     images: len(rows) * len(columns) pictures, row by row; framed: as many True or
-    False, the pictures to point out with a red frame. Used in lesson 00.
+    False, the pictures to point out with a red frame. A short way to call `grid`.
     """
-    from matplotlib.patches import Rectangle
-
-    pixels, gap = to_pixels(images), 6
-    enlarge = max(round(6.2 * DPI / len(columns) / pixels.shape[2]), 1)
-    sheet = mosaic(images, len(columns), gap, enlarge)
-    step = [side * enlarge + gap for side in pixels.shape[1:3]]
-    high, wide = sheet.shape[0] / DPI, sheet.shape[1] / DPI
-    figure = new_figure(wide + 0.75, high + 0.65, layout="none")
-    box = (0.65, 0.05, wide, high)  # inches
-    place = [side / whole for side, whole in zip(box, 2 * (wide + 0.75, high + 0.65))]
-    axes = figure.add_axes(place)
-    axes.imshow(sheet, interpolation="nearest")
-    for ticks, names, side in (
-        (axes.set_xticks, columns, step[1]),
-        (axes.set_yticks, rows, step[0]),
-    ):
-        ticks([i * side + (side - gap) / 2 for i in range(len(names))], names)
-    axes.tick_params(labelsize=8, length=0, labeltop=True, labelbottom=False)
-    axes.spines[:].set_visible(False)
-    axes.grid(False)
-    for i, on in enumerate(framed):
-        if on:
-            y, x = divmod(i, len(columns))
-            corner, size = (x * step[1] - gap / 2, y * step[0] - gap / 2), step[::-1]
-            frame = Rectangle(corner, *size, fill=False, ec="red", lw=2, clip_on=False)
-            axes.add_patch(frame)
-    axes.set_title(title, fontsize=11)
-    return figure
+    return grid(images, columns, title=title, rows=rows, framed=framed)
 
 
 def strip(pictures: Sequence, titles: Sequence[str], title: str | None = None):
@@ -199,4 +262,5 @@ def strip(pictures: Sequence, titles: Sequence[str], title: str | None = None):
     if title:
         figure.text(0.5, 1 - 0.15 / (high + above), title, ha="center", va="center",
                     fontsize=11)  # fmt: skip
-    return figure
+    moments = f"{count} moments, from the left: {list_in_words(titles, 12)}"
+    return figure.knows(title or "", moments)

@@ -18,7 +18,7 @@ from torch import Tensor
 from ..experiments.recorded import FOLDER
 from ..training import History
 from ..training.checkpoint import write_whole
-from .pictures import crossed, soften
+from .pictures import grid, soften
 
 __all__ = ["Record", "keep", "recorded"]
 
@@ -41,9 +41,10 @@ class Record:
     def figure(self, title: str | None = None, side: int = 40):
         """A row of pictures for each look, with its step beside it."""
         rows = [f"step {step:,}" for step in self.steps]
-        columns = [""] * self.pictures.shape[1]
         images = soften(self.pictures.flatten(0, 1), side)
-        return crossed(images, rows, columns, title or self.command)
+        columns = self.pictures.shape[1]
+        figure = grid(images, columns, title=title or self.command, rows=rows)
+        return figure.knows("Each column is drawn from the same noise in all rows")
 
 
 def path(name: str) -> Path:

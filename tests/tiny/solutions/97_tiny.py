@@ -78,9 +78,14 @@ for _ in tqdm(range(3)):
     print("noise", file=sys.stderr)
 
 # %% tags=["cover"]
-plt.imshow(torch.rand(8, 8, 3))
-plt.title("a picture")
-plt.show()
+from t2i_course.show.pictures import grid
+
+grid(torch.rand(4, 3, 8, 8), 4, title="a picture")
+
+# %% [markdown]
+# <details><summary>What is to be seen?</summary>
+# Nothing but `noise`, and *that* is folded.
+# </details>
 
 # %% [markdown]
 # ## To play with
