@@ -46,7 +46,6 @@ from torch.nn import functional as F
 from t2i_course import weights
 from t2i_course.checks import check
 from t2i_course.experiments import records, values
-from t2i_course.experiments.families import FAMILIES, comparison
 from t2i_course.measure import codes as measure
 from t2i_course.measure.codes import unseen_birds
 from t2i_course.papers.pixelcnn import (BIRDS, BlindPixelCnn, GatedPixelCnn, PixelCnn,
@@ -929,6 +928,8 @@ for part in ("perplexity_top", "perplexity_bottom"):
 # figure of this course, or a reason.
 
 # %%
+from t2i_course.experiments.families import FAMILIES, comparison
+
 Table(FAMILIES, comparison(found), "GM-11. On birds, unless digits are named")
 
 # %% [markdown]
