@@ -23,6 +23,7 @@ examples:
   t2i train gan_cls --resume           go on where a training stopped
   t2i measure gan_int_cls_32           do the birds obey their captions?
   t2i grade lessons/01_*.ipynb         what a work sheet has solved
+  t2i reproduce                        every table of the lessons, to be made again
   t2i doctor                           what is here, what is missing, what to do
 
 T2I_PRESET chooses the preset, T2I_CACHE where drawn worlds are kept, T2I_WEIGHTS
@@ -269,6 +270,13 @@ def grade(options: argparse.Namespace) -> int:
     return grading.main(options)
 
 
+def reproduce(options: argparse.Namespace) -> int:
+    """t2i reproduce: the lessons' tables, made again."""
+    from .experiments import reproduce as experiments
+
+    return experiments.main(options)
+
+
 def lessons(options: argparse.Namespace) -> int:
     """t2i lessons: the lessons, their minutes and slides."""
     from .lesson import LESSONS
@@ -304,6 +312,7 @@ def doctor(options: argparse.Namespace) -> int:
 def parser() -> argparse.ArgumentParser:
     """All options; nothing of the course is imported to show them."""
     from . import __version__
+    from .experiments import reproduce as experiments  # light, too
     from .grading.grade import add_arguments  # light: it imports torch only to grade
 
     top = argparse.ArgumentParser(
@@ -334,6 +343,13 @@ def parser() -> argparse.ArgumentParser:
             grade,
             "say which exercises a learner's notebooks have solved",
             "They run with your rights: strangers' notebooks belong in a container.",
+        )
+    )
+    experiments.add_arguments(
+        command(
+            reproduce,
+            "list the lessons' tables with their cost, or make rows of one again",
+            "They are shown beside the figures on record, in which nothing changes.",
         )
     )
     listing = command(lessons, "list the lessons, their minutes and slides")

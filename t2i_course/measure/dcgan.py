@@ -6,6 +6,8 @@ on averaged noise.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -85,21 +87,28 @@ def smoothness_of(pictures: Tensor) -> dict[str, float]:
     return {"pixels": smoothness(pictures), "oracle": smoothness(features)}
 
 
-def paths(generator, count: int = 200, points: int = 17, seed: int = 0) -> dict:
+def paths(
+    generator,
+    count: int = 200,
+    points: int = 17,
+    seed: int = 0,
+    pairs: int = 2000,
+    ways: Sequence[str] = ("line", "arc", "cross-fade"),
+) -> dict:
     """Three ways from one picture to another, {way: figures}; slide GM-19; lesson 02.
 
     "line" and "arc" go through the noise, "cross-fade" mixes the two pictures. Figures:
     smoothness in "pixels" and for the "oracle", means of `count` paths of `points`
-    pictures; "distance", the Frechet distance of 2,000 middles to real birds; "length"
-    of the middle's noise, in parts of the ends'.
+    pictures; "distance", the Frechet distance of `pairs` middles to real birds;
+    "length" of the middle's noise, in parts of the ends'.
     """
     rng, d = torch.Generator().manual_seed(seed), generator.noise_size
-    ends = to_shell(torch.randn(2, 2000, d, generator=rng))
+    ends = to_shell(torch.randn(2, pairs, d, generator=rng))
     t, made = torch.linspace(0, 1, points)[:, None, None, None], {}
     drawn = [in_parts(generator, end) for end in ends]
     middles = {"line": lerp(*ends, 0.5), "arc": slerp(*ends, 0.5)}
-    for way, along in {"line": lerp, "arc": slerp, "cross-fade": None}.items():
-        found = []
+    for way in ways:
+        along, found = {"line": lerp, "arc": slerp}.get(way), []
         for i in range(count):
             if along is None:
                 pictures = lerp(drawn[0][i], drawn[1][i], t)
@@ -181,15 +190,16 @@ def trials(
     seed: int = 0,
     examples: int | None = None,
     shell: bool = False,
+    pool: int = 20_000,
 ) -> dict[str, float]:
     """The mean of many sums with colours drawn at random; see `trial`.
 
     Wing and crown, belly and crown, or wing and belly, with two colours each. Pairs of
-    colours that fewer than three of 20,000 pictures show are drawn anew.
+    colours that fewer than three of `pool` pictures show are drawn anew.
     """
     torch_rng = torch.Generator().manual_seed(seed)
     rng = np.random.default_rng(seed)
-    noise = torch.randn(20_000, generator.noise_size, generator=torch_rng)
+    noise = torch.randn(pool, generator.noise_size, generator=torch_rng)
     seen = oracle(generator.size).read(in_parts(generator, noise))
     found = []
     while len(found) < count:

@@ -336,7 +336,7 @@ class Dcgan(System):
 
 
 # The networks that ship with the course: the generator's size, as far as it isn't the
-# cpu preset's. Only averaged generators ship (benchmarks/dcgan.py --ship makes them).
+# cpu preset's. Only averaged generators ship (t2i reproduce 02 networks makes them).
 SHIPPED = {"dcgan_32": {}, "dcgan_64": {"size": 64}}
 
 

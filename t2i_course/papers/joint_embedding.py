@@ -84,7 +84,7 @@ class TextEncoder(nn.Module):
     The paper's word-level convolutional encoder without its recurrent layer: what a
     phrase means ("blue wings") should not depend on the phrases around it, and a sum of
     phrases is meant to carry over to new combinations. What it is worth on unseen
-    species is measured by benchmarks/train_text.py.
+    species is measured by `t2i reproduce 08 networks`.
 
     words: size of the vocabulary; word, hidden: widths; embedding: size of the result
     """

@@ -1,0 +1,178 @@
+"""Lesson 01: modes on a ring, two gradients, digits, and digits that are too large."""
+
+from __future__ import annotations
+
+import torch
+
+from ..measure.gan import clear_digits, speckle
+from ..papers.gan import Gan, nonsaturating_loss, points_gan, saturating_loss
+from ..papers.gan_crowd import GanCrowd
+from ..worlds.digits import DigitReader, Digits
+from ..worlds.points import Ring
+from .run import Run
+from .tables import Table
+
+SEEDS = range(5)
+
+# ---------------------------------------------------------------------------- the ring
+
+RING = Table("01", "ring", "modes of a ring that a GAN finds in 4,000 steps",
+             ("modes", "close"), SEEDS)  # fmt: skip
+HEALING = Table("01", "healing", "the ring with twice the rate and the usual momentum",
+                ("modes", "close"), SEEDS)  # fmt: skip
+
+
+def on_the_ring(run: Run, group: int, betas=(0.8, 0.999), rate=5e-4) -> dict:
+    """Five games side by side, of which this is one: modes at the end and on the way.
+
+    group: of `with_deviation`, 0 for the vanilla GAN.
+    """
+    settings = {"seeds": len(SEEDS), "steps": 4000, "group": group, "rate": rate}
+    system = GanCrowd.from_preset("cpu", **settings)
+    system.betas = betas
+    world = Ring(system.settings["batch_size"])
+    steps = run.steps(system.settings["steps"])
+
+    def look(system, history, step):
+        if step % max(steps // 8, 1) == 0:
+            for game, points in enumerate(system.sample(2000)):
+                found = world.coverage(points)
+                history.measure(f"modes {game}", found.modes)
+                history.measure(f"close {game}", found.close)
+
+    history = run.fit(system, world, steps, together=True, on_step=look)
+    way = [int(modes) for modes in history.values(f"modes {run.seed}")]
+    close = history.values(f"close {run.seed}")[-1]
+    return {"modes": way[-1], "close": round(close, 3), "modes_on_the_way": way}
+
+
+for name, group in (("vanilla", 0), ("with deviation", 8)):
+    RING.add(name, lambda run, group=group: on_the_ring(run, group), 7, only=True)
+    HEALING.add(
+        name,
+        lambda run, group=group: on_the_ring(run, group, (0.5, 0.999), 1e-3),
+        cost=7,
+        only=True,
+        recorded=False,
+    )
+
+# -------------------------------------------------------------------------- gradients
+
+GRADIENT = Table("01", "gradient", "gradients of G's two losses where D has won",
+                 ("saturating", "nonsaturating", "ratio"), SEEDS)  # fmt: skip
+
+
+@GRADIENT.row("after 300 steps", cost=2)
+def gradient(run: Run) -> dict:
+    """Gradient norms of G's two losses against a D that has trained alone."""
+    torch.manual_seed(run.seed)
+    system = points_gan("cpu")
+    system.rng = torch.Generator().manual_seed(run.seed)
+    train_discriminator(system, Ring(128, run.seed), run.steps(300))
+    fake = system.discriminator(system.generator(system.draw_noise(1024)))
+    saturating, other = (
+        gradient_norm(loss(fake), system.generator)
+        for loss in (saturating_loss, nonsaturating_loss)
+    )
+    return {"saturating": saturating, "nonsaturating": other,
+            "ratio": other / saturating}  # fmt: skip
+
+
+def train_discriminator(system: Gan, world, steps: int) -> None:
+    """The discriminator's turns only, against a generator that rests."""
+    optimizer = system.optimizer("discriminator")
+    for step in range(steps):
+        _, loss = next(system.round(world.batch(step)))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+def gradient_norm(loss, network) -> float:
+    """Length of the loss's gradient with respect to all of a network's weights."""
+    parts = torch.autograd.grad(loss, list(network.parameters()), retain_graph=True)
+    return float(torch.cat([part.flatten() for part in parts]).norm())
+
+
+# ----------------------------------------------------------------------------- digits
+
+DIGITS = Table("01", "digits", "clear digits among 1,000 drawn ones, at 8 x 8 pixels",
+               ("clear", "digits", "fewest", "distance", "seconds"), SEEDS)  # fmt: skip
+WIDE = Table("01", "wide", "the same at 28 x 28 pixels: do more steps help?",
+             ("clear", "speckle", "seconds"), SEEDS)  # fmt: skip
+
+
+@DIGITS.row("gan", cost=35, ships="gan_digits")
+def digits(run: Run) -> dict:
+    """Train on real digits; how many of 1000 drawn ones are clearly each digit."""
+    reader, system = DigitReader(), run.build(Gan)
+    steps = system.settings["steps"]
+    source = Digits(system.settings["batch_size"], run.seed)
+    moments = {steps // 12, steps // 3, 2 * steps // 3, steps}
+    looks = run.looks(moments, lambda system: system.sample(15))
+    history = run.fit(system, source, on_step=looks)
+    run.keep(history, looks)
+    system.rng = torch.Generator().manual_seed(run.seed + 1)  # the lesson's, at seed 0
+    drawn = system.sample(1000)
+    counts = reader.counts(drawn)
+    clear, kinds = int(counts.sum()), int((counts > 0).sum())
+    run.ship(system, history.elapsed, {"clear": clear, "digits": kinds})
+    return {
+        "clear": clear / 1000,
+        "digits": kinds,
+        "fewest": int(counts.min()),
+        "counts": counts.tolist(),
+        "distance": round(float(reader.distance(drawn).median()), 2),
+        "seconds": round(history.elapsed, 1),
+    }
+
+
+@DIGITS.row("reader", cost=1, seeds=(0,), only=True)
+def reader(run: Run) -> dict:
+    """The reader itself, on digits held out: the ruler's own accuracy."""
+    found = DigitReader()
+    return {"accuracy": found.accuracy, "typical_distance": found.typical}
+
+
+def wide(run: Run, **settings) -> dict:
+    """Plain layers at 28 x 28 pixels."""
+    system = run.build(Gan, shape=(1, 28, 28), **settings)
+    source = Digits(system.settings["batch_size"], run.seed, side=28)
+    history = run.fit(system, source)
+    system.rng = torch.Generator().manual_seed(run.seed + 1)
+    drawn = system.sample(1000)
+    return {
+        "clear": round(clear_digits(DigitReader(), drawn), 4),
+        "speckle": round(speckle(drawn), 4),
+        "seconds": round(history.elapsed, 1),
+    }
+
+
+@WIDE.row("1,000 steps", cost=18)
+def wide_short(run: Run) -> dict:
+    """A quarter of the digits' steps, at one rate."""
+    return wide(run, steps=1000, cool=0)
+
+
+WIDE.add("4,000 steps, cooled", wide, cost=68)
+
+# --------------------------------------------------------------------------- networks
+
+NETWORKS = Table("01", "networks", "the crowds of five GANs that the lesson loads",
+                 ("modes", "seconds"), (0,), networks=True)  # fmt: skip
+
+
+def ring_network(run: Run, group: int) -> dict:
+    """Five games of the lesson's own length."""
+    system = GanCrowd.from_preset("cpu", group=group)
+    world = Ring(system.settings["batch_size"])
+    history = run.fit(system, world)
+    system.rng = torch.Generator().manual_seed(0)
+    found = {"modes": [world.coverage(points).modes for points in system.sample(2000)]}
+    run.ship(system, history.elapsed, found, half=False)
+    return {**found, "seconds": round(history.elapsed, 1)}
+
+
+for name, group in (("gan_ring", 0), ("gan_ring_deviation", 8)):
+    NETWORKS.add(name, lambda run, group=group: ring_network(run, group), cost=15,
+                 only=True, ships=name)  # fmt: skip
