@@ -114,7 +114,7 @@ def along(run: Run, way: str) -> dict:
 
 def added(run: Run, examples: int | None, shell: bool) -> dict:
     """Sums of so many examples a mean; see `measure.dcgan.trials`."""
-    few = {"count": 2, "pool": 2000} if run.smoke else {}
+    few = {"count": 1, "pool": 500} if run.smoke else {}
     generator = shipped("dcgan_32").generator
     return trials(generator, seed=run.seed, examples=examples, shell=shell, **few)
 

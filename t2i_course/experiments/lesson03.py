@@ -80,10 +80,11 @@ def collapse(run: Run, name: str) -> dict:
     """Black and white digits: what each latent number says of them."""
     system, seconds = trained(run, Vae, digits(run), **COLLAPSE[name])
     kl = seeded(system, 0).kl_per_latent(held_out(system))
+    draws = run.choose(2, 64)
     found = {
         "kl": round(float(kl.sum()), 3),
         "per_latent": [round(value, 3) for value in kl.tolist()],
-        "bits": round(bits_by_draws(system, (64,))[64], 4),
+        "bits": round(bits_by_draws(system, (draws,))[draws], 4),
         "kept": round(kept_pixels(system), 4),
         "seconds": seconds,
     }

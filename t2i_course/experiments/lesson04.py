@@ -218,10 +218,12 @@ def few_codes(run: Run) -> dict:
     source, held = Digits(64, run.seed), Digits(split="held-out").pictures()
     held = held[: run.choose(20, len(held))]
     torch.manual_seed(run.seed)
-    coder = VqVae(**measure.FEW_CODES)
+    few = {"entries": 4} if run.smoke else {}
+    coder = VqVae(**measure.FEW_CODES | few)
     history = train(run, coder, source, 1000, "few codes")
     torch.manual_seed(run.seed)
-    prior = PixelCnn(coder, **measure.FEW_CODES_PRIOR)
+    few = {"values": 4} if run.smoke else {}
+    prior = PixelCnn(coder, **measure.FEW_CODES_PRIOR | few)
     after = train(run, prior, source, 400)
     sigma = measure.deviation_of(coder, source.pictures())
     log_prior = {"uniform": None, "learned": prior.log_prob(held).detach()}

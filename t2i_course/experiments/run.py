@@ -79,6 +79,7 @@ class Run:
         Measures that `on_step` puts into the history survive a stop.
         """
         steps = self.steps(system.settings["steps"] if steps is None else steps)
+        precision = self.choose(None, precision)  # bf16 is slow where it isn't at home
         self.precision = precision
         return fit(
             system,
