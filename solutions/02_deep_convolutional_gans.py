@@ -47,7 +47,7 @@ from t2i_course.experiments import on_the_way, records, values
 from t2i_course.measure import dcgan as measure
 from t2i_course.measure.gan import speckle
 from t2i_course.measure.oracle import oracle
-from t2i_course.papers.dcgan import Dcgan, Discriminator, Generator, shipped
+from t2i_course.papers.dcgan import TORCH_RELEASE, Dcgan, Discriminator, Generator, shipped
 from t2i_course.papers.gan import Gan, discriminator_loss
 from t2i_course.papers.lapgan import Lapgan, collapse, expand, generators, reduce
 
@@ -328,23 +328,29 @@ Table(["4x4", "8x8", "16x16", "picture"],
 print(Generator(32, 32).net, Discriminator(32, 32).net, sep="\n")
 
 # %% [markdown]
-# At the paper's size, 64 x 64 pixels:
+# Two sizes go by the name DCGAN, both for pictures of 64 x 64. The paper's own network,
+# as its first author released it, has 128 channels before the last layer and kernels of
+# 5 x 5. A later release by one of the authors, in Torch, has 64 channels and kernels of
+# 4 x 4; PyTorch's examples follow it, and so do most people who say DCGAN. Ours here are
+# of the smaller kind, with 32 channels.
 
 # %% tags=["nbval-check-output"]
 with torch.device("meta"):  # shapes only, no memory
-    paper = Dcgan.from_preset("paper")
-for name in paper.players:
-    count_of = sum(p.numel() for p in paper.player(name).parameters())
-    print(f"{name}: {count_of:,} parameters")
+    both = {"the paper": Dcgan.from_preset("paper"),
+            "the Torch release": Dcgan.from_preset("paper", **TORCH_RELEASE)}  # fmt: skip
+for whose, system in both.items():
+    for name in system.players:
+        count_of = sum(p.numel() for p in system.player(name).parameters())
+        print(f"{whose}, {name}: {count_of:,} parameters")
 
 # %% [markdown]
 # ## 3. Train it
 #
-# Your start, lesson 01's game, the five rules. Ours are the size (half the channels, half
-# the side), rates of their own for the two players ($D$ 0.0002, $G$ 0.001; the paper has
-# 0.0002 for both, which is slower in minutes as few as these), and that a running average
-# of $G$'s weights draws, which is steadier than the last ones, with which the paper draws.
-# Watch first for backgrounds, then for shapes, then for beaks.
+# Your start, lesson 01's game, the five rules. Ours are the size (a quarter of the paper's
+# channels, half the side), rates of their own for the two players ($D$ 0.0002, $G$ 0.001;
+# the paper has 0.0002 for both, which is slower in minutes as few as these), and that a
+# running average of $G$'s weights draws, which is steadier than the last ones, with which
+# the paper draws. Watch first for backgrounds, then for shapes, then for beaks.
 
 # %% tags=["live"]
 torch.manual_seed(0)

@@ -27,6 +27,14 @@ def test_parameter_counts_at_paper_size():
     parts = [*system.autoencoder.values(), system.discriminator]
     counts = [sum(p.numel() for p in part.parameters()) for part in parts]
     assert counts == [1_794_008, 1_794_784, 1_011_001]
+    assert system.deviation == 5 and system.settings["batch_size"] == 100
+
+
+def test_the_priors_deviation():
+    codes = small(deviation=5.0).draw_codes(2000)
+    assert codes.std().item() == pytest.approx(5, rel=0.05)
+    moved = small(deviation=5.0, prior=lambda noise: noise + 1).draw_codes(2000)
+    assert moved.std().item() == pytest.approx(1, rel=0.05)
 
 
 def test_each_turn_is_its_players():

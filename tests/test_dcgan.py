@@ -32,11 +32,16 @@ def small(**switches):
 # Sizes --------------------------------------------------------------------------------
 
 
-def test_parameter_counts_at_paper_size():
+@pytest.mark.parametrize(
+    ("release", "generator", "discriminator"),
+    [({}, 18_885_760, 17_232_768), (dcgan.TORCH_RELEASE, 3_576_704, 2_765_568)],
+)
+def test_published_counts(release, generator, discriminator):
+    """The paper's own networks, and those of the smaller release."""
     with torch.device("meta"):
-        system = Dcgan.from_preset("paper")
-    assert count(system.generator) == 3_576_704
-    assert count(system.discriminator) == 2_765_568
+        system = Dcgan.from_preset("paper", **release)
+    assert count(system.generator) == generator
+    assert count(system.discriminator) == discriminator
 
 
 def test_counts_by_hand():
@@ -47,7 +52,31 @@ def test_counts_by_hand():
     assert count(Discriminator(32, 64)) == down + 2 * (128 + 256)
 
 
-@pytest.mark.parametrize("switches", [{}, {"norm": "none", "strided": False}])
+@pytest.mark.parametrize("side", [4, 7, 8])
+@pytest.mark.parametrize("kernel", [4, 5])
+def test_both_kernels_double_and_halve_exactly(kernel, side):
+    """And are each other's mirror: <conv(x), y> = <x, conv_transposed(y)>."""
+    (up,) = dcgan.doubling(3, 2, True, False, kernel)
+    (down,) = dcgan.halving(2, 3, True, False, kernel)
+    down.weight.data = up.weight.data
+    small, large = torch.randn(1, 3, side, side), torch.randn(1, 2, 2 * side, 2 * side)
+    assert up(small).shape == large.shape and down(large).shape == small.shape
+    left, right = (down(large) * small).sum(), (large * up(small)).sum()
+    assert torch.allclose(left, right, atol=1e-4)
+
+
+def test_apart_each_number_of_the_first_map_has_a_norm_of_its_own():
+    layer = dcgan.first_norm(2, "batch", apart=True)
+    maps = layer(5 * torch.randn(64, 2, 4, 4) + torch.arange(16.0).view(4, 4))
+    assert count(layer) == 2 * 2 * 16 and maps.shape == (64, 2, 4, 4)
+    assert maps.mean(0).abs().max() < 1e-5
+    assert isinstance(dcgan.first_norm(2, "layer", apart=True), nn.GroupNorm)
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [{}, {"norm": "none", "strided": False}, {"kernel": 5}],
+)
 @pytest.mark.parametrize("size", [8, 32, 64])
 def test_shapes(size, switches):
     generator = Generator(size, 4, 6, **switches).eval()

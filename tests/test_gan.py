@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from cuda_pretend import assert_plays_on_pretend_cuda
+from torch.nn import functional as F
 
 from t2i_course.data import Batch
 from t2i_course.measure import gan as measure
@@ -55,6 +56,38 @@ def test_the_paper_preset_has_the_released_sizes():
     assert counts == [1_231_441, 2_503_984]
     assert isinstance(system.optimizer("generator"), torch.optim.SGD)
     assert system.learning_rate_factor(1000) == pytest.approx(1.000004**-1000)
+    noise = gan.Gan.from_preset("smoke", uniform=True).draw_noise(1000)
+    assert noise.abs().max() <= 3**0.5
+    assert noise.std().item() == pytest.approx(1, abs=0.02)
+    assert gan.PRESETS["paper"]["uniform"] and gan.PRESETS["paper"]["half"]
+
+
+def test_half_is_one_mean_over_real_and_drawn():
+    """The release's objective; the generator's stays as it is."""
+    real, fake = torch.randn(2, 20).unbind(0)
+    logits, labels = torch.cat([real, fake]), torch.ones(20)
+    labels = torch.cat([labels, 0 * labels])
+    released = F.binary_cross_entropy_with_logits(logits, labels)
+    assert torch.allclose(gan.halved(gan.discriminator_loss)(real, fake), released)
+    losses, batch = [], Digits(16).batch(0).to("cpu")
+    for half in (False, True):
+        torch.manual_seed(0)
+        system = gan.Gan.from_preset("smoke", half=half)
+        system.rng = torch.Generator().manual_seed(0)
+        losses.append([loss.item() for _, loss in system.round(batch)])
+    assert losses[1][0] == pytest.approx(losses[0][0] / 2)
+    assert losses[1][1] == pytest.approx(losses[0][1])
+
+
+def test_points_at_paper_size():
+    """The unrolled GAN's demonstration: 256 to 128 to 128 to 2, and back."""
+    with torch.device("meta"):
+        system = gan.points_gan("paper")
+    wide = 128 * 128 + 128
+    made = sum(p.numel() for p in system.generator.parameters())
+    assert made == 256 * 128 + 128 + wide + 128 * 2 + 2
+    judged = sum(p.numel() for p in system.discriminator.parameters())
+    assert judged == 2 * 128 + 128 + wide + 128 + 1
 
 
 @pytest.mark.parametrize("preset", gan.PRESETS)

@@ -94,8 +94,10 @@ def test_counts_by_hand():
     trunk = 25 * 3 * 64 + 64 + 25 * 64 * 64 + 64
     assert count(system.discriminator_middle) == trunk + 64 * 4 * 4 + 1
     assert count(system.discriminator_fine) == trunk + 64 * 12 * 12 + 1
-    dense = 100 * 1024 + 1024 + 1024 * 1024 + 1024 + 1024 * 192 + 192
+    dense = 100 * 1200 + 1200 + 1200 * 1200 + 1200 + 1200 * 192 + 192
     assert count(system.generator_coarse) == dense
+    judge = 192 * 600 + 600 + 600 * 600 + 600 + 600 + 1
+    assert count(system.discriminator_coarse) == judge
 
 
 @pytest.mark.parametrize("size", [16, 30])
@@ -194,6 +196,19 @@ def test_optimizers():
     (group,) = sgd.param_groups
     assert isinstance(sgd, torch.optim.SGD)
     assert (group["lr"], group["momentum"]) == (0.02, 0.5)
+
+
+def test_half_halves_the_discriminators_losses_alone():
+    assert lapgan.PRESETS["paper"]["half"]
+    losses = []
+    for half in (False, True):
+        torch.manual_seed(0)
+        system = small(half=half).eval()  # no dropout
+        system.rng = torch.Generator().manual_seed(0)
+        losses.append({name: x.item() for name, x in system.round(batch_of())})
+    for name, loss in losses[0].items():
+        factor = 0.5 if name.startswith("discriminator") else 1
+        assert losses[1][name] == pytest.approx(factor * loss, rel=1e-4), name
 
 
 def test_the_coarse_level_is_the_plain_gan():

@@ -29,17 +29,19 @@ from ..training import System
 from .gan import discriminator_loss, nonsaturating_loss  # the game that DCGAN plays
 
 __all__ = [
-    "LOSSES", "NORMS", "PRESETS", "SHIPPED", "WGAN_GP", "Dcgan", "Discriminator",
-    "Generator", "batch_norm", "fractionally_strided", "gradient_penalty",
-    "hinge_discriminator_loss", "least_squares_discriminator_loss",
+    "LOSSES", "NORMS", "PRESETS", "SHIPPED", "TORCH_RELEASE", "WGAN_GP", "Dcgan",
+    "Discriminator", "Generator", "batch_norm", "fractionally_strided",
+    "gradient_penalty", "hinge_discriminator_loss", "least_squares_discriminator_loss",
     "least_squares_generator_loss", "shipped", "wasserstein_discriminator_loss",
     "wasserstein_generator_loss",
 ]  # fmt: skip
 
-# "paper": kernels of 4 and 64 channels, as in the authors' released code; the figure in
-# the paper has twice the channels and kernels of 5. Noise is uniform in the paper and
-# normal in the released code. The paper's pictures are not the course's: 600 epochs of
-# 69 batches, as long as GAN-CLS trains on CUB in lesson 08.
+# "paper": figure 1's networks as its first author released them
+# (github.com/Newmu/dcgan_code), with noise, batch, rates and start as there. Ours are
+# the pictures, so the steps too: 600 epochs of 69 batches, as long as GAN-CLS trains on
+# CUB in lesson 08 (theirs: 25 epochs of 350,000 faces); that the generator's turn sees
+# the discriminator's last pictures, where theirs draws new ones; and no weight decay,
+# where theirs has 1e-5.
 PRESETS = {
     "smoke": {"size": 32, "base": 4, "depth": 4, "noise_size": 16, "batch_size": 8,
               "steps": 4},
@@ -47,9 +49,16 @@ PRESETS = {
             "rates": (2e-4, 1e-3), "beta2": 0.99, "batch_size": 32, "steps": 2400},
     "gpu": {"size": 64, "base": 64, "depth": 64, "noise_size": 100, "batch_size": 128,
             "steps": 12_000},
-    "paper": {"size": 64, "base": 64, "depth": 64, "noise_size": 100, "uniform": True,
-              "batch_size": 128, "steps": 600 * 69},
+    "paper": {"size": 64, "base": 128, "depth": 128, "noise_size": 100, "kernel": 5,
+              "apart": True, "uniform": True, "batch_size": 128, "steps": 600 * 69},
 }  # fmt: skip
+
+# What most people mean by DCGAN: half as many channels, kernels of 4, normal noise, as
+# in a later release by one of the authors (github.com/soumith/dcgan.torch) and in
+# PyTorch's examples: `Dcgan.from_preset("paper", **TORCH_RELEASE)`. The course's own
+# presets are of this kind.
+TORCH_RELEASE = {"base": 64, "depth": 64, "kernel": 4, "apart": False, "uniform": False,
+                 "batch_size": 64}  # fmt: skip
 
 # How WGAN-GP's authors train theirs, in their script for 64x64 pictures
 # (github.com/igul222/improved_wgan_training): `Dcgan.from_preset("gpu", **WGAN_GP)`.
@@ -108,25 +117,46 @@ def normalization(norm: str) -> Callable[[int], nn.Module]:
     return NORMS[norm]
 
 
-def doubling(inside: int, outside: int, strided: bool, bias: bool) -> list[nn.Module]:
+def first_norm(channels: int, norm: str, apart: bool) -> nn.Module:
+    """What follows a generator's first layer: (B, channels, 4, 4) to the same shape.
+
+    apart: batch norm of each of the map's numbers by itself, over the batch alone. In
+    the paper's release that layer is a matrix product, and no map yet.
+    """
+    if not apart or norm != "batch":
+        return normalization(norm)(channels)
+    flat = nn.BatchNorm1d(16 * channels)
+    return nn.Sequential(nn.Flatten(), flat, nn.Unflatten(1, (channels, 4, 4)))
+
+
+def doubling(
+    inside: int, outside: int, strided: bool, bias: bool, kernel: int = 4
+) -> list[nn.Module]:
     """Layers from (B, inside, S, S) to (B, outside, 2S, 2S).
 
+    kernel: 4 or 5 places a side. With padding 1 or 2 a kernel of 4 doubles exactly; one
+    of 5 gives 2S - 1, so a row and a column are added.
     strided=False: each value is repeated 2x2 times, then a 3x3 convolution; rule 1
     broken.
     """
     if strided:
-        return [nn.ConvTranspose2d(inside, outside, 4, 2, 1, bias=bias)]
+        sizes = {"kernel_size": kernel, "stride": 2, "padding": (kernel - 1) // 2}
+        sizes["output_padding"] = kernel % 2
+        return [nn.ConvTranspose2d(inside, outside, **sizes, bias=bias)]
     return [nn.Upsample(scale_factor=2), nn.Conv2d(inside, outside, 3, 1, 1, bias=bias)]
 
 
-def halving(inside: int, outside: int, strided: bool, bias: bool) -> list[nn.Module]:
-    """Layers from (B, inside, S, S) to (B, outside, S/2, S/2).
+def halving(
+    inside: int, outside: int, strided: bool, bias: bool, kernel: int = 4
+) -> list[nn.Module]:
+    """Layers from (B, inside, S, S) to (B, outside, S/2, S/2), for an even S.
 
-    strided=False: a 3x3 convolution, then the largest of each 2x2 values; rule 1
-    broken.
+    kernel: 4 or 5, padded by 1 or 2. strided=False: a 3x3 convolution, then the largest
+    of each 2x2 values; rule 1 broken.
     """
     if strided:
-        return [nn.Conv2d(inside, outside, 4, 2, 1, bias=bias)]
+        padding = (kernel - 1) // 2
+        return [nn.Conv2d(inside, outside, kernel, 2, padding, bias=bias)]
     return [nn.Conv2d(inside, outside, 3, 1, 1, bias=bias), nn.MaxPool2d(2)]
 
 
@@ -135,22 +165,26 @@ class Generator(nn.Module):
 
     base: channels before the last layer; each step back towards 4x4 doubles them.
     norm: "batch", "layer" or "none", where each channel has a bias in its place.
+    kernel: as for `doubling`; apart: as for `first_norm`.
     Raises ValueError for another norm, or a size that isn't 8, 16, 32, ...
-    3,576,704 weights at the default sizes. Radford et al. 2016; slide GM-18.
+    3,576,704 weights at the default sizes, 18,885,760 at the paper's (base=128,
+    kernel=5, apart=True). Radford et al. 2016; slide GM-18.
     """
 
-    def __init__(self, size=64, base=64, noise_size=100, norm="batch", strided=True):
+    def __init__(self, size=64, base=64, noise_size=100, norm="batch", strided=True,
+                 kernel=4, apart=False):  # fmt: skip
         super().__init__()
         check_size(size)
         self.size, self.noise_size = size, noise_size
         normal, bias = normalization(norm), norm == "none"
         channels = base * size // 8
-        layers = [FromPoint(noise_size, channels, bias), normal(channels), nn.ReLU()]
+        first = first_norm(channels, norm, apart)
+        layers = [FromPoint(noise_size, channels, bias), first, nn.ReLU()]
         while channels > base:
-            layers += doubling(channels, channels // 2, strided, bias)
+            layers += doubling(channels, channels // 2, strided, bias, kernel)
             channels //= 2
             layers += [normal(channels), nn.ReLU()]
-        layers += doubling(channels, 3, strided, bias=False)
+        layers += doubling(channels, 3, strided, False, kernel)
         self.net = nn.Sequential(*layers, nn.Tanh())
 
     def forward(self, noise: Tensor) -> Tensor:
@@ -161,20 +195,22 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Pictures (B, 3, size, size) to logits (B,); D of the papers is their sigmoid.
 
-    depth: channels after the first layer; each step towards 4x4 doubles them. norm: as
-    in the generator. leaky=False: plain ReLU, rule 5 broken. ValueError as there.
-    2,765,568 weights at the default sizes. Radford et al. 2016; slide GM-18.
+    depth: channels after the first layer; each step towards 4x4 doubles them. norm
+    and kernel as in the generator. leaky=False: plain ReLU, rule 5 broken. ValueError
+    as there. 2,765,568 weights at the default sizes, 17,232,768 at the paper's
+    (depth=128, kernel=5). Radford et al. 2016; slide GM-18.
     """
 
-    def __init__(self, size=64, depth=64, norm="batch", strided=True, leaky=True):
+    def __init__(self, size=64, depth=64, norm="batch", strided=True, leaky=True,
+                 kernel=4):  # fmt: skip
         super().__init__()
         check_size(size)
         normal, bias = normalization(norm), norm == "none"
         active = nn.LeakyReLU(0.2) if leaky else nn.ReLU()
-        layers, channels, side = halving(3, depth, strided, bias), depth, size // 2
-        layers += [active]
+        layers = [*halving(3, depth, strided, bias, kernel), active]
+        channels, side = depth, size // 2
         while side > 4:
-            layers += halving(channels, 2 * channels, strided, bias)
+            layers += halving(channels, 2 * channels, strided, bias, kernel)
             channels, side = 2 * channels, side // 2
             layers += [normal(channels), active]
         self.net = nn.Sequential(*layers, nn.Conv2d(channels, 1, 4, bias=False))
@@ -264,7 +300,8 @@ def gradient_penalty(
 class Dcgan(System):
     """The two networks and their game; reads nothing but `batch.image`.
 
-    norm, strided, leaky: the rules to break, in both networks. loss: a name in LOSSES.
+    norm, strided, leaky: the rules to break, in both networks. kernel, apart: as for
+    them. loss: a name in LOSSES.
     turns: of the discriminator in a round; the source's batches then hold so many
     minibatches. penalty: lambda of `gradient_penalty`; None is 10 for "wgan_gp" (its
     authors' value), else 0. With a penalty, layer norm takes the place of the
@@ -283,7 +320,7 @@ class Dcgan(System):
     def __init__(self, size=64, base=64, depth=64, noise_size=100, norm="batch",
                  strided=True, leaky=True, loss="nonsaturating", turns=1, penalty=None,
                  rates=(2e-4, 2e-4), beta1=0.5, beta2=0.999,
-                 uniform=False, start=initialize):  # fmt: skip
+                 uniform=False, kernel=4, apart=False, start=initialize):  # fmt: skip
         super().__init__()
         if loss not in LOSSES:
             raise ValueError(f"No loss {loss!r}; there are {', '.join(LOSSES)}.")
@@ -293,8 +330,12 @@ class Dcgan(System):
         self.rates, self.betas = dict(zip(self.players, rates)), (beta1, beta2)
         self.uniform = uniform
         alone = "layer" if penalty and norm == "batch" else norm
-        self.generator = start(Generator(size, base, noise_size, norm, strided))
-        self.discriminator = start(Discriminator(size, depth, alone, strided, leaky))
+        self.generator = start(
+            Generator(size, base, noise_size, norm, strided, kernel, apart)
+        )
+        self.discriminator = start(
+            Discriminator(size, depth, alone, strided, leaky, kernel)
+        )
         # The convolutions' own order of numbers, faster on a CPU.
         self.to(memory_format=torch.channels_last)
 

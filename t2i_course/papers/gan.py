@@ -18,14 +18,16 @@ from ..training import System, falling
 
 __all__ = [
     "POINTS", "PRESETS", "Discriminator", "Gan", "Generator", "Maxout", "algorithm_1",
-    "alternating_step", "discriminator_loss", "nonsaturating_loss",
+    "alternating_step", "discriminator_loss", "halved", "nonsaturating_loss",
     "optimal_discriminator", "points_gan", "saturating_loss", "simultaneous_step",
     "with_deviation",
 ]  # fmt: skip
 
-# Digits. "paper": sizes, batch, optimizer and dropout as in the authors' released
-# mnist.yaml (github.com/goodfeli/adversarial), without its momentum's rise to 0.7; it
-# names no last step: 250 epochs are ours.
+# Digits. "paper": sizes, noise, batch, optimizer, the discriminator's objective and
+# dropout as in the authors' released mnist.yaml (github.com/goodfeli/adversarial). Ours
+# are: no rise of the momentum to 0.7, PyTorch's start, and that the players take turns,
+# as in Algorithm 1 (the release steps both at once). It names no last step: 250 epochs
+# are ours too.
 PRESETS = {
     "smoke": {"shape": (1, 8, 8), "noise_size": 16, "hidden": 32, "units": 32,
               "group": 8, "batch_size": 16, "steps": 8},
@@ -36,19 +38,24 @@ PRESETS = {
             "group": 8, "norm": True, "rate": 1e-3, "cool": 6000, "batch_size": 64,
             "steps": 12000},
     "paper": {"shape": (1, 28, 28), "noise_size": 100, "hidden": 1200, "units": 240,
-              "pieces": 5, "dropout": (0.2, 0.5), "momentum": 0.5, "rate": 0.1,
-              "decay": 1 / 1.000004, "batch_size": 100, "steps": 250 * 500},
+              "pieces": 5, "dropout": (0.2, 0.5), "uniform": True, "half": True,
+              "momentum": 0.5, "rate": 0.1, "decay": 1 / 1.000004, "batch_size": 100,
+              "steps": 250 * 500},
 }  # fmt: skip
 
 # Points in the plane: networks of two hidden layers, which collapse on the ring for
-# their first 2,500 steps or so. "paper": 512 points and two layers of 128, as in the
-# authors' demonstration of the unrolled GAN (github.com/poolio/unrolled_gan).
+# their first 2,500 steps or so. There is no paper of this very game. "paper": 512
+# points, 256 numbers of noise, two layers of 128 and the steps of the demonstration of
+# the unrolled GAN by its authors (github.com/poolio/unrolled_gan), which has tanh in
+# both networks and learns at 1e-4 (discriminator) and 1e-3 with beta_1 = 0.5. ReLU,
+# 5e-4 for both and beta_1 = 0.8 are ours, at each preset.
 POINTS = {
     "smoke": {"hidden": 16, "units": 16, "batch_size": 32, "steps": 8},
     "cpu": {"hidden": 64, "units": 64, "batch_size": 128, "steps": 1500},
     "gpu": {"hidden": 64, "units": 64, "batch_size": 128, "steps": 1500},
-    "paper": {"hidden": 128, "units": 128, "batch_size": 512, "steps": 25000},
-}
+    "paper": {"noise_size": 256, "hidden": 128, "units": 128, "batch_size": 512,
+              "steps": 25000},
+}  # fmt: skip
 
 
 # ------------------------------------------------------------------------- the losses
@@ -86,6 +93,20 @@ def nonsaturating_loss(fake_logits: Tensor) -> Tensor:
     fake_logits: (B,). Section 3, Goodfellow et al. 2014; slide GM-16; lesson 01.
     """
     return F.softplus(-fake_logits).mean()
+
+
+def halved(loss: Callable) -> Callable:
+    """The same loss of (real, fake) logits, half as large.
+
+    The releases of GAN and LAPGAN take one mean over real and drawn samples together,
+    as many of each: half of the two means in eq. (1). To Adam it is all one; a plain
+    gradient step is half as long.
+    """
+
+    def half(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        return loss(real_logits, fake_logits) / 2
+
+    return half
 
 
 # ---------------------------------------------------------------------- the algorithm
@@ -215,6 +236,8 @@ class Gan(System):
 
     k: turns of the discriminator in a round; the source's batches then hold k
     minibatches. play, the two losses and deviation may be a learner's own.
+    uniform: noise from U[-sqrt 3, sqrt 3], of variance 1 too, in place of N(0, 1), as
+    in the release. half: the discriminator's loss by `halved`.
     momentum: None for Adam, else plain gradient steps with that momentum, as in 2014.
     cool: after so many steps the learning rate falls in a straight line, to 0 after as
     many again; decay: what it is multiplied by each step. Slide GM-15; lesson 01.
@@ -224,7 +247,8 @@ class Gan(System):
 
     def __init__(self, shape=(2,), noise_size=16, hidden=64, units=64, norm=False,
                  pieces=0, dropout=(0.0, 0.0), group=0, leak=0.2, k=1, rate=5e-4,
-                 momentum=None, cool=0, decay=1.0, play=algorithm_1,
+                 momentum=None, cool=0, decay=1.0, uniform=False, half=False,
+                 play=algorithm_1,
                  discriminator_loss=discriminator_loss,
                  generator_loss=nonsaturating_loss,
                  deviation=with_deviation):  # fmt: skip
@@ -235,8 +259,9 @@ class Gan(System):
         )
         self.k, self.learning_rate = k, rate
         self.momentum, self.cool, self.decay = momentum, cool, decay
-        self.play = play
-        self.losses = discriminator_loss, generator_loss
+        self.play, self.uniform = play, uniform
+        judged = halved(discriminator_loss) if half else discriminator_loss
+        self.losses = judged, generator_loss
 
     def round(self, batch) -> Iterator[tuple[str, Tensor]]:
         """Algorithm 1 on `batch.image`, (k * m, ...)."""
@@ -246,8 +271,12 @@ class Gan(System):
         )
 
     def draw_noise(self, count: int) -> Tensor:
-        """(count, noise_size) from N(0, 1)."""
-        return self.noise(count, self.generator.noise_size)
+        """(count, noise_size), normal or uniform, of mean 0 and variance 1."""
+        size = self.generator.noise_size
+        if not self.uniform:
+            return self.noise(count, size)
+        drawn = torch.rand(count, size, device=self.device, generator=self.rng)
+        return 3**0.5 * (2 * drawn - 1)
 
     def optimizer(self, player: str) -> torch.optim.Optimizer:
         """Adam, or momentum as in the paper's section 4."""

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from ..blocks import check_multiple, initialize
 from ..training import System
 from . import dcgan, gan  # the coarse level is one of these
-from .gan import discriminator_loss, nonsaturating_loss
+from .gan import discriminator_loss, halved, nonsaturating_loss
 
 __all__ = [
     "LEVELS", "PRESETS", "DetailDiscriminator", "DetailGenerator", "Lapgan", "build",
@@ -27,11 +27,13 @@ __all__ = [
 
 LEVELS = ("coarse", "middle", "fine")  # pictures of size / 4, size / 2, size
 
-# "paper": detail networks, noise, batch (64 real pictures and 64 drawn ones) and
-# optimizer as in the authors' scripts for CIFAR-10 (github.com/facebook/eyescream),
-# without their momentum's rise to 0.7 and their decay of 1 / 1.000004 an epoch. Ours
-# are the coarse level (they leave 8x8 pixels open), the steps, and Adam in the smaller
-# presets.
+# "paper": detail networks, noise, batch (64 real pictures and 64 drawn ones), optimizer
+# and the discriminator's objective as in the authors' scripts for CIFAR-10
+# (github.com/facebook/eyescream); the coarse level has the 1200 and 600 hidden units of
+# the paper's appendix. Ours are: a coarse generator with ReLU twice and tanh at its end
+# (theirs: ReLU, then sigmoid, then nothing), PyTorch's start, a generator's turn on the
+# 64 pictures that its opponent saw (theirs draws 128 new ones), no rise of the momentum
+# to 0.7, no decay by 1.000004 an epoch, the steps, and Adam in the smaller presets.
 PRESETS = {
     "smoke": {"size": 32, "width": 4, "hidden": 16, "units": 16, "noise_size": 16,
               "batch_size": 8, "steps": 4},
@@ -39,8 +41,9 @@ PRESETS = {
             "steps": 700},
     "gpu": {"size": 32, "width": 64, "base": 128, "noise_size": 100, "batch_size": 64,
             "steps": 15_000},
-    "paper": {"size": 32, "width": 64, "hidden": 1024, "units": 1024, "noise_size": 100,
-              "momentum": 0.5, "rate": 0.02, "batch_size": 64, "steps": 200_000},
+    "paper": {"size": 32, "width": 64, "hidden": 1200, "units": 600, "noise_size": 100,
+              "half": True, "momentum": 0.5, "rate": 0.02, "batch_size": 64,
+              "steps": 200_000},
 }  # fmt: skip
 
 
@@ -150,7 +153,8 @@ class Lapgan(System):
     level's; hidden, units, noise_size, norm: of those (papers/gan.py). base: channels
     of a DCGAN in their place (papers/dcgan.py; the coarse size is then a power of 2),
     which learns at rates of its own.
-    momentum: None for Adam, else plain gradient steps with that momentum.
+    momentum: None for Adam, else plain gradient steps with that momentum. half: the
+    discriminators' losses by `gan.halved`.
     Denton et al. 2015; slide GM-25; lesson 02.
     """
 
@@ -160,14 +164,15 @@ class Lapgan(System):
     averaged = tuple(f"generator_{level}" for level in LEVELS)  # ours
     average_decay = 0.995
 
-    def __init__(self, size=32, width=64, hidden=1024, units=1024, noise_size=100,
-                 norm=False, momentum=None, rate=5e-4, base=0):  # fmt: skip
+    def __init__(self, size=32, width=64, hidden=1200, units=600, noise_size=100,
+                 norm=False, momentum=None, rate=5e-4, base=0, half=False):  # fmt: skip
         super().__init__()
         check_multiple(size, of=4, least=20)
         sizes = [size // 4, size // 2, size]
         noises = [noise_size, *(side * side for side in sizes[1:])]
         self.noise_sizes = dict(zip(LEVELS, noises))
         self.momentum, self.learning_rate = momentum, rate
+        self.judge_loss = halved(discriminator_loss) if half else discriminator_loss
         shape = (3, sizes[0], sizes[0])
         if base:
             self.rates = {"discriminator_coarse": 2e-4, "generator_coarse": 1e-3}
@@ -216,7 +221,7 @@ class Lapgan(System):
         generator = self.player(f"generator_{level}")
         judge = self.player(f"discriminator_{level}")
         drawn = generator(self.draw_noise(level, len(real)), *given)
-        loss = discriminator_loss(judge(real, *given), judge(drawn.detach(), *given))
+        loss = self.judge_loss(judge(real, *given), judge(drawn.detach(), *given))
         yield f"discriminator_{level}", loss
         yield f"generator_{level}", nonsaturating_loss(judge(drawn, *given))
 
