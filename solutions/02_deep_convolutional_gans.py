@@ -337,7 +337,7 @@ print(Generator(32, 32).net, Discriminator(32, 32).net, sep="\n")
 # %% tags=["nbval-check-output"]
 with torch.device("meta"):  # shapes only, no memory
     both = {"the paper": Dcgan.from_preset("paper"),
-            "the Torch release": Dcgan.from_preset("paper", **TORCH_RELEASE)}  # fmt: skip
+            "the Torch release": Dcgan.from_preset("paper", **TORCH_RELEASE)}
 for whose, system in both.items():
     for name in system.players:
         count_of = sum(p.numel() for p in system.player(name).parameters())

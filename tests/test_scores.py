@@ -1,6 +1,7 @@
 """The scores agree with closed forms, and refuse what would give a wrong number."""
 
 import math
+import statistics
 
 import pytest
 import torch
@@ -107,6 +108,18 @@ def test_inception_score_between_the_extremes():
     entropy = -(0.9 * math.log(0.9) + 0.1 * math.log(0.1))
     found = oracle_inception_score(flat, hidden(p), splits=1)
     assert found == (pytest.approx(2 * math.exp(-entropy), rel=1e-5), 0.0)
+
+
+def test_inception_scores_deviation_is_over_one_part_less_than_there_are():
+    p = torch.rand(60, 5, generator=torch.Generator().manual_seed(1)).softmax(1)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # the order in which torchmetrics shuffles
+        parts = p[torch.randperm(60)].chunk(10)
+    each = [oracle_inception_score(flat, hidden(part), splits=1)[0] for part in parts]
+    mean, deviation = oracle_inception_score(flat, hidden(p), splits=10, seed=0)
+    assert mean == pytest.approx(statistics.mean(each), rel=1e-4)
+    assert deviation == pytest.approx(statistics.stdev(each), rel=1e-3)
+    assert deviation != pytest.approx(statistics.pstdev(each), rel=1e-2)
 
 
 def test_inception_score_repeats_and_leaves_the_generator_alone():

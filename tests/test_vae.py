@@ -115,7 +115,7 @@ def test_far_from_its_bell_a_level_is_unlikely_but_finite(mean):
 
 
 def test_dequantization_is_a_bound():
-    """E[log(density * spacing)] over the noise is below log of the level's own mass."""
+    """E[density * spacing] over the noise is the level's mass; E[log] is below log."""
     spacing, level, deviation = 0.5, 0.25, 0.4
     x = torch.full((20_000, 1), level)
     noisy = vae.dequantize(x, spacing, torch.Generator().manual_seed(0))
@@ -127,6 +127,9 @@ def test_dequantization_is_a_bound():
     edges = torch.tensor([level - spacing / 2, level + spacing / 2])
     low, high = bell.cdf(edges)
     assert (high - low).log() - 0.1 < found < (high - low).log()
+    assert (log_density.exp() * spacing).mean().item() == pytest.approx(
+        (high - low).item(), rel=5e-3
+    )
 
 
 def test_elbo_and_free_bits():

@@ -93,9 +93,11 @@ def oracle_inception_score(
 
     probabilities: pictures (N, C, H, W) in [-1, 1] to (N, K), rows of sum 1
     pictures: (N, C, H, W), float in [-1, 1] or uint8
-    Returns mean and standard deviation over `splits` parts (0 for one part); between 1
-    (all alike, or all unclear) and K. Which picture is in which part depends on `seed`
-    alone. Too few pictures for a part bias it down: use 10 K or more a part.
+    Returns mean and standard deviation over `splits` parts (0 for one part); the mean
+    is between 1 (all alike, or all unclear) and K. The deviation is the sample's, over
+    n - 1 parts, as torchmetrics takes it; the paper's code divides by n, which gives 5
+    percent less with 10 parts. Which picture is in which part depends on `seed` alone.
+    Too few pictures for a part bias the mean down: use 10 K or more a part.
     Salimans et al. 2016; slide RE-9; used in lesson 08.
     """
     from torchmetrics.image.inception import InceptionScore

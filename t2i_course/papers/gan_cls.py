@@ -35,6 +35,19 @@ __all__ = [
     "untrained",
 ]
 
+# "paper": sizes, batch, rates and schedule of the authors' release for birds
+# (github.com/reedscot/icml2016, main_cls_int.lua). What differs from it, at every
+# preset:
+# - the discriminator has a LeakyReLU after each batch norm on the way down; the release
+#   leaves it out after the one of 4 * depth channels;
+# - right, wrong and drawn pairs are judged in one batch (`judged_together`), where the
+#   release judges each kind in a batch of its own;
+# - a wrong pair is a picture with a sentence of another class; the release's is a
+#   sentence with a picture of another class;
+# - one sentence a picture is embedded, where the release embeds the mean of four;
+# - averaged weights draw (`average_decay`).
+# The release's convolutions have biases, set to 0 before each step; here there are
+# none.
 PRESETS = {
     "smoke": {
         "size": 32,

@@ -38,6 +38,13 @@ __all__ = [
     "text_encoder_from",
 ]
 
+# "paper": batches of 40 classes and embeddings of 1024 numbers as in the authors'
+# release (github.com/reedscot/cvpr2016), and its loss and margin at every preset. All
+# else is ours: pictures of 32 x 32 through 256 features and a linear layer (theirs:
+# GoogLeNet's 1024, taken as they are); word vectors, two convolutions and a sum
+# (theirs: three of 512 channels with max pooling, then a recurrent layer averaged over
+# its steps); Adam at 2e-3 falling to a fiftieth (theirs: RMSprop at 7e-4, times 0.98 an
+# epoch); false twins, words made unknown, averaged weights, the steps.
 PRESETS = {
     "smoke": {
         "size": 32,

@@ -45,8 +45,9 @@ PRESETS = {
               "steps": 50000},
 }  # fmt: skip
 
-# Birds: the prior over the codes of a trained `papers.vqvae.VqVae`, by species. Where
-# nothing is said the rate stays: `cool` counts steps, and the digits' are others.
+# Birds: the prior over the codes of a trained `papers.vqvae.VqVae`, by species; sizes
+# and steps are ours, but for the digits' "paper" networks at that preset. Where nothing
+# is said the rate stays: `cool` counts steps, and the digits' are others.
 CODES = {"codes": True, "classes": 200, "cool": 0}
 BIRDS = {
     "smoke": CODES | {"shape": (3, 32, 32), "values": 32},

@@ -34,8 +34,8 @@ __all__ = [
 ]  # fmt: skip
 
 # Digits in black and white. "paper": sizes, optimizer, batch and ten epochs of 469
-# steps as in PyTorch's example, which takes grey levels for probabilities; here pixels
-# are black or white, as a Bernoulli likelihood wants them.
+# steps are not the paper's but those of PyTorch's example, which takes grey levels for
+# probabilities; here pixels are black or white, as a Bernoulli likelihood wants them.
 PRESETS = {
     "smoke": {"shape": (1, 8, 8), "hidden": 32, "latent": 4, "batch_size": 16,
               "steps": 4},
@@ -47,7 +47,7 @@ PRESETS = {
               "steps": 10 * 469},
 }  # fmt: skip
 
-# The same digits in their scans' 17 grey levels: bits compare with a PixelCNN's.
+# The same digits in their scans' 17 grey levels. From here on, all sizes are ours.
 LEVELS = {"likelihood": "rounded", "levels": 17}
 GREY = {
     "smoke": LEVELS,
@@ -158,9 +158,9 @@ def dequantize(
 ) -> Tensor:
     """Adds noise, uniform over the width of a level: levels to a continuous picture.
 
-    A density may be as high as it likes at 256 exact values, and says nothing then. On
-    these pictures density * spacing is, on average over the noise, below the level's
-    own probability: a bound (Theis, van den Oord, Bethge 2016).
+    A density may be as high as it likes at 256 exact values, and says nothing then. The
+    mean of density * spacing over the noise is the level's probability, and that of its
+    logarithm is below the level's: a bound (Theis, van den Oord, Bethge 2016).
     """
     noise = torch.rand(pictures.shape, device=pictures.device, generator=rng)
     return pictures + (noise - 0.5) * spacing

@@ -33,7 +33,8 @@ __all__ = [
 ]  # fmt: skip
 
 # Birds. "paper": the networks, optimizer, batch and steps of the paper's section 4.1,
-# for the pictures of 128 x 128 of its section 4.2 (in place of ImageNet's).
+# for the pictures of 128 x 128 of its section 4.2 (in place of ImageNet's). Squares are
+# averaged, not summed: see `three_term_loss`.
 PRESETS = {
     "smoke": {"size": 32, "hidden": 8, "entries": 32, "code_size": 4, "decay": 0.9,
               "batch_size": 8, "steps": 4},

@@ -27,6 +27,9 @@ __all__ = [
     "painter", "reader",
 ]  # fmt: skip
 
+# "paper": networks, optimizer and batch of the small version named above, on pictures
+# of 256 x 256; the steps are ours (its 560 epochs are of other pictures), and so is the
+# codebooks' start.
 PRESETS = {
     "smoke": {"size": 32, "hidden": 8, "inner": 4, "entries": 16, "code_size": 4,
               "batch_size": 8, "steps": 4},
@@ -39,7 +42,8 @@ PRESETS = {
               "decay": 0.99, "rate": 3e-4, "batch_size": 128, "steps": 300_000},
 }  # fmt: skip
 
-# The prior over the codes of a trained VqVae2, by species; sizes and steps are ours.
+# The prior over the codes of a trained VqVae2, by species; sizes and steps are ours, at
+# every preset far below the paper's.
 CODES = {"codes": True, "classes": 200}
 PRIOR = {
     "smoke": CODES | {"shape": (3, 32, 32), "values": 16, "channels": 8, "layers": 2,

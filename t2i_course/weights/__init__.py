@@ -2,7 +2,8 @@
 
 Each network is a safetensors file (nothing in it can run) with an entry in
 manifest.json: file, sha256, the command that made it, seed, seconds of training, the
-hardware, and what was measured. T2I_WEIGHTS may name another folder.
+hardware, and what was measured. T2I_WEIGHTS may name another folder. Numbers are stored
+in half precision, for networks are only used; what is measured is measured with those.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from torch import Tensor, nn
 from ..training.checkpoint import write_whole
 
 SHIPPED = Path(__file__).parent
-LARGEST = 4 * 2**20  # bytes; the limit for a network that ships with the course
+# The limits, in bytes, for what ships with the course: a network for pictures of up to
+# 64 pixels a side, one for larger ones, and all of them together.
+SMALL, LARGE, ALL = 4 * 2**20, 8 * 2**20, 80 * 2**20
 
 
 class WeightsError(RuntimeError):
@@ -32,6 +35,14 @@ class WeightsError(RuntimeError):
 
 class OtherNetwork(WeightsError):
     """The weights are good, but their network has other parts or other shapes."""
+
+
+def limit(pixels: int | None) -> int:
+    """How many bytes a network may ship with; pixels: a side of its pictures, or None.
+
+    4 MB, and 8 MB above 64 pixels.
+    """
+    return LARGE if pixels is not None and pixels > 64 else SMALL
 
 
 def folder() -> Path:
@@ -148,15 +159,17 @@ def save(
     half: bool = False,
     hardware: str | None = None,
     reads: str | None = None,
+    pixels: int | None = None,
 ) -> dict:
     """Write a network's weights and their manifest entry; the entry.
 
     command, seed, seconds: how they were made; measured: {what: value}, checked again
     by a test. half=True stores float32 as fp16 (half the size; `load_into` casts back).
     hardware: by default this machine's device. reads: the text encoder that it was
-    trained with, whose sha256 is kept beside it (see `check_reader`). Each file
-    appears whole or not at all.
-    Raises WeightsError on a full disk, without permission, and above 4 MB.
+    trained with, whose sha256 is kept beside it (see `check_reader`). pixels: a side of
+    the network's pictures, to be named above 64 (see `limit`); it is kept too. Each
+    file appears whole or not at all.
+    Raises WeightsError on a full disk, without permission, and above the limit.
     """
     state = module_or_state
     if isinstance(state, nn.Module):
@@ -173,16 +186,20 @@ def save(
     }
     if reads is not None:
         made["reads"] = {reads: entry(reads)["sha256"]}
+    if pixels is not None:
+        made["pixels"] = pixels
     write(name, content, made)
     return made
 
 
 def write(name: str, content: bytes, made: dict) -> None:
     """Write a weights file and its manifest entry: both of them or neither."""
-    if len(content) > LARGEST and folder() == SHIPPED:
+    most = limit(made.get("pixels"))
+    if len(content) > most and folder() == SHIPPED:
         raise WeightsError(
             f"The weights {name!r} take {len(content) / 2**20:.1f} MB, above the limit "
-            "of 4 MB: save only the network that draws, or use half=True."
+            f"of {most >> 20} MB: save only the network that draws, or use half=True. "
+            "(It is 4 MB, and 8 MB where pixels=... says more than 64.)"
         )
     entries = dict(sorted({**manifest(), name: made}.items()))
     text = json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
