@@ -16,7 +16,7 @@ SEEDS = range(5)
 
 # ---------------------------------------------------------------------------- the ring
 
-RING = Table("01", "ring", "modes of a ring that a GAN finds in 4,000 steps",
+RING = Table("01", "ring", "modes of a ring found in 4,000 steps, five games at once",
              ("modes", "close"), SEEDS)  # fmt: skip
 HEALING = Table("01", "healing", "the ring with twice the rate and the usual momentum",
                 ("modes", "close"), SEEDS)  # fmt: skip
