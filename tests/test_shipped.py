@@ -7,11 +7,16 @@ from t2i_course import weights
 from t2i_course.datasets.emoji import Emoji
 from t2i_course.datasets.emoji import vocabulary as emoji_words
 from t2i_course.measure.birds import draw, obedience_of, unseen_captions
+from t2i_course.measure.gan import clear_digits
 from t2i_course.measure.obedience import accuracies
 from t2i_course.measure.oracle import Oracle
-from t2i_course.papers.gan_cls import PAINTERS, shipped
+from t2i_course.papers.gan import Gan
+from t2i_course.papers.gan_cls import PAINTERS, StyleTraining, shipped
+from t2i_course.papers.gan_crowd import GanCrowd
 from t2i_course.papers.joint_embedding import text_encoder
 from t2i_course.worlds.birds import Birds
+from t2i_course.worlds.digits import DigitReader
+from t2i_course.worlds.points import Ring
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 READERS = [n for n in weights.names() if n.startswith(("oracle", "features"))]
@@ -64,3 +69,35 @@ def test_emoji_are_of_their_captions_group_as_the_manifest_says():
         distance, same, group = training.likeness(drawn, emoji, chosen)
         assert group == pytest.approx(written[f"same group, {split}"], abs=0.12)
         assert 0.2 < distance < 0.6 and same < 0.05
+
+
+@pytest.mark.parametrize(
+    ("name", "group"), [("gan_ring", 0), ("gan_ring_deviation", 8)]
+)
+def test_the_ring_is_covered_as_the_manifest_says(name, group):
+    """At the noise that the manifest's counts were taken with, each game's own."""
+    system = GanCrowd.from_preset("cpu", group=group)
+    written = weights.load_into(system, name)["measured"]["modes"]
+    system.rng = torch.Generator().manual_seed(0)
+    assert [Ring(8).coverage(points).modes for points in system.sample(2000)] == written
+
+
+def test_digits_are_clear_as_the_manifest_says():
+    system = Gan.from_preset("cpu")
+    written = weights.load_into(system, "gan_digits")["measured"]["clear"]
+    system.rng = torch.Generator().manual_seed(5)
+    clear = clear_digits(DigitReader(), system.eval().sample(1000))
+    assert clear == pytest.approx(written / 1000, abs=0.04)
+
+
+@pytest.mark.parametrize("painter", ["gan_int_cls_32", "projection_32"])
+def test_styles_are_read_as_the_manifest_says(painter):
+    """1 would be knowing nothing."""
+    system = StyleTraining(shipped(painter), depth=32)
+    name = f"style_of_{painter}"
+    written = weights.load_into(system.style, name)["measured"]["squared error"]
+    system.rng, source = torch.Generator().manual_seed(0), Birds("train", 32, 64)
+    with torch.no_grad():
+        losses = [next(system.round(source.batch(step).to("cpu")))[1].item()
+                  for step in range(8)]  # fmt: skip
+    assert sum(losses) / 8 == pytest.approx(written, abs=0.04)

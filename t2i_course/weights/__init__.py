@@ -3,7 +3,7 @@
 Each network is a safetensors file (nothing in it can run) with an entry in
 manifest.json: file, sha256, the command that made it, seed, seconds of training, the
 hardware, and what was measured. T2I_WEIGHTS may name another folder. Numbers are stored
-in half precision, for networks are only used; what is measured is measured with those.
+in half precision, for networks are only used; tests measure them again as stored.
 """
 
 from __future__ import annotations
