@@ -146,21 +146,31 @@ class Lesson:
         """Trains a system, or loads its shipped weights; the `History`, or None.
 
         shipped: the weights' name; they are loaded where T2I_LIVE=0 asks for it (the
-        small networks of smoke are always trained). show(system, history): as for
-        `fit`; of a loaded system it is shown once, with an empty history. part(system):
-        the module whose weights ship, by default all of the system. keywords: for
-        `fit`. Used in lessons 01 and 02.
+        small networks of smoke are always trained). If the training that made them is
+        on record, its course is shown below, and stands for the history of a loaded
+        system. show(system, history): as for `fit`; of a loaded system whose training
+        isn't on record it is shown once, with an empty history. part(system): the
+        module whose weights ship, by default all of the system. keywords: for `fit`.
+        Used in lessons 01 to 04.
         """
         from . import weights
+        from .show.record import on_record, recorded
         from .training import fit
 
         def live(system):
             return fit(system, source, steps, device=self.device, show=show, **keywords)
 
-        if self.live or self.smoke:
+        if self.smoke:
             return live(system)
-        module = system if part is None else part(system)
-        history = weights.load_or_fit(module, shipped, lambda _: live(system))
+        if self.live:
+            history = live(system)
+        else:
+            module = system if part is None else part(system)
+            history = weights.load_or_fit(module, shipped, lambda _: live(system))
+        if on_record(shipped):
+            record = recorded(shipped)
+            _display(record.figure())
+            return record.history if history is None else history
         if history is None and show is not None:
             _look(system, show)
         return history
@@ -168,13 +178,18 @@ class Lesson:
 
 def _look(system, show) -> None:
     """Shows in a notebook what `show` draws of a system that wasn't trained here."""
-    from IPython.display import display
-
     from .training import History
     from .training.randomness import undisturbed
 
     with undisturbed(system), torch.no_grad():
-        display(show(system, History()))
+        _display(show(system, History()))
+
+
+def _display(figure) -> None:
+    """Shows a figure in a notebook."""
+    from IPython.display import display
+
+    display(figure)
 
 
 def begin(number: str, seed: int = 0) -> Lesson:

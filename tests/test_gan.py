@@ -201,9 +201,31 @@ def test_a_record_comes_back_thinned(tmp_path, monkeypatch, capsys):
     looks = {2: torch.full((3, 1, 8, 8), -1.0), 4: torch.ones(3, 1, 8, 8)}
     record.keep("tiny", history, looks, "the command", every=2)
     kept = record.recorded("tiny")
-    assert kept.steps == [2, 4] and kept.pictures.shape == (2, 3, 1, 8, 8)
-    assert kept.pictures[0].max() == 0 and kept.pictures[1].min() == 255
+    assert kept.steps == [2, 4] and kept.seen.shape == (2, 3, 1, 8, 8)
+    assert kept.seen[0].max() == 0 and kept.seen[1].min() == 255
     assert kept.history.losses == {"generator": [0.5, 2.5]}
     assert kept.history.steps == [2, 4] and kept.command == "the command"
     labels = [text.get_text() for text in kept.figure().texts]
-    assert labels == ["the command", "step 2", "step 4"]
+    assert labels == ["tiny on the way (the command)", "step 2", "step 4"]
+
+
+def test_a_record_keeps_pictures_bit_for_bit_and_points_nearly(tmp_path, monkeypatch):
+    monkeypatch.setattr(record, "HERE", tmp_path)
+    history = History({"generator": [0.0, 1.0]}, [1, 2])
+    rng = torch.Generator().manual_seed(0)
+    bytes_ = torch.randint(256, (2, 3, 3, 8, 8), dtype=torch.uint8, generator=rng)
+    looks = dict(zip((1, 2), bytes_ / 127.5 - 1))
+    record.keep("colours", history, looks, "c", every=1)
+    assert torch.equal(record.recorded("colours").seen, bytes_)
+    points = torch.randn(2, 5, 300, 2, generator=rng)
+    looks = dict(zip((1, 2), points))
+    record.keep("points", history, looks, "c", every=1, real=points[0, 0])
+    kept = record.recorded("points")
+    assert kept.seen.shape == (2, 5, 200, 2) and kept.real.shape == (200, 2)
+    assert (kept.seen - points[:, :, :200]).abs().max() < 2e-4
+    assert len(kept.figure().axes) == 10
+
+
+def test_records_are_small():
+    for file in record.HERE.glob("course_*.json"):
+        assert file.stat().st_size < 150_000, file.name

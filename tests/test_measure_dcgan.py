@@ -119,14 +119,20 @@ def test_no_such_network():
         shipped("dcgan_128")
 
 
-def test_a_lesson_loads_a_part(monkeypatch, capsys):
+def test_a_lesson_loads_a_part_and_shows_its_course(monkeypatch, capsys):
+    """A loaded network's recorded training stands for one that was watched."""
+    shown = []
+    monkeypatch.setattr(lesson, "_display", shown.append)
     monkeypatch.setenv("T2I_LIVE", "0")
     monkeypatch.setenv("T2I_PRESET", "cpu")
     system = plain()
     before = system.discriminator.net[0].weight.clone()
     run, name = lesson.begin("02"), "gan_birds_32"
     history = run.train(system, None, 5, shipped=name, part=lambda s: s.generator)
-    assert history is None and "Loaded the weights" in capsys.readouterr().out
+    assert "Loaded the weights" in capsys.readouterr().out
+    assert len(history.steps) == len(history.losses["generator"]) > 10
+    (figure,) = shown
+    assert figure.alt.startswith("gan_birds_32 on the way") and "step 60" in figure.alt
     assert torch.equal(before, system.discriminator.net[0].weight)
 
 

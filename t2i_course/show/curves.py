@@ -6,6 +6,7 @@ named. Used in every lesson.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -237,26 +238,38 @@ def clouds(
     title: str | None = None,
     *,
     names: Sequence[str] | None = None,
+    rows: Sequence[str] = (),
     reach: float = 3.0,
     count: int = 400,
 ):
-    """A row of small pictures, one a generator: its points over the real ones.
+    """Small pictures side by side, one a generator: its points over the real ones.
 
-    made: (N, 2) points of each generator; real: (N, 2), drawn in each; of all of them
-    the first `count`. names: of the generators, by default "seed 0" and so on. reach:
-    the plane from -reach to reach. Used in lesson 01.
+    made: (N, 2) points of each generator, row by row where `rows` names several; real:
+    (N, 2), drawn in each; of all of them the first `count`. names: of the generators,
+    by default "seed 0" and so on. reach: the plane from -reach to reach. Used in
+    lesson 01.
     """
-    names = names or [f"seed {number}" for number in range(len(made))]
-    figure = new_figure(2.0 * len(made), 2.6, layout="constrained")
-    places = figure.subplots(1, len(made), squeeze=False)[0]
-    for name, axes, points in zip(names, places, made):
+    across = len(made) // max(len(rows), 1)
+    names = names or [f"seed {number}" for number in range(across)]
+    size = min(2.0, 7.6 / across)
+    high = size * len(made) // across + 0.9
+    figure = new_figure(size * across, high, layout="constrained")
+    places = figure.subplots(len(made) // across, across, squeeze=False)
+    for axes, points in zip(places.flat, made):
         axes.scatter(*as_array(real)[:count].T, s=4, color="C0", label="real")
         axes.scatter(*as_array(points)[:count].T, s=4, color="C1", label="generated")
-        axes.set(title=name, xlim=(-reach, reach), ylim=(-reach, reach))
+        axes.set(xlim=(-reach, reach), ylim=(-reach, reach))
         axes.set(xticks=[], yticks=[], aspect="equal")
-    key = {"handles": places[0].collections, "ncols": 2, "markerscale": 3}
+    for axes, name in zip(places[0], names):
+        axes.set_title(name, fontsize=10)
+    for axes, name in zip(places[:, 0], rows):
+        axes.set_ylabel(name, fontsize=10)
+    key = {"handles": places[0, 0].collections, "ncols": 2, "markerscale": 3}
     figure.legend(**key, fontsize=9, loc="outside lower center")
     if title:
-        figure.suptitle(title, fontsize=11)
-    panels = f"Panels from the left: {list_in_words(names)}"
-    return figure.knows("Clouds of points, generated (orange) over real (blue)", panels)
+        figure.suptitle("\n".join(textwrap.wrap(title, 90)), fontsize=11)
+    return figure.knows(
+        "Clouds of points, generated (orange) over real (blue)",
+        f"The rows, from above: {list_in_words(rows, 12)}" if rows else "",
+        f"The columns, from the left: {list_in_words(names)}",
+    )

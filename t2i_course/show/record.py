@@ -1,49 +1,63 @@
-"""A shipped network's training on record: pictures on the way, and its losses.
+"""A shipped network's training on record: what it drew on the way, and its losses.
 
 So that a page, and a reader who loads the network in place of training it, see how it
-learned. One small JSON file a network, in `experiments/records`. Used in lesson 01.
+learned: `lesson.train` shows the record below the training. One small JSON file a
+network, in `experiments/records`. Used in lessons 01 to 03.
 """
 
 from __future__ import annotations
 
 import base64
+import io
 import json
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from ..experiments.recorded import FOLDER
 from ..training import History
 from ..training.checkpoint import write_whole
+from .curves import clouds
 from .pictures import grid, soften
 
-__all__ = ["Record", "keep", "recorded"]
+__all__ = ["Record", "keep", "on_record", "recorded"]
 
 HERE = FOLDER
+POINTS = 200  # of each cloud on record
+REACH = 8.0  # points further out are cut off there
 
 
 @dataclass
 class Record:
     """What was kept of one training.
 
-    steps: of the looks; pictures: (looks, N, C, H, W) uint8, of the same noise each
-    time; history: the losses, each number the mean of some steps; command: made it.
+    steps: of the looks; seen: what was drawn at each, of the same noise each time,
+    pictures (looks, N, C, H, W) uint8 or points (looks, N, P, 2); real: points (P, 2)
+    to compare with, or None; history: the losses, each number the mean of some steps;
+    command: made it.
     """
 
+    name: str
     steps: list[int]
-    pictures: Tensor
+    seen: Tensor
+    real: Tensor | None
     history: History
     command: str
 
     def figure(self, title: str | None = None, side: int = 40):
-        """A row of pictures for each look, with its step beside it."""
+        """A row for each look, with its step beside it."""
         rows = [f"step {step:,}" for step in self.steps]
-        images = soften(self.pictures.flatten(0, 1), side)
-        columns = self.pictures.shape[1]
-        figure = grid(images, columns, title=title or self.command, rows=rows)
+        title = title or f"{self.name} on the way ({self.command})"
+        count, seen = self.seen.shape[1], self.seen.flatten(0, 1)
+        if self.real is not None:
+            return clouds(seen, self.real, title, rows=rows)
+        side = max(side, seen.shape[-1])
+        figure = grid(soften(seen, side), count, title=title, rows=rows)
         return figure.knows("Each column is drawn from the same noise in all rows")
 
 
@@ -52,14 +66,29 @@ def path(name: str) -> Path:
     return HERE / f"course_{name}.json"
 
 
+def on_record(name: str) -> bool:
+    """Whether that network's training is on record."""
+    return path(name).exists()
+
+
 def keep(
-    name: str, history: History, looks: dict[int, Tensor], command: str, every: int = 20
+    name: str,
+    history: History,
+    looks: dict[int, Tensor],
+    command: str,
+    every: int = 20,
+    real: Tensor | None = None,
 ) -> None:
     """Write the record of a training.
 
-    looks: {step: pictures (N, C, H, W) in [-1, 1]}; every: so many steps' losses
-    become one number, their mean.
+    looks: {step: pictures (N, C, H, W) in [-1, 1]}, or with `real` points (P, 2) to
+    compare with {step: points (N, P, 2)}, of which the first 200 are kept; every: so
+    many steps' losses become one number, their mean.
     """
+    seen = torch.stack(list(looks.values())).cpu()
+    drawn = {"pictures": packed_pictures(seen)} if real is None else {
+        "points": packed_points(seen), "real": packed_points(real)
+    }  # fmt: skip
     count = len(history.steps) // every
     losses = {
         player: torch.tensor(all_of[: count * every])
@@ -68,14 +97,10 @@ def keep(
         .tolist()
         for player, all_of in history.losses.items()
     }
-    images = torch.stack(list(looks.values()))
-    images = ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).cpu()
-    packed = zlib.compress(images.numpy().tobytes(), 9)
     made = {
         "command": command,
         "steps": list(looks),
-        "shape": list(images.shape),
-        "pictures": base64.b64encode(packed).decode(),
+        **drawn,
         "every": every,
         "losses": {k: [round(v, 3) for v in kept] for k, kept in losses.items()},
     }
@@ -83,16 +108,57 @@ def keep(
     write_whole(path(name), lambda file: file.write(text.encode()))
 
 
+def packed_pictures(images: Tensor) -> dict:
+    """Pictures (looks, N, C, H, W) in [-1, 1], or bytes, as text: one lossless WebP.
+
+    A row of its sheet is a look. {"shape", "sheet"}; `unpacked_pictures` is the way
+    back, bit for bit.
+    """
+    if images.dtype != torch.uint8:
+        images = ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    looks, count, channels, high, wide = images.shape
+    sheet = images.permute(0, 3, 1, 4, 2).reshape(looks * high, count * wide, channels)
+    colours = Image.fromarray(sheet.expand(-1, -1, 3).contiguous().numpy())
+    file = io.BytesIO()
+    colours.save(file, "WEBP", lossless=True, quality=100, method=6, exact=True)
+    text = base64.b64encode(file.getvalue()).decode()
+    return {"shape": list(images.shape), "sheet": text}
+
+
+def unpacked_pictures(kept: dict) -> Tensor:
+    """(looks, N, C, H, W) uint8."""
+    looks, count, channels, high, wide = kept["shape"]
+    sheet = Image.open(io.BytesIO(base64.b64decode(kept["sheet"]))).convert("RGB")
+    pixels = torch.from_numpy(np.array(sheet)[..., :channels])
+    apart = pixels.view(looks, high, count, wide, channels)
+    return apart.permute(0, 2, 4, 1, 3).contiguous()
+
+
+def packed_points(points: Tensor) -> dict:
+    """Points (..., P, 2) as text, the first of them, in steps of 1/4000."""
+    points = points[..., :POINTS, :].detach().cpu().clamp(-REACH, REACH)
+    whole = (points * (32_000 / REACH)).round().to(torch.int16)
+    text = base64.b64encode(zlib.compress(whole.numpy().tobytes(), 9)).decode()
+    return {"shape": list(whole.shape), "packed": text}
+
+
+def unpacked_points(kept: dict) -> Tensor:
+    """(..., P, 2) float."""
+    raw = bytearray(zlib.decompress(base64.b64decode(kept["packed"])))
+    whole = torch.frombuffer(raw, dtype=torch.int16).view(kept["shape"])
+    return whole.float() * (REACH / 32_000)
+
+
 def recorded(name: str) -> Record | None:
     """The record of a network's training; None, and a word, where there is none."""
-    if not path(name).exists():
+    if not on_record(name):
         print(f"The training of {name!r} is not on record here.")
         return None
     kept = json.loads(path(name).read_text())
-    raw = bytearray(zlib.decompress(base64.b64decode(kept["pictures"])))
-    images = torch.frombuffer(raw, dtype=torch.uint8).view(kept["shape"])
     count = len(next(iter(kept["losses"].values())))
-    steps = [kept["every"] * (i + 1) for i in range(count)]
-    return Record(
-        kept["steps"], images, History(kept["losses"], steps), kept["command"]
-    )
+    history = History(kept["losses"], [kept["every"] * (i + 1) for i in range(count)])
+    if "points" in kept:
+        seen, real = unpacked_points(kept["points"]), unpacked_points(kept["real"])
+    else:
+        seen, real = unpacked_pictures(kept["pictures"]), None
+    return Record(name, kept["steps"], seen, real, history, kept["command"])
