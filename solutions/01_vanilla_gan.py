@@ -50,7 +50,6 @@ from t2i_course.papers.gan_crowd import GanCrowd
 from t2i_course.show.curves import bars, clouds, curves, lines, paths
 from t2i_course.play.gan_lab import GanLab, playground
 from t2i_course.show.pictures import grid
-from t2i_course.show.record import recorded
 from t2i_course.show.tables import Table, seeds_row, with_spread
 from t2i_course.training import fit
 from t2i_course.worlds.digits import DigitReader, Digits
@@ -722,19 +721,11 @@ history = run.train(gan, source, steps, shipped="gan_digits", show=show,
 
 # %% [markdown]
 # A page keeps the last look only, and who loads the shipped network sees no other. So
-# here is the training that made the shipped one, as it was recorded, from the same noise
-# in each row:
+# `run.train` also shows the training that made the shipped one, as it was recorded: a row
+# a look, from the same noise in each. Its losses are drawn here if yours weren't watched:
 
 # %%
-record = recorded("gan_digits")
-record and record.figure(f"On the way ({record.command})")
-
-# %%
-watched = history or (record and record.history)
-marks = {"D = 0.5: log 4": 1.3863, "log 2": 0.6931}
-if not watched:
-    print("No losses to draw: this network was loaded, and its training isn't on record.")
-curves(watched, marks=marks) if watched else None
+curves(history, marks={"D = 0.5: log 4": 1.3863, "log 2": 0.6931})
 
 # %% [markdown]
 # **What to see.** In the rows strokes become digits. In the curves,

@@ -57,7 +57,6 @@ from t2i_course.show.family import family, family_map
 from t2i_course.play.latent_lab import LatentLab
 from t2i_course.show.pictures import crossed, grid
 from t2i_course.play.caption_lab import read_birds
-from t2i_course.show.record import recorded
 from t2i_course.show.tables import Table, with_spread
 from t2i_course.worlds.birds import Birds
 
@@ -363,15 +362,11 @@ history = run.train(gan, source, steps, shipped="dcgan_32", show=mosaic_of,
 gan = gan.to("cpu")
 
 # %% [markdown]
-# A page keeps the last look only. Here is the training that made the shipped network, on
-# record, from the same noise in each row:
+# The rows above are the training that made the shipped network, as it was recorded, from
+# the same noise in each row. The losses, those of your own training if you watched one:
 
 # %%
-record = recorded("dcgan_32")
-record and record.figure(f"On the way ({record.command})")
-
-# %%
-curves(history or record.history, marks={"D = 0.5: log 4": 1.3863, "log 2": 0.6931})
+curves(history, marks={"D = 0.5: log 4": 1.3863, "log 2": 0.6931})
 
 # %% [markdown]
 # **What to see.** In the rows: a colour, then sky and ground, then birds with beaks and

@@ -49,7 +49,6 @@ from t2i_course.papers.vae import BIRDS, GREY, PIXELCNN, Vae, log_normal
 from t2i_course.show.curves import bars, curves, lines
 from t2i_course.show.latent import LatentPlane, code_map, pad
 from t2i_course.show.pictures import grid
-from t2i_course.show.record import recorded
 from t2i_course.show.tables import Table, with_spread
 from t2i_course.worlds.birds import Birds
 from t2i_course.worlds.digits import DigitReader, Digits
@@ -437,12 +436,7 @@ history = run.train(vae, source, steps, shipped="vae_digits", show=show,
 print(f"after it, held-out digits: {elbo(vae, held).mean():.1f} nats a picture")
 
 # %%
-record = recorded("vae_digits")
-record and record.figure(f"On the way ({record.command})")
-
-# %%
-watched = history or (record and record.history)
-curves(watched, title="-ELBO of a minibatch, nats a picture") if watched else None
+curves(history, title="-ELBO of a minibatch, nats a picture")
 
 # %% [markdown]
 # **What to see.** In the rows of the record, rough shapes become digits within
