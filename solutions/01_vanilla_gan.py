@@ -543,8 +543,9 @@ paths({"simultaneous steps": both[:41], "alternating steps": turns[:63],
 # and with more momentum (how much of its last step the optimizer keeps), and $D$ isn't
 # told how its batch varies. `GanCrowd` plays Algorithm 1 with k = 1 in all five games at
 # once; the progress bar adds up their five losses. `run.train` trains, and shows what the
-# five have made so far; if you began with `T2I_LIVE=0`, it loads the shipped networks and
-# shows their last look.
+# five have made so far. Below stands the training that made the shipped networks, as it
+# was recorded: a row a look, a column a GAN. (If you began with `T2I_LIVE=0`, the shipped
+# networks are loaded, and you see the record only.)
 
 # %% tags=["live"]
 def train_on_the_ring(name, title, **settings):
@@ -576,8 +577,7 @@ print("modes covered, of 8, by seed:    ", modes)
 print("share of points close to a mode: ", [round(value, 2) for value in close])
 
 # %% [markdown]
-# **What to see.** Orange: generated, blue: real. (A page that isn't running keeps the last
-# look only.) Nearly every one has put all that it makes into one narrow cloud, near a bump
+# **What to see.** Orange: generated, blue: real. Nearly every one has put all that it makes into one narrow cloud, near a bump
 # or on the way to one, and leaves the rest of the ring alone. Even the bump that is covered gets few points: the second line above says
 # how few are close. Which bump, the seed decides; in the playground, with $D$'s learning
 # rate far below $G$'s, you see the cloud wander.

@@ -141,7 +141,16 @@ class Lesson:
         return by_preset.get(self.preset, cpu if gpu is None else gpu)
 
     def train(
-        self, system, source, steps, *, shipped, show=None, part=None, **keywords
+        self,
+        system,
+        source,
+        steps,
+        *,
+        shipped,
+        show=None,
+        part=None,
+        seen="",
+        **keywords,
     ):
         """Trains a system, or loads its shipped weights; the `History`, or None.
 
@@ -150,8 +159,9 @@ class Lesson:
         on record, its course is shown below, and stands for the history of a loaded
         system. show(system, history): as for `fit`; of a loaded system whose training
         isn't on record it is shown once, with an empty history. part(system): the
-        module whose weights ship, by default all of the system. keywords: for `fit`.
-        Used in lessons 01 to 04.
+        module whose weights ship, by default all of the system. seen: a sentence that
+        says what is to be seen in the record's pictures. keywords: for `fit`. Used in
+        lessons 01 to 04.
         """
         from . import weights
         from .show.record import on_record, recorded
@@ -169,7 +179,7 @@ class Lesson:
             history = weights.load_or_fit(module, shipped, lambda _: live(system))
         if on_record(shipped):
             record = recorded(shipped)
-            _display(record.figure())
+            _display(record.figure().described(seen))
             return record.history if history is None else history
         if history is None and show is not None:
             _look(system, show)

@@ -165,8 +165,11 @@ NETWORKS = Table("01", "networks", "the crowds of five GANs that the lesson load
 def ring_network(run: Run, group: int) -> dict:
     """Five games of the lesson's own length."""
     system = GanCrowd.from_preset("cpu", group=group)
-    world = Ring(system.settings["batch_size"])
-    history = run.fit(system, world)
+    world, steps = Ring(system.settings["batch_size"]), system.settings["steps"]
+    moments = {steps // 12, steps // 4, steps // 2, steps}
+    looks = run.looks(moments, lambda system: system.sample(200))
+    history = run.fit(system, world, on_step=looks)
+    run.keep(history, looks, real=world.batch(0).image)
     system.rng = torch.Generator().manual_seed(0)
     found = {"modes": [world.coverage(points).modes for points in system.sample(2000)]}
     run.ship(system, history.elapsed, found)

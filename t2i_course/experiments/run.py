@@ -121,12 +121,16 @@ class Run:
         """
         return Looks(self.file("looks.pt"), moments, draw) if self.shipping else None
 
-    def keep(self, history: History, looks: Looks | None) -> None:
-        """Put the course of the training on record, if its network ships."""
+    def keep(self, history: History, looks: Looks | None, real=None) -> None:
+        """Put the course of the training on record, if its network ships.
+
+        real: points (P, 2) to compare with, where points were drawn and not pictures.
+        """
         if self.shipping and looks is not None:
             from ..show.record import keep
 
-            keep(self.row.ships, history, looks.seen, self.row.ship_command)
+            command = self.row.ship_command
+            keep(self.row.ships, history, looks.seen, command, real=real)
 
     def ship(self, network, seconds: float, measured: dict, **more) -> None:
         """Save the network with the course, if that was asked for.

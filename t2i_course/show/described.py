@@ -36,7 +36,7 @@ class DescribedFigure(Figure):
 
     def described(self, text: str) -> DescribedFigure:
         """Add the author's sentence: what is to be seen. Returns the figure."""
-        self._said.append(_as_sentence(text))
+        self._said += [_as_sentence(text)] if text else []
         return self
 
     @property
