@@ -30,10 +30,10 @@ FIGURES = {
         lambda: curves.curves(a_history()),
         "generator falls from 2 to 0.5. Beside it obedience rises from 0 to 0.3",
     ),
-    "bars": (lambda: curves.bars("ab", {"n": [1, 2]}, "x", "y"), "n: a 1, b 2"),
+    "bars": (lambda: curves.bars("ab", {"n": [1, 2]}, "x", "y"), "n: 1 at a, 2 at b"),
     "many bars": (
         lambda: curves.bars(range(12), {"n": np.arange(12)}, "x", "y"),
-        "12 bars, the highest 11 (11), the lowest 0 (0)",
+        "12 bars, the highest 11 at 11, the lowest 0 at 0",
     ),
     "paths": (
         lambda: curves.paths({"p": [[3, 4], [0, 1]]}, "x", "y"),

@@ -400,6 +400,12 @@ def test_formulas_become_mathml():
     assert "<mtable" in made and not left
 
 
+def test_an_index_of_a_norm_leaves_its_bar_in_place():
+    made, _ = run_course.with_mathml(r"$\lVert x_j\rVert_2$")
+    assert made == run_course.with_mathml(r"$\|x_j\|_2$")[0]
+    assert "&#x02016;</mo><mn>2</mn></msub>" in made
+
+
 def test_formula_that_can_not_be_converted_is_left_to_mathjax(monkeypatch):
     monkeypatch.setattr(run_course, "mathml", lambda *a, **k: 1 / 0)
     assert run_course.with_mathml("<p>$x$</p>") == ("<p>$x$</p>", True)

@@ -183,12 +183,12 @@ def _bars_in_words(names: Sequence, group: str, values) -> str:
     values = as_array(values)
     if len(values) <= 10:
         return f"{group}: " + ", ".join(
-            f"{name} {number_in_words(value)}" for name, value in zip(names, values)
+            f"{number_in_words(value)} at {name}" for name, value in zip(names, values)
         )
     high, low = int(np.nanargmax(values)), int(np.nanargmin(values))
     return (
-        f"{group}: {len(values)} bars, the highest {number_in_words(values[high])} "
-        f"({names[high]}), the lowest {number_in_words(values[low])} ({names[low]})"
+        f"{group}: {len(values)} bars, the highest {number_in_words(values[high])} at "
+        f"{names[high]}, the lowest {number_in_words(values[low])} at {names[low]}"
     )
 
 
