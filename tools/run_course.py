@@ -108,7 +108,7 @@ def with_mathml(page: str) -> tuple[str, bool]:
         nonlocal left
         tex = html.unescape(match[1] or match[2]).strip()
         tex = tex.replace("{aligned}", "{align*}")  # the same to a reader
-        tex = re.sub(r"\\[lr]Vert\b", r"\\|", tex)  # else its index lowers the bar
+        tex = re.sub(r"\\[lr]Vert(?![A-Za-z])", r"\\|", tex)  # else its index lowers the bar
         try:
             return mathml(tex, display="block" if match[1] else "inline")
         except Exception:  # the converter's own errors are of many types
