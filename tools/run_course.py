@@ -108,7 +108,8 @@ def with_mathml(page: str) -> tuple[str, bool]:
         nonlocal left
         tex = html.unescape(match[1] or match[2]).strip()
         tex = tex.replace("{aligned}", "{align*}")  # the same to a reader
-        tex = re.sub(r"\\[lr]Vert(?![A-Za-z])", r"\\|", tex)  # else its index lowers the bar
+        # an index at \rVert would be taken to lower the bar itself
+        tex = re.sub(r"\\[lr]Vert(?![A-Za-z])", r"\\|", tex)
         try:
             return mathml(tex, display="block" if match[1] else "inline")
         except Exception:  # the converter's own errors are of many types
