@@ -137,11 +137,11 @@ entries = torch.tensor([[1.0, 1.0], [-1.0, 0.8], [-0.6, -1.0], [1.2, -0.7]])
 random = torch.Generator().manual_seed(0)
 around = torch.tensor([0, 0, 1, 1, 0, 3, 3, 1, 2, 3, 3, 1, 2, 2, 2, 2])
 vectors = entries[around] + 0.45 * torch.randn(16, 2, generator=random)
-codes = nearest(vectors, entries)
-print(codes.view(4, 4))
+winners = nearest(vectors, entries)
+print(winners.view(4, 4))
 
 # %%
-planes({"16 vectors, 4 entries": (vectors, entries)})
+planes({"16 vectors (dots), 4 entries (crosses)": (vectors, entries)})
 
 # %% [markdown]
 # **What to see.** Dots are the 16 vectors of the map, crosses the entries with their
@@ -193,10 +193,10 @@ straight_through = check("04.2", straight_through)
 
 # %% tags=["nbval-check-output"]
 z_e, book = vectors.clone().requires_grad_(), entries.clone().requires_grad_()
-z_q = straight_through(z_e, book[codes])
+z_q = straight_through(z_e, book[winners])
 arriving = torch.arange(32.0).view(16, 2)  # whatever the decoder sends back
 z_q.backward(arriving)
-print("the decoder gets the entries:      ", torch.allclose(z_q, entries[codes]))
+print("the decoder gets the entries:      ", torch.allclose(z_q, entries[winners]))
 print("z_e gets the gradient as it arrived:", torch.equal(z_e.grad, arriving))
 moved = book.grad is not None and bool(book.grad.abs().sum() > 0)
 print("the entries get any of it:         ", moved)
@@ -286,8 +286,8 @@ planes(moments, "One digit's 16 vectors and the codebook")
 toy.eval()
 print(toy.codes(some[:1])[0])
 print("squared error:", round(F.mse_loss(toy.reconstruct(some), some).item(), 3))
-grid(torch.cat([some, toy.reconstruct(some)]), columns=12,
-     title="Digits never trained on (above), painted from their 16 codes (below)")
+grid(torch.cat([some, toy.reconstruct(some)]), columns=12, rows=["real", "from codes"],
+     title="Twelve digits never trained on, and what their 16 codes say (seed 0)")
 
 # %% [markdown]
 # Sixteen numbers from 0 to 15: 64 bits of a page that anyone with the same codebook can
@@ -343,8 +343,23 @@ print("four entries, one does it all:", round(perplexity(skewed, 16).item(), 3))
 # M_j \leftarrow \gamma M_j + (1 - \gamma)\, m_j, \qquad e_j = M_j / N_j$$
 #
 # with $\gamma$ near 1. This is $k$-means on the fly; the second term of the loss falls
-# away. The second is rude: an entry whose $N_j$ sinks below half a vector a minibatch is
-# **revived**, that is, put where some vector of the present minibatch is.
+# away. In code, for the 16 vectors of section 2:
+
+# %% tags=["nbval-check-output"]
+gamma, chosen = 0.9, F.one_hot(winners, 4).float()  # (16 vectors, 4 entries)
+count, total = torch.ones(4), entries.clone()  # N and M, before the minibatch
+count = gamma * count + (1 - gamma) * chosen.sum(0)
+total = gamma * total + (1 - gamma) * chosen.T @ vectors
+steps_taken = (total / count[:, None] - entries).norm(dim=1)
+print("vectors that chose each entry:", chosen.sum(0).int().tolist())
+print("N after one minibatch:        ", [round(n, 2) for n in count.tolist()])
+print("how far each entry moves:     ", [round(d, 2) for d in steps_taken.tolist()])
+
+# %% [markdown]
+# The second remedy is rude: an entry whose $N_j$ sinks below half a vector a minibatch is
+# **revived**, that is, put where some vector of the present minibatch is. (Both in full:
+# `VectorQuantizer.learn` and `revive_dead` in
+# [vqvae.py](../t2i_course/papers/vqvae.py).)
 #
 # Does it matter? Birds with 128 entries, 600 steps, three seeds each:
 
@@ -371,6 +386,14 @@ Table(["entries used, of 128", "perplexity", "squared error"], rows,
 # *residual blocks* follow (small networks whose output is added to their input); the
 # decoder mirrors this. These are the paper's networks, narrower.
 
+# %%
+def show(coder, history):
+    """Ten unseen birds, and what the decoder makes of their codes."""
+    when = f"step {history.step:,}" if history.step else "as shipped"
+    return grid(torch.cat([few, coder.reconstruct(few.to(coder.device)).cpu()]), 10,
+                title=f"VQ-VAE, seed 0, {when}", rows=["a bird", "decoded"])
+
+
 # %% tags=["live"]
 torch.manual_seed(0)
 coder = VqVae.from_preset(run.preset, nearest=nearest, loss=three_term_loss,
@@ -379,16 +402,6 @@ settings = coder.settings
 birds = Birds("train", coder.size, settings["batch_size"], run.choose(2, 60))
 unseen = unseen_birds(run.choose(60, 2000), coder.size)
 few = unseen.image[:: len(unseen.image) // 10][:10]
-
-
-# %% tags=["live"]
-def show(coder, history):
-    """Ten unseen birds, and what the decoder makes of their codes."""
-    title = f"step {history.step:,}" if history.step else "the shipped network"
-    return grid(torch.cat([few, coder.reconstruct(few.to(coder.device)).cpu()]), 10,
-                title=title)
-
-
 history = run.train(coder, birds, settings["steps"], shipped="vqvae_birds", show=show)
 
 # %%
@@ -402,7 +415,8 @@ print(f"a bird: {few[0].numel() * 8:,} bits as pixels, "
       f"{codes[0].numel() * (coder.values - 1).bit_length()} as codes")
 maps = code_maps(coder.codes(few), coder.autoencoder["quantizer"].codebook, few.shape[-1])
 grid(torch.cat([few, maps, coder.reconstruct(few)]), 10,
-     title="Birds of unseen species, their codes, and what the codes say")
+     title="Ten birds of unseen species through the VQ-VAE, seed 0",
+     rows=["a bird", "its codes", "decoded"])
 
 # %% [markdown]
 # **What to see.** Each bird can be told from its codes: place, pose and colours are there.
@@ -430,7 +444,7 @@ print({part: round(share, 2) for part, share in kept.items()})
 
 # %%
 coder.rng = torch.Generator().manual_seed(0)
-grid(coder.sample(10), 10, title="Codes drawn alike and alone")
+grid(coder.sample(10), 10, title="Decoded: 64 codes drawn alike, each by itself (seed 0)")
 
 # %% [markdown]
 # **What to see.** Every patch is a patch of some bird or some sky, and they don't belong
@@ -524,9 +538,20 @@ views({"masks A, B, B, ...": (seen_by(first, 1, *place), place),
 # *vertical* one looks at whole rows above (its kernel is a block of rows, with no corner
 # cut out, so nothing hides). The *horizontal* one looks left along the present row and
 # hears the vertical one, never the other way round. All that is earlier is seen, and
-# nothing else. Each layer ends in a *gate*, $\tanh(a) \cdot \operatorname{sigmoid}(b)$, where $a$ and
-# $b$ are the two halves of the channels: half of them
-# say something, the other half how much of it passes.
+# nothing else. Each layer ends in a *gate*, $\tanh(a) \cdot \operatorname{sigmoid}(b)$, where
+# $a$ and $b$ are the two halves of the channels: half of them say something, the other half
+# how much of it passes. In code (`gate` in
+# [pixelcnn.py](../t2i_course/papers/pixelcnn.py), where the two stacks are too):
+
+# %% tags=["nbval-check-output"]
+def gated_half(features):
+    """tanh of the first half of the channels times the sigmoid of the second."""
+    a, b = features.chunk(2, dim=1)
+    return a.tanh() * b.sigmoid()
+
+
+said = torch.tensor([0.5, 0.5, -5.0, 5.0]).view(1, 4, 1, 1)  # a, a, b, b
+print("0.5, with b = -5 and b = 5:", [round(v, 3) for v in gated_half(said).flatten().tolist()])
 
 # %% [markdown]
 # ## 8. A likelihood that is one
@@ -568,13 +593,12 @@ for name, beside in (("right masks", beside_mask),
     tiny = GatedPixelCnn(3, channels=8, layers=4, first=3, beside=beside).double()
     with torch.no_grad():
         p = log_probability(tiny(every), every).exp()
-    print(f"{name}: {len(every)} pictures, p sums to 1:", abs(p.sum().item() - 1) < 1e-9)
-    print("   all equally likely:", bool(p.std() < 1e-6))
+    print(f"{name}: p summed over {len(every)} pictures: {p.sum().item():.9f}")
 
 # %% [markdown]
-# Not about 1: it *is* 1, to nine digits, with weights at random. (`beside_mask` is the
-# horizontal stack's, a row of what lies to the left.) A network that leaks gives numbers
-# that look like probabilities and are none. So to add up a tiny space is a test that no
+# With the right masks it isn't about 1: it *is* 1, to nine digits, with weights at random.
+# (`beside_mask` is the horizontal stack's, a row of what lies to the left.) A network that
+# leaks gives numbers that look like probabilities and are none: their sum is another. So to add up a tiny space is a test that no
 # cheating "likelihood" passes. No GAN can be put to it at all, and a VAE would need an
 # integral for each picture.
 #
@@ -604,8 +628,9 @@ trained_on = Digits(pixels.settings["batch_size"])
 
 def show(pixels, history):
     """Digits drawn pixel by pixel, so far."""
-    title = f"step {history.step:,}" if history.step else "the shipped network"
-    return grid(pixels.sample(count=15), 15, title=title, smooth=True)
+    when = f"step {history.step:,}" if history.step else "as shipped"
+    return grid(pixels.sample(count=15), 15, title=f"PixelCNN of digits, seed 0, {when}",
+                smooth=True)
 
 
 history = run.train(pixels, trained_on, pixels.settings["steps"], show=show,
@@ -627,8 +652,8 @@ pixels.rng = torch.Generator().manual_seed(2)
 clear = DigitReader().read(pixels.sample(count=run.choose(30, 1000)))[1]
 print(f"clear digits among the drawn ones (lesson 01's reader): {clear.float().mean():.0%}")
 rows = torch.cat([held[::30][:15], pixels.sample(count=30)])
-grid(rows, 15, title="Held-out digits (first row), drawn pixel by pixel (below)",
-     smooth=True)
+grid(rows, 15, title="Drawn pixel by pixel by the PixelCNN, seed 0", smooth=True,
+     rows=["held out", "drawn", "drawn"])
 
 # %% [markdown]
 # **What to see.** Strokes of the right width that turn and close as strokes do. Some are
@@ -652,8 +677,8 @@ for name in ("sample", "sample_slowly"):
     began = time.perf_counter()
     took[name] = getattr(prior_like.pixelcnn.eval(), name)(noise), time.perf_counter() - began
 (fast, quick), (slow, long) = took["sample"], took["sample_slowly"]
-print(f"16 x 16 codes: kept {quick:.2f} s, anew {long:.2f} s, {long / quick:.0f} times as fast")
 print("the same codes:", torch.equal(fast, slow))
+print(f"16 x 16 codes, 8 maps at once, this run: {long / quick:.0f} times as fast")
 
 # %%
 rows = {}
@@ -666,7 +691,9 @@ Table(["seconds, kept", "seconds, anew", "times as fast"], rows, "4 maps at once
 
 # %% [markdown]
 # The gain grows with the picture: what is saved is the rest of the picture, at every
-# place. It is still one place after another, and a GAN draws a whole picture in one go.
+# place. (Your run above draws more maps at once, on as many threads as your machine has;
+# its figure may differ from the table's.) It is still one place after another, and a GAN
+# draws a whole picture in one go.
 
 # %% [markdown]
 # ## 9. A prior over pages
@@ -688,8 +715,8 @@ birds = Birds("train", coder.size, prior.settings["batch_size"], run.choose(2, 6
 
 def show(prior, history):
     """Birds of drawn codes, so far."""
-    title = f"step {history.step:,}" if history.step else "the shipped network"
-    return grid(prior.sample(count=10).cpu(), 10, title=title)
+    when = f"step {history.step:,}" if history.step else "as shipped"
+    return grid(prior.sample(count=10).cpu(), 10, title=f"Prior over codes, seed 0, {when}")
 
 
 history = run.train(prior, birds, prior.settings["steps"], show=show,
@@ -699,7 +726,7 @@ history = run.train(prior, birds, prior.settings["steps"], show=show,
 prior.to("cpu").eval()
 prior.rng = torch.Generator().manual_seed(1)
 drawn = prior.sample(count=30)
-grid(drawn, 10, title="Birds that nobody drew, code by code")
+grid(drawn, 10, title="Birds that nobody drew, code by code (learned prior, seed 0)")
 
 # %% [markdown]
 # **What to see.** Compare with the mush of section 6: the *same decoder*, the same
@@ -726,11 +753,15 @@ kinds = {"real birds, others": "rivals/other real birds", "DCGAN (lesson 02)": "
          "VAE, Gaussian": "rivals/VAE", "VQ-VAE, uniform prior": "birds/uniform prior",
          "VQ-VAE, learned prior": "birds/learned prior",
          "VQ-VAE, prior by species": "birds/prior by species",
-         "VQ-VAE-2, learned prior": "levels/learned prior"}
+         "VQ-VAE-2 (section 11), prior": "levels/learned prior"}
+gan_seconds = weights.entry("dcgan_32")["seconds"]
+elsewhere = {"real birds, others": "none", "DCGAN (lesson 02)": f"{gan_seconds:.0f}",
+             "VQ-VAE, uniform prior": "its coder's"}
 rows = {}
 for kind, row in kinds.items():
     cells = [with_spread(values(found, row, n), d) for n, d in zip(names, (1, 0, 2, 0))]
-    rows[kind] = [cell.replace("not measured", "") for cell in cells]
+    rows[kind] = [elsewhere.get(kind, cell) if cell == "not measured" else cell
+                  for cell in cells]
 Table(["IS", "FID", "detail", "seconds of training"], rows, "2,000 birds, seeds 0 to 2 "
       "(DCGAN and real birds: one set of weights, one set of birds); a prior's seconds come "
       "on top of its coder's; t2i reproduce 04 birds (rivals, levels)")
@@ -738,8 +769,9 @@ Table(["IS", "FID", "detail", "seconds of training"], rows, "2,000 birds, seeds 
 # %% [markdown]
 # **What to see.** The learned prior brings the distance down to about a quarter of the
 # uniform prior's, with the same decoder. (Hearing the species doesn't lower it further.)
-# Beside the GAN: less detail, more distance, and a little more time. Beside the VAE, which had about as much time as coder and prior
-# together, it is clearly ahead in IS and FID, and not in detail. Slide GM-10 shows VQ-VAE-2's and BigGAN's photographs as
+# Beside the GAN: less detail and about twice the distance, in a little more time (coder
+# and prior together). Beside the VAE, which had nearly as much time, it is clearly ahead in
+# IS and FID, and not in detail. Slide GM-10 shows VQ-VAE-2's and BigGAN's photographs as
 # equals, and ends with DALL·E 2 as an outlook: a prior over codes that hears a *sentence*
 # is where text-to-image was heading. In our miniature the GAN is ahead.
 #
@@ -761,7 +793,8 @@ chosen = torch.tensor([known[i] for i in (3, 40, 77, 110) for _ in range(8)])
 by_species = PixelCnn.from_preset("cpu", coder=VqVae.from_preset("cpu"), **BIRDS["cpu"])
 weights.load_into(by_species, "pixelcnn_birds_species")
 by_species.eval().rng = torch.Generator().manual_seed(0)
-grid(by_species.sample(chosen), 8, title="A row for each of four species")
+grid(by_species.sample(chosen), 8, rows=[f"species {known[i]}" for i in (3, 40, 77, 110)],
+     title="Four species, drawn by the prior that hears the species (shipped, seed 0)")
 
 # %%
 names, rows = ("habitat", "size", "beak", "pattern"), {}
@@ -831,9 +864,9 @@ Table(["bits a pixel", "what it is"], rows, "454 held-out digits, 17 grey levels
       "to 2; t2i reproduce 04 digits, 03 grey")
 
 # %% [markdown]
-# **What to see.** The PixelCNN is best, and would be better still if it heard which digit
-# it is. The VAE comes close, and its number is a bound: the truth may be closer. The
-# VQ-VAE is far behind, by its bound and summed up. So for once we know what is whose
+# **What to see.** The PixelCNN is best, and better still when it hears which digit it is.
+# The VAE comes within a tenth of a bit, and its number is a bound: the truth may be closer.
+# The VQ-VAE is far behind, by its bound and summed up. So for once we know what is whose
 # fault. The bound's: what the last two rows have less than the two above them. (Several
 # maps could have made the same picture; the encoder's single choice throws their share
 # away.) The rest is the model's own: 2 × 2 codes of 16 entries say 16 bits a picture, a
@@ -854,8 +887,9 @@ Table(["bits a number, at most"], rows, "Birds of unseen species, 3 x 32 x 32 nu
 
 # %% [markdown]
 # Told plainly a number costs 8 bits. Here VQ-VAE and VAE lie close together, which is what
-# slide GM-9 says of CIFAR-10: "comparable with VAE in terms of density estimation". (Its
-# figures come from other data and networks, and can't be set beside ours.) Of a bird's
+# slide GM-9 says of CIFAR-10: "comparable with VAE in terms of density estimation". (The
+# slide prints no figure for it, so the comparison is of words with a measurement, on other
+# pictures.) Of a bird's
 # bits only a few hundred are codes; some 19,000 say what the decoder's Gaussian left
 # open. So the prior, which decides whether a sample is a bird at all, is hardly seen in
 # this unit. And section 8's PixelCNN, best of all in bits, drew few digits that are clear.
@@ -878,7 +912,8 @@ one, other = unseen_birds(16).image.split(8)
 rows = {"first": one, "second": other, "first's\ncodes": levels.swap(one, one),
         "top 1,\nbottom 2": levels.swap(one, other),
         "top 2,\nbottom 1": levels.swap(other, one)}
-crossed(torch.cat(list(rows.values())), list(rows), [""] * 8, "Exchanging one level")
+crossed(torch.cat(list(rows.values())), list(rows), [f"pair {i}" for i in range(1, 9)],
+        "Exchanging one level of the shipped VQ-VAE-2, seed 0")
 
 # %% [markdown]
 # Let the oracle say whose bird it is. Of the pairs that differ in an attribute, in how many
@@ -965,11 +1000,12 @@ lab = CodeLab(prior, unseen.image[:: max(len(unseen.image) // 12, 1)][:12])
 marked = torch.zeros(lab.codes[0].shape, dtype=torch.bool)
 marked[:4] = True
 three = [lab.change(0, marked, way, other=5) for way in WAYS]
-for way, codes in zip(("as it was", *WAYS), (lab.codes[0], *three)):
-    print(f"{way:23} {lab.words(codes)}")
+for way, row in zip(("as it was", *WAYS), (lab.codes[0], *three)):
+    print(f"{way:23} {lab.words(row)}")
 pictures = [lab.row(0, codes, marked, 5) for codes in three]
-grid(torch.cat(pictures), 5, ["the bird", "from its codes", "the other bird", "marked",
-                              "changed"] * 3, "The other bird's, one entry, the prior's")
+heads = ["the bird", "from its codes", "the other bird", "marked", "changed"]
+grid(torch.cat(pictures), heads, rows=["other bird's", "one entry", "prior's"],
+     title="The upper half of a bird's codes replaced in three ways")
 
 # %% [markdown]
 # **What to see.** Each row: the bird, what its codes say, the other bird, the marked places
@@ -998,10 +1034,10 @@ lab.widget()
 #   said. Put the oracle on the drawn birds and see how often chance would obey:
 
 # %%
-some = prior.sample(count=run.choose(60, 1000))
-asked = torch.zeros(len(some), 9, dtype=torch.long)
+many_birds = prior.sample(count=run.choose(60, 1000))
+asked = torch.zeros(len(many_birds), 9, dtype=torch.long)
 asked[:, 0] = COLOURS.index("blue")  # of the wing
-share = measure.of_species(some, asked, ("wing",))["wing"]
+share = measure.of_species(many_birds, asked, ("wing",))["wing"]
 print(f"birds with blue wings, if one may not ask for them: {share:.0%}")
 
 # %% [markdown]
