@@ -5,6 +5,7 @@ python benchmarks/layers.py
 
 import time
 
+import t2i_course  # noqa: F401  # isort: skip  (before torch: how threads wait)
 import torch
 from torch import nn
 

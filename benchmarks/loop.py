@@ -15,6 +15,7 @@ import json
 import statistics
 import time
 
+import t2i_course  # noqa: F401  # isort: skip  (before torch: how threads wait)
 import torch
 import torch.nn.functional as F
 from torch import nn

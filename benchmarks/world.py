@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from unittest.mock import patch
 
 import numpy as np
+
+import t2i_course  # noqa: F401  # isort: skip  (before torch: how threads wait)
 import torch
 
 from t2i_course.worlds import bird_drawing, birds

@@ -163,10 +163,11 @@ def systems(options: argparse.Namespace) -> int:
 
 def measure(options: argparse.Namespace) -> int:
     """t2i measure: a shipped network afresh, on unseen species or on your captions."""
-    from . import weights
+    from . import threads, weights
     from .papers import dcgan
     from .papers.gan_cls import PAINTERS, shipped
 
+    threads.keep_watch()
     if not 1 <= options.count <= 100_000:
         raise UserError(f"--count is 1 to 100000, not {options.count}")
     oracles = [n for n in weights.names() if n.startswith("oracle")]

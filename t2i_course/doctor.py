@@ -68,6 +68,7 @@ def machine() -> Iterator[str | Problem]:
     import torch
 
     from . import presets
+    from . import threads as waiting
 
     device = "no GPU, CPU"
     if torch.cuda.is_available():
@@ -79,6 +80,9 @@ def machine() -> Iterator[str | Problem]:
             f"torch uses {threads} of {cores} cores",
             "unset OMP_NUM_THREADS, or set it to the number of cores",
         )
+    yield waiting.in_force()
+    if waiting.late():
+        yield Problem(waiting.LATE, waiting.CURE)
     try:
         preset = presets.current()
     except ValueError as error:

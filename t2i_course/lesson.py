@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import presets
+from . import presets, threads
 
 
 @dataclass(frozen=True)
@@ -220,6 +220,9 @@ def begin(number: str, seed: int = 0) -> Lesson:
     _find_commands()
     _style()
     print(f"Lesson {number}: {info.title}\n{_expectation(lesson)}")
+    threads.keep_watch()
+    if threads.late() and device.type == "cpu":
+        print(f"{threads.LATE}. To cure it, {threads.CURE}.")
     return lesson
 
 

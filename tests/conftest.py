@@ -13,6 +13,8 @@ TINY = Path(__file__).parent / "tiny"
 
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
+import t2i_course  # noqa: E402, F401  (before any test imports torch: how threads wait)
+
 # A job started in the background ignores interrupts, and so would the tests of them.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

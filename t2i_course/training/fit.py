@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from .. import threads
 from . import checkpoint as checkpoints
 from .history import History
 from .machine import Interrupt, LossReading, accelerator_for, batches, in_notebook
@@ -50,6 +51,7 @@ def fit(
     lets the step finish and saves; a notebook goes on with `history.interrupted` set, a
     script gets KeyboardInterrupt. Raises NonFiniteLoss, CheckpointError, ValueError.
     """
+    threads.keep_watch()
     accelerator, device = accelerator_for(device, precision)
     with seeded(own_seed(seed, accelerator.process_index)):
         run = Run(system, seed, accelerator, device, checkpoint, resume)
