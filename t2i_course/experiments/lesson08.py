@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from ..measure.birds import obedience_of, report, unseen_captions
+from ..measure.birds import draw, obedience_of, report, unseen_captions
 from ..papers import gan_cls, projection
 from ..papers.joint_embedding import text_encoder
 from .mean import Mean
@@ -41,6 +41,12 @@ def watcher(run: Run, size: int, every: int):
     return watch
 
 
+def course_of(run: Run):
+    """Looks at section 2's captions on the way, for the course that a page shows."""
+    asked = unseen_captions(8, 32, seed=11)
+    return run.looks({200, 600, 1200}, lambda system: draw(system, asked))
+
+
 def painter(run: Run, system, batch: int, steps: int, precision=None, mean_from=None,
             look_every=200) -> dict:  # fmt: skip
     """Train one network that draws birds from captions; its report, and its curve.
@@ -51,15 +57,20 @@ def painter(run: Run, system, batch: int, steps: int, precision=None, mean_from=
     watch = watcher(run, size, look_every)
     mean_from = None if run.smoke else mean_from
     mean = Mean(mean_from, run.file(f"{name}.pt"))
+    looks = course_of(run) if name == "gan_int_cls_32" else None
 
     def each_step(system, history, step):
         watch(system, history, step)
         mean.take(system, step)
+        if looks is not None:
+            looks(system, history, step)
 
     source = run.birds(batch, size, seed=0)
     history = run.fit(system, source, steps, precision=precision, on_step=each_step)
     mean.give(system)
     found = report(system.eval(), run.choose(40, 2000), size=size)
+    if looks is not None:
+        run.keep(history, looks)
     run.ship(system.network("generator"), history.elapsed, found, reads="text_birds")
     return {"steps": history.step, "seconds": round(history.elapsed), **found,
             "curve": curve_of(history)}  # fmt: skip

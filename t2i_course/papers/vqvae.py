@@ -344,8 +344,6 @@ class VqVae(System):
             quantizer = VectorQuantizer(
                 entries, code_size, decay, revive, None, nearest, straight_through
             )
-        # In plain order of numbers. channels_last is up to a tenth faster on a CPU, but
-        # it rounds otherwise, and lesson 04's figures were recorded with this one.
         self.autoencoder = nn.ModuleDict(
             {
                 "encoder": Encoder(channels, hidden, code_size),

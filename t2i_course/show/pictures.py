@@ -211,8 +211,9 @@ def _crisp(pixels, columns, size, rows, heads, title, framed):
     for i, on in enumerate(framed):
         if on:
             y, x = divmod(i, columns)
-            corner = x * step[0] - gap / 2, y * step[1] - gap / 2
-            frame = Rectangle(corner, *step, fill=False, ec="red", lw=2, clip_on=False)
+            corner = x * step[0] + 1, y * step[1] + 1  # inside, apart from others
+            inner = [length - 3 for length in side]
+            frame = Rectangle(corner, *inner, fill=False, ec="red", lw=2.4)
             axes.add_patch(frame)
     return figure
 
