@@ -53,8 +53,47 @@ for name, group in (("vanilla", 0), ("with deviation", 8)):
         lambda run, group=group: on_the_ring(run, group, (0.5, 0.999), 1e-3),
         cost=7,
         only=True,
-        recorded=False,
     )
+
+# ------------------------------------------------------------- the game of section 4
+
+PLAY = Table("01", "play", "rounds until a GAN first covers the ring, as one sets it",
+             ("rounds", "modes"), range(3))  # fmt: skip
+ROUNDS, LOOKS = 3000, 60
+
+
+def played(run: Run, group=0, k=1, rates=(1e-3, 1e-3)) -> dict:
+    """The playground's GAN with those settings; rates of D and of G.
+
+    rounds: after which all eight modes are first covered (None: never), looked at
+    every 50 rounds; modes: at the end.
+    """
+    torch.manual_seed(run.seed)
+    system = Gan(noise_size=2, group=group, k=k)
+    system.rates = dict(zip(Gan.players, rates))
+    world, noise = Ring(128 * k, run.seed), torch.randn(2000, 2)
+    rounds = run.steps(ROUNDS)
+    every = max(rounds // LOOKS, 1)
+
+    def look(system, history, step):
+        if step % every == 0:
+            found = world.coverage(system.sample(2000, noise))
+            history.measure("modes", found.modes)
+
+    history = run.fit(system, world, rounds, on_step=look)
+    modes = [int(count) for count in history.values("modes")]
+    first = every * (modes.index(8) + 1) if 8 in modes else None
+    return {"rounds": first, "modes": modes[-1]}
+
+
+for name, settings in {
+    "as it stands": {},
+    "D sees its batch": {"group": 8},
+    "G ten times as fast": {"rates": (1e-3, 1e-2)},
+    "D a tenth as fast": {"rates": (1e-4, 1e-3)},
+    "k = 5": {"k": 5},
+}.items():
+    PLAY.add(name, lambda run, settings=settings: played(run, **settings), cost=15)
 
 # -------------------------------------------------------------------------- gradients
 
