@@ -38,8 +38,8 @@ run = lesson.begin("00")
 
 # %% tags=["cover"]
 from t2i_course.checks import check
-from t2i_course.papers.gan_cls import shipped
 from t2i_course.play.caption_lab import Playground, read_birds
+from t2i_course.systems import shipped
 from t2i_course.worlds.birds import vocabulary
 
 artist = Playground(shipped("projection_32"), vocabulary(), read_birds)

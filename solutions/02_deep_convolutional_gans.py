@@ -47,7 +47,7 @@ from t2i_course.experiments import on_the_way, records, values
 from t2i_course.measure import dcgan as measure
 from t2i_course.measure.gan import speckle
 from t2i_course.measure.oracle import oracle
-from t2i_course.papers.dcgan import TORCH_RELEASE, Dcgan, Discriminator, Generator, shipped
+from t2i_course.papers.dcgan import TORCH_RELEASE, Dcgan, Discriminator, Generator
 from t2i_course.papers.gan import Gan, discriminator_loss
 from t2i_course.papers.lapgan import Lapgan, collapse, expand, generators, reduce
 
@@ -58,6 +58,7 @@ from t2i_course.play.latent_lab import LatentLab
 from t2i_course.show.pictures import crossed, grid
 from t2i_course.play.caption_lab import read_birds
 from t2i_course.show.tables import Table, with_spread
+from t2i_course.systems import shipped
 from t2i_course.worlds.birds import Birds
 
 found = records("02")  # what the course measured over seeds, for the tables

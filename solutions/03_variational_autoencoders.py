@@ -44,12 +44,12 @@ from t2i_course.measure import vae as measured
 from t2i_course.measure.dcgan import draw, real_birds
 from t2i_course.measure.samples import detail, radial_power_spectrum
 from t2i_course.papers.aae import Aae
-from t2i_course.papers.dcgan import shipped as shipped_dcgan
 from t2i_course.papers.vae import BIRDS, GREY, PIXELCNN, Vae, log_normal
 from t2i_course.show.curves import bars, curves, lines
 from t2i_course.show.latent import LatentPlane, code_map, pad
 from t2i_course.show.pictures import grid
 from t2i_course.show.tables import Table, with_spread
+from t2i_course.systems import shipped
 from t2i_course.worlds.birds import Birds
 from t2i_course.worlds.digits import DigitReader, Digits
 
@@ -744,7 +744,7 @@ grid(pairs, columns=8, title="Birds of unseen species (above), through z and bac
 # %%
 count = run.choose(64, 2000)
 heaps = {"real": real_birds(count).float() / 127.5 - 1,
-         "DCGAN": draw(shipped_dcgan("dcgan_32"), count), "VAE": draw(painter, count)}
+         "DCGAN": draw(shipped("dcgan_32"), count), "VAE": draw(painter, count)}
 random = torch.Generator().manual_seed(0)
 noise = torch.randn(heaps["VAE"].shape, generator=random)
 heaps["VAE, with its noise"] = (heaps["VAE"] + sigma * noise).clamp(-1, 1)

@@ -57,12 +57,13 @@ from t2i_course.measure.scores import diversity
 
 # %%
 from t2i_course.papers import gan_cls, joint_embedding
-from t2i_course.papers.gan_cls import GanCls, generator_loss, judged_together, shipped
+from t2i_course.papers.gan_cls import GanCls, generator_loss, judged_together
 from t2i_course.show.curves import lines
 from t2i_course.show.obeyed import beside_wishes, learned_over_time, seconds_until
 from t2i_course.show.pictures import grid
 from t2i_course.show.record import recorded
 from t2i_course.show.tables import Table, with_spread
+from t2i_course.systems import shipped
 from t2i_course.training import fit
 from t2i_course.worlds.bird_captions import named_by
 from t2i_course.worlds.bird_species import COLOURS

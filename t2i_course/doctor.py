@@ -6,15 +6,16 @@ its cure. Nothing is downloaded or repaired.
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib import metadata
 
 from . import __version__
+from .declarations import Problem, all_data, all_networks
 
 NEEDED = (
     "torch",
@@ -32,14 +33,6 @@ NEEDED = (
 )
 NOTEBOOKS = ("jupyterlab", "nbclient", "nbconvert", "jupytext", "nbgrader")
 LEAST_DISK = 2 * 2**30  # bytes: worlds of 64 pixels and a few checkpoints
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something wrong, and what to do about it."""
-
-    what: str
-    cure: str
 
 
 def versions() -> Iterator[str | Problem]:
@@ -98,7 +91,7 @@ def machine() -> Iterator[str | Problem]:
 
 def disk() -> Iterator[str | Problem]:
     """Free space, and whether drawn worlds can be kept."""
-    from .worlds.birds import cache_folder
+    from .worlds.cache import cache_folder
 
     folder = cache_folder()
     place = next(p for p in (folder, *folder.parents) if p.exists())
@@ -121,35 +114,20 @@ def disk() -> Iterator[str | Problem]:
 
 def data() -> Iterator[str | Problem]:
     """The worlds and data sets that are there."""
-    from .worlds.birds import _fingerprint, cache_folder
+    from .datasets import LATER
 
-    folder = cache_folder()
-    kept = sorted(folder.glob("birds-*")) if folder.is_dir() else []
-    current = [p for p in kept if p.name.endswith(_fingerprint())]
-    names = ", ".join(p.name.rpartition("-")[0] for p in current)
-    yield f"bird world: {'drawn: ' + names if names else 'drawn at its first use'}"
-    if old := [p for p in kept if p not in current]:
-        size = sum(f.stat().st_size for p in old for f in p.glob("*")) / 2**20
-        yield f"  {len(old)} by older code, {size:.0f} MB, may be deleted: {folder}"
-    try:
-        import sklearn  # noqa: F401
-
-        yield "digits: come with scikit-learn"
-    except ImportError:
-        yield Problem("no digits", "pip install scikit-learn")
-    from .datasets import emoji
-
-    try:
-        yield f"emoji: {len(emoji.Emoji('train', 32))} training pictures"
-    except emoji.DamagedData as error:
-        yield Problem("the emoji are damaged", str(error))
-    yield "CUB, flowers, COCO: come with later lessons"
+    known = all_data()
+    for entry in known.values():
+        if entry.report is not None:
+            yield from entry.report()
+    for name, line in LATER.items():
+        if name not in known:
+            yield line
 
 
 def networks() -> Iterator[str | Problem]:
     """Every trained network's file, held against the manifest."""
     from . import weights
-    from .papers.gan_cls import SHIPPED
 
     good = []
     for name in weights.names():
@@ -160,7 +138,7 @@ def networks() -> Iterator[str | Problem]:
             yield Problem(f"network {name}", str(error))
     size = sum(weights.path(name).stat().st_size for name in good) / 2**20
     yield f"networks: {', '.join(good) or 'none'} ({size:.1f} MB in {weights.folder()})"
-    wanted = {*SHIPPED, "text_birds", "oracle32"} - set(weights.names())
+    wanted = set(all_networks()) - set(weights.names())
     if wanted:
         yield Problem(
             f"no network {', '.join(sorted(wanted))}",
@@ -181,7 +159,11 @@ def examine() -> Iterator[str | Problem]:
             yield Problem(f"{examination.__name__} can't be examined", said)
 
 
-def main() -> int:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`t2i doctor` has no options."""
+
+
+def main(options: argparse.Namespace | None = None) -> int:
     """Prints what was found; 0 if all is well, else 1."""
     problems = []
     for found in examine():

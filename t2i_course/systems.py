@@ -1,155 +1,68 @@
-"""Every system of the course by name: its class, its lesson, what it trains on.
+"""Every system of the course by name, built from what the papers' files declare.
 
 `build` makes a system at a preset with all that it needs, `source_for` what it trains
-on, `parameter_counts` says how large its networks are. Used by `t2i`.
+on, `shipped` a trained network that comes with the course, `judge` what measures it;
+`parameter_counts` says how large a system's networks are. No paper, world or data set
+is named here: see `declarations`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from importlib import import_module
+from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["SYSTEMS", "SystemInfo", "build", "info", "parameter_counts", "source_for"]
+from . import declarations
+from .datasets import LATER
+from .declarations import DataInfo, Network, Part, SystemInfo, resolve
+
+__all__ = [
+    "build", "data_info", "data_of", "default_network", "info", "judge", "network_info",
+    "oracle_for", "parameter_counts", "shipped", "source_for", "systems", "untrained",
+]  # fmt: skip
+
+systems = declarations.all_systems
 
 
-@dataclass(frozen=True)
-class SystemInfo:
-    """Where a system is: `module`:`name`, its lesson, what it is in a line.
-
-    data: what it can be trained on; the first is the default.
-    """
-
-    module: str
-    name: str
-    lesson: str
-    line: str
-    data: tuple[str, ...]
-
-    def load(self) -> type:
-        """The class itself (imports torch)."""
-        return getattr(import_module(f"t2i_course.{self.module}"), self.name)
-
-    @property
-    def presets(self) -> dict[str, dict]:
-        """The class's own, or those of its paper's file."""
-        kind = self.load()
-        return kind.presets or import_module(kind.__module__).PRESETS
-
-
-SYSTEMS: dict[str, SystemInfo] = {
-    "gan": SystemInfo(
-        "papers.gan",
-        "Gan",
-        "01",
-        "vanilla GAN: digits, or points in the plane",
-        ("digits", "points"),
-    ),
-    "dcgan": SystemInfo(
-        "papers.dcgan",
-        "Dcgan",
-        "02",
-        "DCGAN: pictures from noise by convolutions",
-        ("birds", "emoji"),
-    ),
-    "lapgan": SystemInfo(
-        "papers.lapgan",
-        "Lapgan",
-        "02",
-        "LAPGAN: a small picture first, then its details",
-        ("birds", "emoji"),
-    ),
-    "vae": SystemInfo(
-        "papers.vae",
-        "Vae",
-        "03",
-        "variational autoencoder: digits in black and white, or birds",
-        ("digits", "birds"),
-    ),
-    "aae": SystemInfo(
-        "papers.aae",
-        "Aae",
-        "03",
-        "adversarial autoencoder: a GAN of codes",
-        ("digits",),
-    ),
-    "pixelcnn": SystemInfo(
-        "papers.pixelcnn",
-        "PixelCnn",
-        "04",
-        "gated PixelCNN: grey levels of digits, or a VQ-VAE's codes",
-        ("digits", "birds"),
-    ),
-    "vqvae": SystemInfo(
-        "papers.vqvae",
-        "VqVae",
-        "04",
-        "VQ-VAE: pictures as maps of codebook entries",
-        ("birds", "digits"),
-    ),
-    "vqvae2": SystemInfo(
-        "papers.vqvae2",
-        "VqVae2",
-        "04",
-        "VQ-VAE-2: codes at two scales",
-        ("birds",),
-    ),
-    "two_level_prior": SystemInfo(
-        "papers.vqvae2",
-        "TwoLevelPrior",
-        "04",
-        "a PixelCNN over each level of a VQ-VAE-2's codes",
-        ("birds",),
-    ),
-    "joint_embedding": SystemInfo(
-        "papers.joint_embedding",
-        "JointEmbedding",
-        "08",
-        "sentences and pictures in one space",
-        ("birds",),
-    ),
-    "gan_cls": SystemInfo(
-        "papers.gan_cls",
-        "GanCls",
-        "08",
-        "GAN-INT-CLS: pictures from sentences",
-        ("birds", "emoji"),
-    ),
-    "projection": SystemInfo(
-        "papers.projection",
-        "ProjectionGan",
-        "08",
-        "projection discriminator with hinge loss",
-        ("birds", "emoji"),
-    ),
-}
-# Whose codes a prior learns: a system of this paper's file, by its `from_checkpoint`.
-CODERS = {"pixelcnn": "vqvae", "two_level_prior": "vqvae2"}
-NOT_YET = {
-    "cub": "CUB's real birds come with a later lesson",
-    "flowers": "Oxford's flowers come with a later lesson",
-    "coco": "COCO comes with a later lesson",
-}
+def _entry(entries: dict, kind: str, name: str):
+    if name not in entries:
+        raise ValueError(f"No {kind} {name!r}; there are {', '.join(entries)}.")
+    return entries[name]
 
 
 def info(name: str) -> SystemInfo:
     """The entry of a system; ValueError names those there are."""
-    if name not in SYSTEMS:
-        raise ValueError(f"No system {name!r}; there are {', '.join(SYSTEMS)}.")
-    return SYSTEMS[name]
+    return _entry(systems(), "system", name)
+
+
+def data_info(name: str) -> DataInfo:
+    """The entry of a world or data set; ValueError names those there are."""
+    return _entry(declarations.all_data(), "data", name)
+
+
+def network_info(name: str) -> Network:
+    """The entry of a shipped network; ValueError names those there are."""
+    return _entry(declarations.all_networks(), "network", name)
 
 
 def data_of(name: str, data: str | None = None) -> str:
     """What the system will train on: `data`, or its default; ValueError if it can't."""
-    can = info(name).data
+    can = list(info(name).data)
     if data is None or data in can:
         return data or can[0]
-    if data in NOT_YET or Path(data).is_dir():
-        why = NOT_YET.get(
-            data, "folders in the papers' layout come with a later lesson"
-        )
+    known = declarations.all_data()
+    if data not in known and (data in LATER or Path(data).is_dir()):
+        folders = "folders in the papers' layout come with a later lesson"
+        why = LATER.get(data, folders)
         raise ValueError(f"{why}; for now {name} trains on {' or '.join(can)}.")
     raise ValueError(f"{name} trains on {' or '.join(can)}, not on {data!r}.")
+
+
+def run_of(name: str, preset: str, data: str) -> tuple[str, str]:
+    """The command that trains a system, and the folder in runs/ that it writes to."""
+    command, folder = f"t2i train {name} --preset {preset}", f"{name}-{preset}"
+    if data != data_of(name):
+        command, folder = f"{command} --data {data}", f"{folder}-{data}"
+    return command, folder
 
 
 # --------------------------------------------------------------------------- building
@@ -160,115 +73,171 @@ def build(
     preset: str,
     data: str | None = None,
     trained: bool = True,
-    text: str | Path | None = None,
-    codes: str | Path | None = None,
+    **checkpoints: str | Path | None,
 ):
     """The system of that name at a preset ("smoke", "cpu", "gpu", "paper").
 
-    trained: with the shipped text encoder where the system reads with one; False makes
-    one with random weights, of the preset's size (for counting and for tests), and so
-    for the VQ-VAE whose codes a prior learns.
-    text: the checkpoint of a text encoder of one's own, in place of the shipped one
-    codes: the checkpoint of that VQ-VAE; none is shipped
-    Raises ValueError for an unknown name, preset or data, and where the text encoder
-    or the VQ-VAE is missing or has not the preset's size; WeightsError or
-    CheckpointError for bad weights.
+    trained: with the shipped networks as its parts, where it is built on others; False
+    makes them with random weights, of the preset's size (for counting and for tests).
+    checkpoints: those parts from trainings of one's own, by their options: text=path,
+    codes=path.
+    Raises ValueError for an unknown name, preset or data, and where a part is missing,
+    or has not the preset's size, or isn't used; WeightsError or CheckpointError for bad
+    weights.
     """
-    kind, data = info(name).load(), data_of(name, data)
-    if name == "gan" and data == "points":
-        from .papers.gan import points_gan
-
-        return points_gan(preset)
-    settings, extra = _settings(name, preset, data), _of_data(kind, preset, data)
-    if settings.get("codes"):
-        extra["coder"] = _coder(name, settings, preset, data, trained, codes)
-    elif codes is not None:
-        raise ValueError(f"{name} on {data} learns no codes here: leave --codes away")
-    if name == "joint_embedding":
-        from .worlds.birds import vocabulary
-
-        extra["words"] = len(vocabulary())
-    if name in ("gan_cls", "projection"):
-        numbers = settings["embedding"]
-        if trained or text is not None:
-            extra["text_encoder"] = _encoder(numbers, data, text)
-        else:
-            extra["text_encoder"] = _untrained_encoder(numbers)
-    return kind.from_preset(preset, **extra)
+    entry, data = info(name), data_of(name, data)
+    settings, extra = entry.settings(preset, data), entry.changes(preset, data)
+    given = {option: path for option, path in checkpoints.items() if path is not None}
+    for part in entry.parts:
+        if part.needed(settings):
+            path = given.pop(part.option, None)
+            extra[part.argument] = _part(part, settings, preset, data, trained, path)
+    for option in given:
+        why = next(p.unused for p in parts() if p.option == option)
+        raise ValueError(f"{name} on {data} {why}: leave --{option} away")
+    if entry.make is not None:
+        return entry.make(preset, data, **extra)
+    return entry.kind.from_preset(preset, **extra)
 
 
-def _of_data(kind: type, preset: str, data: str) -> dict:
-    """What the preset changes for that data: BIRDS, DIGITS, ... in the paper's file."""
-    home = import_module(kind.__module__)
-    return dict(getattr(home, data.upper(), {}).get(preset, {}))
+def parts() -> list[Part]:
+    """What systems are built on, one for each option of `t2i train`."""
+    found = {p.option: p for entry in systems().values() for p in entry.parts}
+    return list(found.values())
 
 
-def _settings(name: str, preset: str, data: str) -> dict:
-    """The settings of a system's preset; ValueError names those there are."""
-    presets = info(name).presets
-    if preset not in presets:
-        raise ValueError(f"No preset {preset!r}; there are {', '.join(presets)}.")
-    return presets[preset] | _of_data(info(name).load(), preset, data)
+# ------------------------------------------------------------------ what it is built on
 
 
-def _side(settings: dict) -> int:
-    """How many pixels wide a preset's pictures are."""
-    return settings["shape"][-1] if "shape" in settings else settings["size"]
+def from_checkpoint(name: str, path: str | Path):
+    """What a training of one's own of that system serves others with, frozen.
+
+    path: its checkpoint; CheckpointError if it is of another system.
+    """
+    from .training import checkpoint
+
+    entry = info(name)
+    if entry.from_checkpoint is not None:
+        return entry.from_checkpoint(path)
+    system = checkpoint.rebuild(path, entry.kind, f"t2i train {name}")
+    return entry.serves(system.eval().requires_grad_(False))
 
 
-def _coder(name: str, settings: dict, preset, data: str, trained: bool, checkpoint):
-    """The frozen VQ-VAE whose codes a prior learns; ValueError unless it fits."""
-    vqvae = CODERS[name]
-    if checkpoint is None:
-        if not trained:
-            return build(vqvae, preset, data)
-        more = "" if data == info(vqvae).data[0] else f" --data {data}"
-        folder = f"{vqvae}-{preset}" + more.replace(" --data ", "-")
-        raise ValueError(
-            f"a prior over codes needs a trained VQ-VAE; train one with t2i train "
-            f"{vqvae} --preset {preset}{more}, then add --codes "
-            f"runs/{folder}/checkpoint.pt"
-        )
-    home = import_module(f"t2i_course.{info(vqvae).module}")
-    coder = home.from_checkpoint(checkpoint)
-    made = coder.values, (coder.channels, coder.size, coder.size)
-    if made != (settings["values"], settings["shape"]):
-        raise ValueError(
-            f"the VQ-VAE of {checkpoint} has {made[0]} entries for pictures {made[1]}, "
-            f"this preset is for {settings['values']} and {settings['shape']}"
-        )
-    return coder
+def _part(part: Part, settings: dict, preset: str, data: str, trained: bool, path):
+    """The frozen part of a system with these settings; ValueError unless it fits."""
+    if path is None and not trained:
+        return _untrained_part(part, settings, preset, data)[1]
+    name = default_network(part.system, data)
+    if path is None and name is None:
+        advice = _advice(part, settings, preset, data)
+        raise ValueError(f"this system needs a trained {part.called}; {advice}")
+    found = shipped(name) if path is None else from_checkpoint(part.system, path)
+    if why := part.misfit(found, settings):
+        which = part.called if path is None else f"{part.called} of {path}"
+        advice = _advice(part, settings, preset, data)
+        raise ValueError(f"the {which} {why}; {advice}")
+    return found
 
 
-def _encoder(numbers: int, data: str, checkpoint: str | Path | None):
-    """A frozen text encoder; ValueError unless it makes `numbers` numbers."""
-    from .papers import joint_embedding as paper
+def _untrained_part(part: Part, settings: dict, preset: str, data: str):
+    """The preset of a part that fits, and the part with random weights.
 
-    if checkpoint is not None:
-        encoder = paper.text_encoder_from(checkpoint)
-    else:
-        encoder = paper.text_encoder(f"text_{data}")
-    if encoder.embedding != numbers:
-        preset = next(p for p, v in paper.PRESETS.items() if v["embedding"] == numbers)
-        raise ValueError(
-            f"the text encoder makes {encoder.embedding} numbers of a sentence, this "
-            f"preset reads {numbers}; train one with t2i train joint_embedding "
-            f"--preset {preset}, then add --text runs/joint_embedding-{preset}/"
-            "checkpoint.pt"
-        )
-    return encoder
+    The shipped network's kind where that fits (its preset is None), else its system's
+    at this preset, else at another. ValueError where none fits.
+    """
+    name, maker = default_network(part.system, data), info(part.system)
+    if name is not None and not part.misfit(found := untrained(name), settings):
+        return None, found
+    own = data if data in maker.data else None
+    for size in dict.fromkeys([preset, *maker.presets]):
+        found = maker.serves(build(part.system, size, own, trained=False))
+        if not part.misfit(found, settings):
+            return size, found.eval().requires_grad_(False)
+    raise ValueError(f"no preset of {part.system} fits these settings: {settings}")
 
 
-def _untrained_encoder(numbers: int):
-    """One with random weights, for counting and for tests."""
-    from .papers import joint_embedding as paper
-    from .worlds.birds import vocabulary
+def _advice(part: Part, settings: dict, preset: str, data: str) -> str:
+    """How to get a part that fits."""
+    import torch
 
-    sizes = paper.PRESETS["cpu" if numbers == 256 else "paper"]
-    network = paper.TextEncoder(
-        len(vocabulary()), sizes["word"], sizes["hidden"], numbers
+    with torch.device("meta"):
+        size, _ = _untrained_part(part, settings, preset, data)
+    if size is None:
+        return f"leave --{part.option} away for the one that ships"
+    own = data if data in info(part.system).data else data_of(part.system)
+    command, folder = run_of(part.system, size, own)
+    return (
+        f"train one with {command}, then add --{part.option} "
+        f"runs/{folder}/checkpoint.pt"
     )
-    return network.eval().requires_grad_(False)
+
+
+# ------------------------------------------------------------------- shipped networks
+
+
+def default_network(system: str, data: str) -> str | None:
+    """The shipped network of a system to take where nobody names one, or None."""
+    for name, network in declarations.all_networks().items():
+        if network.default and (network.system, network.data) == (system, data):
+            return name
+    return None
+
+
+def untrained(name: str):
+    """The shipped network of that name before training: its system, with its parts.
+
+    Raises ValueError for a name that nobody declares, WeightsError for bad weights of
+    a part.
+    """
+    network, extra = network_info(name), {}
+    if network.system:
+        entry = info(network.system)
+        settings = entry.settings(network.preset, network.data)
+        for part in (p for p in entry.parts if p.needed(settings)):
+            trained = default_network(part.system, network.data) is not None
+            extra[part.argument] = _part(
+                part, settings, network.preset, network.data, trained, None
+            )
+    return network.make(**extra)
+
+
+def shipped(name: str):
+    """A trained network of the course with all it needs, frozen, in evaluation mode.
+
+    Of a GAN the networks that don't draw stay untrained. Raises as `untrained`, and
+    WeightsError for bad weights.
+    """
+    from . import weights
+
+    network, system = network_info(name), untrained(name)
+    weights.check_reader(name)
+    weights.load_into(network.part(system), name)
+    return system.eval().requires_grad_(False)
+
+
+def draws(name: str) -> str:
+    """What a shipped network draws from, one of `declarations.DRAWS`."""
+    system = network_info(name).system
+    return info(system).draws if system else ""
+
+
+def judge(name: str) -> Callable | None:
+    """What measures a shipped network, (system, count, seed) -> {what: value}."""
+    network = network_info(name)
+    found = network.measure
+    if found is None and network.system:
+        found = info(network.system).measures.get(network.data)
+    if found is None:
+        found = data_info(network.data).judges.get(draws(name))
+    return None if found is None else resolve(found)
+
+
+def oracle_for(data: str, size: int):
+    """What reads the pictures of that data; ValueError where nothing does."""
+    entry = data_info(data)
+    if entry.oracle is None:
+        raise ValueError(f"Nothing reads the pictures of {data}.")
+    return resolve(entry.oracle)(size)
 
 
 # --------------------------------------------------------------------------- training
@@ -277,33 +246,16 @@ def _untrained_encoder(numbers: int):
 def source_for(name: str, preset: str, data: str | None = None, seed: int = 0):
     """What the system of that name trains on at a preset; a `data.Source`.
 
-    Draws (or reads) the bird world where it is needed. ValueError as `build`.
+    Draws (or reads) a world where it is needed. ValueError as `build`.
     """
-    data = data_of(name, data)
-    if data == "points":
-        from .papers.gan import POINTS
-        from .worlds.points import points
-
-        return points("ring", POINTS[preset]["batch_size"], seed)
-    settings = _settings(name, preset, data)
-    side = _side(settings)
-    if data == "digits":
-        from .worlds.digits import Digits
-
-        return Digits(settings["batch_size"], seed, side=side)
-    if data == "emoji":
-        from .datasets.emoji import Emoji, vocabulary
-
-        return Emoji("train", side, settings["batch_size"], seed, vocabulary())
-    from .worlds.birds import Birds
-
-    individuals = 2 if preset == "smoke" else 60
-    birds = Birds("train", side, settings["batch_size"], individuals, seed)
-    if name == "joint_embedding":
-        from .papers.joint_embedding import FalseTwins
-
-        return FalseTwins(birds, settings["classes"])
-    return birds
+    entry, data = info(name), data_of(name, data)
+    settings = entry.settings(preset, data)
+    side = settings["shape"][-1] if "shape" in settings else settings["size"]
+    world = data_info(data)
+    source = world.source(
+        world.splits[0], side, settings["batch_size"], seed, preset == "smoke"
+    )
+    return source if entry.wrap is None else entry.wrap(source, settings)
 
 
 # --------------------------------------------------------------------------- counting

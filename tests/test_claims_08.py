@@ -18,6 +18,7 @@ from t2i_course.measure.scores import diversity
 from t2i_course.papers import gan_cls, joint_embedding, projection
 from t2i_course.show.obeyed import missed, seconds_until
 from t2i_course.show.record import recorded
+from t2i_course.systems import shipped
 from t2i_course.worlds.bird_captions import named_by
 from t2i_course.worlds.bird_species import COLOURS
 from t2i_course.worlds.birds import Birds, vocabulary
@@ -100,7 +101,7 @@ def test_the_plain_network_hears_little():
     claim("So this network hears little")
     assert max(of("gan", "wing") + of("gan", "belly")) < 0.5
     claim("Most frames are red.")
-    asked, naive = measure.unseen_captions(8, 32, seed=11), gan_cls.shipped("gan_32")
+    asked, naive = measure.unseen_captions(8, 32, seed=11), shipped("gan_32")
     frames = [missed(measure.draw(naive, asked, s), asked.named) for s in range(3)]
     assert torch.cat(frames).float().mean() > 0.5
 
@@ -187,7 +188,7 @@ def test_fewer_frames_with_wrong_sentences():
     claim("Which rows have fewer red frames?")
     others, frames = measure.unseen_captions(8, 32, seed=12), {}
     for variant in ("gan", "gan_int", "gan_cls", "gan_int_cls"):
-        drawn = measure.draw(gan_cls.shipped(f"{variant}_32"), others)
+        drawn = measure.draw(shipped(f"{variant}_32"), others)
         frames[variant] = int(missed(drawn, others.named).sum())
     assert max(frames["gan_cls"], frames["gan_int_cls"]) < min(
         frames["gan"], frames["gan_int"]
@@ -237,7 +238,7 @@ def test_nine_of_ten_is_in_reach():
 
 @pytest.fixture(scope="module")
 def best():
-    return gan_cls.shipped("gan_int_cls_64")
+    return shipped("gan_int_cls_64")
 
 
 def test_the_walk(best):

@@ -11,11 +11,10 @@ import pytest
 import torch
 from PIL import Image
 
-from t2i_course import cli, doctor, weights
+from t2i_course import cli, doctor, systems, weights
 from t2i_course.course_map import PLANNED
 from t2i_course.lesson import LESSONS
-from t2i_course.papers import gan_cls
-from t2i_course.systems import build
+from t2i_course.measure import judges
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ["draw", "train", "systems", "measure", "grade", "lessons", "doctor"]
@@ -34,13 +33,11 @@ def fails(capsys, *arguments, code=2):
 def artist(monkeypatch):
     """A small untrained network in place of the shipped ones."""
 
-    def shipped(name="gan_int_cls_32"):
-        if name not in gan_cls.SHIPPED:
-            raise ValueError(f"No network {name!r}")
+    def shipped(name):
         torch.manual_seed(0)
-        return build("gan_cls", "smoke", trained=False).eval()
+        return systems.build("gan_cls", "smoke", trained=False).eval()
 
-    monkeypatch.setattr(gan_cls, "shipped", shipped)
+    monkeypatch.setattr(systems, "shipped", shipped)
 
 
 # ------------------------------------------------------------------------------ help
@@ -242,7 +239,7 @@ def test_lessons(capsys):
 def test_captions_file(tmp_path):
     file = tmp_path / "captions.tsv"
     file.write_text("# mine\na gray bird with red wings\twing=red, belly=gray\n\n")
-    batch = cli.read_captions(str(file))
+    batch = judges.read_captions(str(file))
     assert batch.caption == ["a gray bird with red wings"]
     assert batch.named.tolist() == [[0, 9, -1, -1, -1, -1, -1, -1, -1]]
 
@@ -292,7 +289,8 @@ def test_measure_of_a_network_without_captions(capsys):
 
 def test_measure_refuses_in_a_line(capsys):
     said = fails(capsys, "measure", "mona_lisa")
-    assert "is no network of the course; t2i measures gan_32" in said
+    assert "is no network of the course; t2i measures " in said
+    assert ", gan_32, " in said and ", oracle32, " in said.replace("es ", ", ")
     fails(capsys, "measure", "gan_32", "--count", "0")
 
 

@@ -10,6 +10,7 @@ from t2i_course.data import Batch
 from t2i_course.papers import gan_cls, projection
 from t2i_course.papers.gan_cls import GanCls, GanClsR1, StyleEncoder, StyleTraining
 from t2i_course.papers.joint_embedding import TextEncoder, structured_loss
+from t2i_course.systems import shipped
 from t2i_course.training import fit
 
 SMALL = {
@@ -365,7 +366,7 @@ def test_style_training_moves_only_the_style_encoder():
 
 def test_unknown_shipped_network():
     with pytest.raises(ValueError, match="gan_int_cls_32"):
-        gan_cls.shipped("stylegan")
+        shipped("stylegan")
 
 
 def test_the_rates_fall():

@@ -6,19 +6,26 @@ import torch
 from t2i_course import weights
 from t2i_course.datasets.emoji import Emoji
 from t2i_course.datasets.emoji import vocabulary as emoji_words
+from t2i_course.declarations import all_networks
 from t2i_course.measure.birds import draw, obedience_of, unseen_captions
 from t2i_course.measure.gan import clear_digits
 from t2i_course.measure.obedience import accuracies
 from t2i_course.measure.oracle import Oracle
 from t2i_course.papers.gan import Gan
-from t2i_course.papers.gan_cls import PAINTERS, StyleTraining, shipped
+from t2i_course.papers.gan_cls import StyleTraining
 from t2i_course.papers.gan_crowd import GanCrowd
 from t2i_course.papers.joint_embedding import text_encoder
+from t2i_course.systems import draws, shipped
 from t2i_course.worlds.birds import Birds
 from t2i_course.worlds.digits import DigitReader
 from t2i_course.worlds.points import Ring
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+PAINTERS = [
+    name
+    for name, network in all_networks().items()
+    if network.data == "birds" and draws(name) == "sentences"
+]
 READERS = [n for n in weights.names() if n.startswith(("oracle", "features"))]
 
 

@@ -1,5 +1,6 @@
 """Every system: four presets, something to train on, and ready for a GPU."""
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -9,23 +10,28 @@ from torch import nn
 from training_toys import count
 
 from t2i_course import presets
-from t2i_course.data import Batch
-from t2i_course.systems import SYSTEMS, build, data_of, parameter_counts, source_for
+from t2i_course.declarations import all_systems
+from t2i_course.systems import build, data_of, parameter_counts, source_for
 from t2i_course.training import CheckpointError, fit
-from t2i_course.worlds.birds import vocabulary
+
+SYSTEMS = all_systems()
 
 
-def batch_for(name, preset, many=8):
-    """A batch like those of the system's source, without drawing any picture."""
-    settings = SYSTEMS[name].presets[preset]
-    shape = settings.get("shape") or (3, settings["size"], settings["size"])
-    if name == "joint_embedding":
-        shape = (256,)  # features in place of pictures
-    sentences = ["a red bird", "this bird has blue wings"] * (many // 2)
-    twins = sentences if name == "joint_embedding" else []  # its false sentences
-    tokens, lengths = vocabulary().encode(sentences + twins)
-    kinds = torch.arange(many)
-    return Batch(torch.zeros(many, *shape), [], tokens, lengths, class_id=kinds)
+@cache
+def small(name, data):
+    """A batch of what the system trains on, as small as it gets."""
+    return source_for(name, "smoke", data).batch(0)
+
+
+def batch_for(name, preset, data=None):
+    """The same in the preset's size, without drawing any larger picture."""
+    data = data_of(name, data)
+    batch, settings = small(name, data), SYSTEMS[name].settings(preset, data)
+    if batch.image.ndim < 4:  # points, or features in place of pictures
+        return replace(batch)
+    side = settings["shape"][-1] if "shape" in settings else settings["size"]
+    count, channels = batch.image.shape[:2]
+    return replace(batch, image=torch.zeros(count, channels, side, side))
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -43,7 +49,7 @@ def test_every_system_would_run_on_a_gpu_at_paper_scale(name):
     turns = assert_plays_on_pretend_cuda(
         lambda: build(name, "paper", trained=False), lambda: batch_for(name, "paper")
     )
-    assert set(turns) == set(SYSTEMS[name].load().players)
+    assert set(turns) == set(SYSTEMS[name].kind.players)
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

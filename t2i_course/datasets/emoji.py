@@ -31,6 +31,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..data import Batch, batch_indices
+from ..declarations import DataInfo, Problem
 
 __all__ = ["FOLDER", "SPLITS", "DamagedData", "Emoji", "captions", "checksum", "words"]
 
@@ -372,3 +373,30 @@ def _choose(table: dict, split: str, groups, makers) -> list[tuple[int, int, str
                 chosen.append((row, emoji, maker))
             row += 1
     return chosen
+
+
+# ---- what the course may ask --------------------------------------------------------
+
+
+def source(split, size, batch_size, seed=0, few=False) -> Emoji:
+    """Emoji in batches, with their captions' words."""
+    return Emoji(split, size, batch_size, seed, vocabulary())
+
+
+def report():
+    """Whether they are whole, for `t2i doctor`."""
+    try:
+        yield f"emoji: {len(Emoji('train', 32))} training pictures"
+    except DamagedData as error:
+        yield Problem("the emoji are damaged", str(error))
+
+
+DATA = {
+    "emoji": DataInfo(
+        source,
+        SPLITS,
+        vocabulary,
+        judges={"sentences": "t2i_course.measure.judges:emoji_as_asked"},
+        report=report,
+    )
+}

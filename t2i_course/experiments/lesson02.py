@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 
 from ..measure.dcgan import draw, paths, quality, real_birds, trials
-from ..papers.dcgan import PRESETS, SHIPPED, Dcgan, shipped
+from ..papers.dcgan import PRESETS, Dcgan
 from ..papers.gan import Gan
 from ..papers.lapgan import Lapgan, generators
+from ..systems import shipped
 from ..training.fit import NonFiniteLoss
 from .run import Run
 from .tables import Table
@@ -149,9 +150,8 @@ def network(run: Run, kind, precision: str | None = None, **settings) -> dict:
 
 
 for name, cost, make in (
-    ("dcgan_32", 80, made_by(network, Dcgan, **SHIPPED["dcgan_32"])),
-    ("dcgan_64", 250, made_by(network, Dcgan, "bf16", **SHIPPED["dcgan_64"],
-                              steps=2000)),
+    ("dcgan_32", 80, made_by(network, Dcgan)),
+    ("dcgan_64", 250, made_by(network, Dcgan, "bf16", size=64, steps=2000)),
     ("lapgan_32", 60, made_by(network, Lapgan)),
     ("gan_birds_32", 40, made_by(network, Gan, **PLAIN)),
 ):  # fmt: skip

@@ -14,8 +14,8 @@ from ..measure.vae import (
     seeded,
 )
 from ..papers.aae import Aae
-from ..papers.dcgan import shipped
 from ..papers.vae import BIRDS, COLLAPSE, GREY, Vae
+from ..systems import shipped
 from ..worlds.birds import Birds
 from ..worlds.digits import DigitReader, Digits
 from .run import Run

@@ -13,12 +13,12 @@ from ..blocks import bits_per_dimension
 from ..measure import codes as measure
 from ..measure.dcgan import draw
 from ..measure.samples import detail
-from ..papers.dcgan import shipped
 from ..papers.pixelcnn import BIRDS, PixelCnn
 from ..papers.vae import BIRDS as VAE_BIRDS
 from ..papers.vae import Vae
 from ..papers.vqvae import VqVae, perplexity
 from ..papers.vqvae2 import TwoLevelPrior, VqVae2
+from ..systems import shipped
 from ..worlds.digits import Digits
 from .run import Run, rounded
 from .tables import Table

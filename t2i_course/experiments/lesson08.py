@@ -7,6 +7,7 @@ import torch
 from ..measure.birds import draw, obedience_of, report, unseen_captions
 from ..papers import gan_cls, projection
 from ..papers.joint_embedding import text_encoder
+from ..systems import untrained
 from .mean import Mean
 from .run import Run
 from .tables import Table
@@ -79,7 +80,7 @@ def painter(run: Run, system, batch: int, steps: int, precision=None, mean_from=
 def variant(run: Run, name: str, steps: int, r1: float | None = None, **more) -> dict:
     """A network of `papers.gan_cls`, from the seed's first weights."""
     torch.manual_seed(run.seed)
-    system = gan_cls.untrained(name)
+    system = untrained(name)
     if r1 is not None:
         system.r1 = r1
     return painter(run, system, gan_cls.PRESETS["cpu"]["batch_size"], steps, **more)

@@ -13,8 +13,9 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from ..datasets.emoji import Emoji, vocabulary
 from ..measure.birds import draw
 from ..measure.retrieval import caption_ceiling, caption_lists, first_rank
-from ..papers.gan_cls import StyleTraining, shipped, untrained
+from ..papers.gan_cls import StyleTraining
 from ..papers.joint_embedding import FalseTwins, JointEmbedding, seen, standardize
+from ..systems import shipped, untrained
 from ..worlds.bird_captions import HELD_OUT, describe
 from ..worlds.birds import Birds
 from .run import Run, rounded

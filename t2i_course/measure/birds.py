@@ -2,9 +2,9 @@
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ..data import Batch
+from ..drawing import from_sentences as draw
 from ..worlds.birds import Birds
 from .obedience import obedience
 from .oracle import oracle
@@ -34,23 +34,6 @@ def asked(sentences: list[str], named: np.ndarray) -> Batch:
     tokens, lengths = vocabulary().encode(sentences)
     image = torch.zeros(len(sentences), 0)
     return Batch(image, list(sentences), tokens, lengths, named=torch.as_tensor(named))
-
-
-@torch.inference_mode()
-def draw(system, batch: Batch, seed: int = 0, samples: int = 1) -> Tensor:
-    """Pictures (B * samples, 3, S, S) for a batch's captions; samples adjoin."""
-    device = system.device
-    network = system.network("generator").eval()
-    made, rng = [], torch.Generator().manual_seed(seed)
-    for i in range(0, len(batch.lengths), 250):
-        part = slice(i, i + 250)
-        text = system.text_encoder(
-            batch.tokens[part].to(device), batch.lengths[part].to(device)
-        )
-        text = text.repeat_interleave(samples, 0)
-        noise = torch.randn(len(text), network.noise_size, generator=rng)
-        made.append(network(noise.to(device), text).float().cpu())
-    return torch.cat(made)
 
 
 def obedience_of(system, batch: Batch, seed: int = 0) -> dict[str, float]:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..drawing import from_noise, unasked
 from ..inside.latent import (
     arithmetic,
     around,
@@ -51,9 +52,7 @@ def real_birds(count: int = 2000, size: int = 32, part: int = 0) -> Tensor:
 
 def draw(system, count: int = 2000, seed: int = 0) -> Tensor:
     """`count` pictures by a system that needs no captions, from that seed's noise."""
-    system.rng = torch.Generator(system.device).manual_seed(seed)
-    parts = [min(250, count - done) for done in range(0, count, 250)]
-    return torch.cat([system.sample(part).cpu() for part in parts])
+    return from_noise(system, unasked(count), seed)
 
 
 def quality(pictures: Tensor) -> dict[str, float]:

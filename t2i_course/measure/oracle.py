@@ -9,7 +9,6 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .. import weights
@@ -17,10 +16,10 @@ from ..data import Batch, batch_indices
 from ..training import System
 from ..worlds.bird_drawing import draw_birds
 from ..worlds.bird_species import ATTRIBUTES, individual_styles
+from ..worlds.oracle import SIZES, Oracle
 
 __all__ = ["SIZES", "Oracle", "OracleTraining", "RandomBirds", "oracle"]
 
-SIZES = (32, 64)
 PRESETS = {
     "smoke": {"size": 32, "width": 8, "pictures": 256, "batch_size": 32, "steps": 4},
     "cpu": {
@@ -45,71 +44,6 @@ PRESETS = {
         "steps": 4000,
     },
 }
-
-
-class Oracle(nn.Module):
-    """Pictures (B, 3, S, S) in [-1, 1] to one row of logits an attribute.
-
-    size: 32 or 64; width: channels of the first layer
-    """
-
-    def __init__(self, size: int = 32, width: int = 32):
-        super().__init__()
-        self.size = size
-        stem = [nn.Conv2d(3, width, 3, 1, 1), nn.BatchNorm2d(width), nn.ReLU()]
-        if size == 64:
-            stem = [nn.Conv2d(3, width, 4, 2, 1), nn.BatchNorm2d(width), nn.ReLU()]
-        blocks, channels = [], width
-        for out in (2 * width, 3 * width, 4 * width):
-            blocks += [
-                nn.Conv2d(channels, out, 4, 2, 1),
-                nn.BatchNorm2d(out),
-                nn.ReLU(),
-            ]
-            blocks += [nn.Conv2d(out, out, 3, 1, 1), nn.BatchNorm2d(out), nn.ReLU()]
-            channels = out
-        self.trunk = nn.Sequential(*stem, *blocks)
-        self.code = nn.Linear(16 * channels, 256)
-        self.counts = [len(values) for values in ATTRIBUTES.values()]
-        self.heads = nn.Linear(256, sum(self.counts))
-
-    def features(self, pictures: Tensor) -> Tensor:
-        """(B, 256): the layer before the last, for distances between distributions."""
-        if pictures.shape[1:] != (3, self.size, self.size):
-            raise ValueError(
-                f"This oracle reads pictures of 3x{self.size}x{self.size}, not "
-                f"{'x'.join(map(str, pictures.shape[1:]))}."
-            )
-        return F.relu(self.code(self.trunk(pictures).flatten(1)))
-
-    def forward(self, pictures: Tensor) -> dict[str, Tensor]:
-        """Logits (B, values) by attribute."""
-        rows = self.heads(self.features(pictures)).split(self.counts, 1)
-        return dict(zip(ATTRIBUTES, rows))
-
-    @torch.inference_mode()
-    def read(self, pictures: Tensor) -> Tensor:
-        """(B, len(ATTRIBUTES)) int64: the most probable value of each attribute."""
-        parts = pictures.split(500)
-        return torch.cat(
-            [torch.stack([r.argmax(1) for r in self(p).values()], 1) for p in parts]
-        )
-
-    @torch.inference_mode()
-    def kinds(self, pictures: Tensor) -> Tensor:
-        """(B, 100): the probability of each pair of wing and belly colour.
-
-        What the inception score here calls a class; it can reach 100.
-        """
-        found = []
-        for part in pictures.split(500):
-            logits = self(part)
-            pair = (
-                logits["wing"].softmax(1)[:, :, None]
-                * logits["belly"].softmax(1)[:, None]
-            )
-            found.append(pair.flatten(1))
-        return torch.cat(found)
 
 
 class RandomBirds:

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..declarations import Network, SystemInfo
 from ..training import System
 from .gan import discriminator_loss, nonsaturating_loss  # a GAN, but of codes
 
@@ -117,3 +119,11 @@ class Aae(System):
     def sample(self, count: int, codes: Tensor | None = None) -> Tensor:
         """Pictures (count, *shape) of codes drawn from the prior."""
         return self.decode(self.draw_codes(count) if codes is None else codes)
+
+
+SYSTEMS = {
+    "aae": SystemInfo(
+        Aae, "03", "adversarial autoencoder: a GAN of codes", {"digits": {}}
+    )
+}
+SHIPPED = {"aae_digits": Network(partial(Aae.from_preset, "cpu"), "digits", "aae")}

@@ -18,13 +18,15 @@ the following years (slide GM-17) for the same two networks.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from operator import attrgetter
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .. import weights
 from ..blocks import FromPoint, check_size, initialize
+from ..declarations import Network, SystemInfo
 from ..training import System
 from .gan import discriminator_loss, nonsaturating_loss  # the game that DCGAN plays
 
@@ -32,7 +34,7 @@ __all__ = [
     "LOSSES", "NORMS", "PRESETS", "SHIPPED", "TORCH_RELEASE", "WGAN_GP", "Dcgan",
     "Discriminator", "Generator", "batch_norm", "fractionally_strided",
     "gradient_penalty", "hinge_discriminator_loss", "least_squares_discriminator_loss",
-    "least_squares_generator_loss", "shipped", "wasserstein_discriminator_loss",
+    "least_squares_generator_loss", "wasserstein_discriminator_loss",
     "wasserstein_generator_loss",
 ]  # fmt: skip
 
@@ -376,19 +378,21 @@ class Dcgan(System):
         return self.network("generator").eval()(noise)
 
 
-# The networks that ship with the course: the generator's size, as far as it isn't the
-# cpu preset's. Only averaged generators ship (t2i reproduce 02 networks makes them).
-SHIPPED = {"dcgan_32": {}, "dcgan_64": {"size": 64}}
-
-
-def shipped(name: str = "dcgan_32") -> Dcgan:
-    """A system that draws birds with a trained generator, in evaluation mode.
-
-    Its discriminator is untrained. Raises ValueError for a name that is not in SHIPPED,
-    WeightsError for bad weights.
-    """
-    if name not in SHIPPED:
-        raise ValueError(f"No network {name!r}; there are {', '.join(SHIPPED)}.")
-    system = Dcgan.from_preset("cpu", **SHIPPED[name])
-    weights.load_into(system.generator, name)
-    return system.eval().requires_grad_(False)
+SYSTEMS = {
+    "dcgan": SystemInfo(
+        Dcgan,
+        "02",
+        "DCGAN: pictures from noise by convolutions",
+        {"birds": {}, "emoji": {}},
+    )
+}
+# Only averaged generators ship (t2i reproduce 02 networks makes them).
+SHIPPED = {
+    f"dcgan_{size}": Network(
+        partial(Dcgan.from_preset, "cpu", size=size),
+        "birds",
+        "dcgan",
+        part=attrgetter("generator"),
+    )
+    for size in (32, 64)
+}

@@ -9,11 +9,14 @@ algorithm, and its two losses can be replaced by a learner's own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from operator import attrgetter
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..declarations import Network, SystemInfo
 from ..training import System, falling
 
 __all__ = [
@@ -306,3 +309,29 @@ def points_gan(preset: str, **overrides) -> Gan:
     system = Gan.from_preset("smoke", **settings)
     system.preset, system.betas = preset, (0.8, 0.999)
     return system
+
+
+def _make(preset: str, data: str, **changes) -> Gan:
+    """On digits or points."""
+    return points_gan(preset) if data == "points" else Gan.from_preset(preset)
+
+
+SYSTEMS = {
+    "gan": SystemInfo(
+        Gan,
+        "01",
+        "vanilla GAN: digits, or points in the plane",
+        {"digits": {}, "points": POINTS},
+        make=_make,
+    )
+}
+BIRDS = {"shape": (3, 32, 32), "noise_size": 100, "cool": 0}  # for lesson 02
+SHIPPED = {
+    "gan_digits": Network(partial(Gan.from_preset, "cpu"), "digits", "gan"),
+    "gan_birds_32": Network(
+        partial(Gan.from_preset, "cpu", **BIRDS),
+        "birds",
+        "gan",
+        part=attrgetter("generator"),
+    ),
+}

@@ -7,18 +7,19 @@ the discriminator's 4x4 map. CLS shows the discriminator real pictures with wron
 INT lets the generator practise on sentences half-way between two others.
 """
 
+from functools import partial
+from operator import attrgetter
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .. import weights
 from ..blocks import FromPoint, initialize
+from ..declarations import Network, SystemInfo
 from ..training import System
-from .joint_embedding import text_encoder  # the paper builds on its authors' encoder
+from .joint_embedding import READER  # the paper builds on its authors' encoder
 
 __all__ = [
-    "PAINTERS",
-    "SHIPPED",
     "Discriminator",
     "GanCls",
     "GanClsR1",
@@ -31,8 +32,6 @@ __all__ = [
     "judged_together",
     "mismatched",
     "r1_penalty",
-    "shipped",
-    "untrained",
 ]
 
 # "paper": sizes, batch, rates and schedule of the authors' release for birds
@@ -380,51 +379,6 @@ class GanClsR1(GanCls):
         yield from turns
 
 
-# The networks that ship with the course: settings of each (weights/manifest.json has
-# the commands that made them). Only averaged generators ship: they alone draw.
-BIRD_32 = {
-    "size": 32,
-    "base": 32,
-    "depth": 32,
-    "judge": 512,
-    "embedding": 256,
-    "rates": (5e-4, 2e-3),
-}
-SHIPPED = {
-    "gan_32": BIRD_32 | {"cls": False, "interpolate": False},
-    "gan_cls_32": BIRD_32 | {"cls": True, "interpolate": False},
-    "gan_int_32": BIRD_32 | {"cls": False, "interpolate": True},
-    "gan_int_cls_32": BIRD_32 | {"cls": True, "interpolate": True},
-    "gan_int_cls_64": BIRD_32 | {"size": 64, "r1": 0.2},
-    "projection_32": BIRD_32,  # the same generator, by papers/projection.py
-    "gan_emoji_32": BIRD_32,
-}
-READERS = {"gan_emoji_32": "text_emoji"}  # which text encoder; else text_birds
-PAINTERS = tuple(name for name in SHIPPED if name not in READERS)  # what draws birds
-
-
-def untrained(name: str) -> GanCls:
-    """The system of that name with its text encoder, before training.
-
-    Raises ValueError for a name that is not in SHIPPED, WeightsError for bad weights.
-    """
-    if name not in SHIPPED:
-        raise ValueError(f"No network {name!r}; there are {', '.join(SHIPPED)}.")
-    kind = GanClsR1 if "r1" in SHIPPED[name] else GanCls
-    return kind(text_encoder(READERS.get(name, "text_birds")), **SHIPPED[name])
-
-
-def shipped(name: str = "projection_32") -> GanCls:
-    """A trained system that draws, with its text encoder, in evaluation mode.
-
-    Raises as `untrained`.
-    """
-    system = untrained(name)
-    weights.check_reader(name)
-    weights.load_into(system.generator, name)
-    return system.eval().requires_grad_(False)
-
-
 class StyleEncoder(nn.Module):
     """S: a picture to the noise that would have drawn it, (B, noise_size). RE-7.
 
@@ -471,3 +425,41 @@ class StyleTraining(System):
             z = self.noise(len(text), self.generator.noise_size)
             pictures = self.generator(z, text)
         yield "style", F.mse_loss(self.style(pictures), z)
+
+
+SYSTEMS = {
+    "gan_cls": SystemInfo(
+        GanCls,
+        "08",
+        "GAN-INT-CLS: pictures from sentences",
+        {"birds": {}, "emoji": {}},
+        parts=(READER,),
+        draws="sentences",
+    )
+}
+# Each network in full, so that a changed preset leaves it as it is.
+BIRD_32 = {
+    "size": 32,
+    "base": 32,
+    "depth": 32,
+    "judge": 512,
+    "embedding": 256,
+    "rates": (5e-4, 2e-3),
+}
+
+
+def _shipped(kind: type = GanCls, data: str = "birds", **changes) -> Network:
+    """Only averaged generators ship: they alone draw."""
+    make = partial(kind, **BIRD_32 | changes)
+    return Network(make, data, "gan_cls", part=attrgetter("generator"))
+
+
+SHIPPED = {
+    "gan_32": _shipped(cls=False, interpolate=False),
+    "gan_cls_32": _shipped(cls=True, interpolate=False),
+    "gan_int_32": _shipped(cls=False, interpolate=True),
+    "gan_int_cls_32": _shipped(cls=True, interpolate=True),
+    "gan_int_cls_64": _shipped(GanClsR1, size=64, r1=0.2),
+    "gan_emoji_32": _shipped(data="emoji"),
+    "style_of_gan_int_cls_32": Network(partial(StyleEncoder, 32, 32), "birds"),
+}

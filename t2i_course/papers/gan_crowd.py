@@ -9,11 +9,13 @@ a sum over games, and Adam treats every number alone. Slide GM-35; used in lesso
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
+from ..declarations import Network
 from ..training import System
 from .gan import (
     POINTS,
@@ -102,3 +104,13 @@ class GanCrowd(System):
     def sample(self, count: int) -> Tensor:
         """`count` points of each GAN, (S, count, 2)."""
         return self.generator(self.draw_noise(count))
+
+
+SHIPPED = {
+    name: Network(
+        partial(GanCrowd.from_preset, "cpu", group=group),
+        data="points",
+        measure="t2i_course.measure.judges:points_of_a_crowd",
+    )
+    for name, group in {"gan_ring": 0, "gan_ring_deviation": 8}.items()
+}

@@ -12,7 +12,7 @@ has its characters.
 """
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +21,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .. import weights
-from ..measure.oracle import Oracle
+from ..datasets import emoji
+from ..declarations import Network, Part, SystemInfo
 from ..text.vocabulary import UNKNOWN
 from ..training import System, checkpoint
 from ..worlds.bird_captions import untrue
-from ..worlds.birds import Birds
+from ..worlds.birds import Birds, vocabulary
+from ..worlds.oracle import Oracle
 
 __all__ = [
     "FalseTwins",
@@ -252,8 +254,7 @@ class JointEmbedding(System):
 
 def text_encoder(name: str = "text_birds") -> TextEncoder:
     """A shipped text encoder, frozen, in evaluation mode."""
-    words, word = weights.load(name)["word_vectors.weight"].shape
-    network = TextEncoder(words, word)
+    network = SHIPPED[name].make()
     weights.load_into(network, name)
     return network.eval().requires_grad_(False)
 
@@ -281,3 +282,56 @@ def linear_image_encoder(features: Tensor, texts: Tensor, strength: float = 1000
     gram = spread.T @ spread + strength * torch.eye(features.shape[1])
     weight = torch.linalg.solve(gram, spread.T @ (texts - offset))
     return lambda some: (some - middle) @ weight + offset
+
+
+def _misfit(encoder: TextEncoder, settings: dict) -> str:
+    """Why a text encoder can't serve a GAN of these settings, or ""."""
+    made, read = encoder.embedding, settings["embedding"]
+    if made == read:
+        return ""
+    return f"makes {made} numbers of a sentence, this preset reads {read}"
+
+
+def _make(preset: str, data: str, **changes) -> JointEmbedding:
+    """For the world's words."""
+    return JointEmbedding.from_preset(preset, words=len(vocabulary()), **changes)
+
+
+# What a GAN reads captions with.
+READER = Part(
+    "text_encoder",
+    "joint_embedding",
+    called="text encoder",
+    option="text",
+    line="read captions with the text encoder of this checkpoint "
+    "(made by t2i train joint_embedding)",
+    unused="reads no sentences",
+    misfit=_misfit,
+)
+SYSTEMS = {
+    "joint_embedding": SystemInfo(
+        JointEmbedding,
+        "08",
+        "sentences and pictures in one space",
+        {"birds": {}},
+        draws="",
+        make=_make,
+        wrap=lambda birds, settings: FalseTwins(birds, settings["classes"]),
+        serves=lambda system: system.network("encoders")["text"],
+        from_checkpoint=text_encoder_from,
+    )
+}
+SHIPPED = {
+    "text_birds": Network(
+        lambda: TextEncoder(len(vocabulary())), "birds", "joint_embedding", default=True
+    ),
+    "text_emoji": Network(
+        lambda: TextEncoder(len(emoji.vocabulary())),
+        "emoji",
+        "joint_embedding",
+        default=True,
+    ),
+    "features32": Network(
+        partial(Oracle, 32), "birds", measure="t2i_course.measure.judges:reading"
+    ),
+}

@@ -10,12 +10,14 @@ that it is given. The levels never meet in training: each is given real pictures
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..blocks import check_multiple, initialize
+from ..declarations import Network, SystemInfo
 from ..training import System
 from . import dcgan, gan  # the coarse level is one of these
 from .gan import discriminator_loss, halved, nonsaturating_loss
@@ -255,3 +257,18 @@ class Lapgan(System):
 def generators(system: Lapgan) -> nn.ModuleDict:
     """What draws, level by level; these weights ship as lapgan_32."""
     return nn.ModuleDict({name: system.network(name) for name in system.averaged})
+
+
+SYSTEMS = {
+    "lapgan": SystemInfo(
+        Lapgan,
+        "02",
+        "LAPGAN: a small picture first, then its details",
+        {"birds": {}, "emoji": {}},
+    )
+}
+SHIPPED = {
+    "lapgan_32": Network(
+        partial(Lapgan.from_preset, "cpu"), "birds", "lapgan", part=generators
+    )
+}

@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..blocks import bits_per_dimension
+from ..declarations import Network, Part, SystemInfo
 from ..training import System, falling
 
 __all__ = [
@@ -445,3 +447,49 @@ class PixelCnn(System):
             count, *self.coder.grid, device=self.device, generator=self.rng
         )
         return self.coder.decode(self.pixelcnn.eval().sample(noise, kind, given=given))
+
+
+def _misfit(coder, settings: dict) -> str:
+    """Why a coder can't serve a prior of these settings, or ""."""
+    shape = (coder.channels, coder.size, coder.size)
+    if (coder.values, shape) == (settings["values"], settings["shape"]):
+        return ""
+    return (
+        f"has {coder.values} entries for pictures {shape}, this preset is for "
+        f"{settings['values']} and {settings['shape']}"
+    )
+
+
+def coder_of(system: str) -> Part:
+    """The trained VQ-VAE (of that system) whose codes a prior learns."""
+    return Part(
+        "coder",
+        system,
+        called="VQ-VAE",
+        option="codes",
+        line="learn the codes of the VQ-VAE of this checkpoint "
+        "(made by t2i train vqvae, or vqvae2)",
+        unused="learns no codes",
+        misfit=_misfit,
+        needed=lambda settings: settings["codes"],
+    )
+
+
+SYSTEMS = {
+    "pixelcnn": SystemInfo(
+        PixelCnn,
+        "04",
+        "gated PixelCNN: grey levels of digits, or a VQ-VAE's codes",
+        {"digits": {}, "birds": BIRDS},
+        parts=(coder_of("vqvae"),),
+        draws="classes",
+    )
+}
+BY_CODES = partial(PixelCnn.from_preset, "cpu", **BIRDS["cpu"])
+SHIPPED = {
+    "pixelcnn_digits": Network(
+        partial(PixelCnn.from_preset, "cpu", classes=0), "digits", "pixelcnn"
+    ),
+    "pixelcnn_birds": Network(partial(BY_CODES, classes=0), "birds", "pixelcnn"),
+    "pixelcnn_birds_species": Network(BY_CODES, "birds", "pixelcnn"),
+}

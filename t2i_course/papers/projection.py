@@ -5,14 +5,18 @@ Spectral Normalization for GANs, ICLR 2018. The closing section of lesson 08: th
 generator as GAN-CLS, against an opponent of two years later.
 """
 
+from functools import partial
+from operator import attrgetter
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ..blocks import initialize
+from ..declarations import Network, SystemInfo
 from ..training import System
 from .gan_cls import PRESETS as GAN_CLS  # the same generator, on purpose
-from .gan_cls import Generator, mismatched
+from .gan_cls import READER, Generator, StyleEncoder, mismatched
 
 __all__ = ["ProjectionDiscriminator", "ProjectionGan", "hinge_discriminator_loss"]
 
@@ -93,6 +97,13 @@ class ProjectionGan(System):
         )
         self.discriminator = ProjectionDiscriminator(size, depth, embedding)
 
+    @torch.no_grad()
+    def sample(self, text: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Pictures in [-1, 1] for embeddings (B, D), by the averaged generator."""
+        if noise is None:
+            noise = self.noise(len(text), self.generator.noise_size)
+        return self.network("generator").eval()(noise, text)
+
     def round(self, batch):
         """The discriminator's turn, then the generator's."""
         with torch.no_grad():
@@ -107,3 +118,25 @@ class ProjectionGan(System):
             hinge_discriminator_loss(d.match(seen, text), fake, wrong),
         )
         yield "generator", -d(drawn, text).mean()
+
+
+SYSTEMS = {
+    "projection": SystemInfo(
+        ProjectionGan,
+        "08",
+        "projection discriminator with hinge loss",
+        {"birds": {}, "emoji": {}},
+        parts=(READER,),
+        draws="sentences",
+    )
+}
+SHIPPED = {
+    "projection_32": Network(
+        partial(ProjectionGan.from_preset, "cpu"),
+        "birds",
+        "projection",
+        part=attrgetter("generator"),
+        default=True,
+    ),
+    "style_of_projection_32": Network(partial(StyleEncoder, 32, 32), "birds"),
+}

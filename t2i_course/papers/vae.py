@@ -16,12 +16,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ..blocks import bits_per_dimension, check_size
+from ..declarations import Network, SystemInfo
+from ..likelihoods import (
+    bernoulli_log_likelihood,
+    dequantize,
+    gaussian_log_likelihood,
+    log_normal,
+    rounded_log_likelihood,
+)
 from ..training import System
 from .pixelcnn import GatedPixelCnn, GreyLevels  # one of the decoders extends it
 
@@ -104,66 +112,6 @@ def kl_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
     (mu^2 + sigma^2 - 1 - log sigma^2) / 2. Appendix B; slide GM-2; lesson 03.
     """
     return (mean.square() + log_variance.exp() - 1 - log_variance) / 2
-
-
-def bernoulli_log_likelihood(logits: Tensor, pixels: Tensor) -> Tensor:
-    """log p(x | z) in nats, (B,): each pixel is white with probability sigmoid(logit).
-
-    logits, pixels: (B, ...), pixels 0 or 1. For grey levels in between this would be no
-    likelihood: over [0, 1] its exponential doesn't integrate to 1.
-    """
-    each = F.binary_cross_entropy_with_logits(logits, pixels, reduction="none")
-    return -each.flatten(1).sum(1)
-
-
-def gaussian_log_likelihood(mean: Tensor, log_deviation: Tensor, x: Tensor) -> Tensor:
-    """log of the density N(x; mean, sigma^2) in nats, (B,), summed over all numbers.
-
-    mean, x: (B, ...); log_deviation: log sigma, a scalar or of their shape. With sigma
-    = 1 this is the squared error, halved, and a constant.
-    """
-    far = (x - mean) * (-log_deviation).exp()
-    each = -far.square() / 2 - log_deviation - math.log(2 * math.pi) / 2
-    return each.flatten(1).sum(1)
-
-
-def rounded_log_likelihood(
-    mean: Tensor, log_deviation: Tensor, x: Tensor, spacing: float
-) -> Tensor:
-    """log of the probability that a Gaussian draw, rounded, gives x: (B,) nats.
-
-    Rounded to the nearest level from -1 to 1, `spacing` apart; draws beyond the ends
-    are cut off to them. A level's probability is what the bell has between half a
-    spacing below it and half a spacing above. Arguments as above, x at the levels.
-    """
-    low, high = x - spacing / 2, x + spacing / 2
-    far = 1e3  # where a bell has nothing left; infinity would make its gradient NaN
-    low = torch.where(low < -1, -far, low)
-    high = torch.where(high > 1, far, high)
-    low, high = ((edge - mean) * (-log_deviation).exp() for edge in (low, high))
-    flip = low + high > 0  # the bell is even: in its left half nothing rounds to 1
-    low, high = torch.where(flip, -high, low), torch.where(flip, -low, high)
-    low, high = torch.special.log_ndtr(low), torch.special.log_ndtr(high)
-    each = high + torch.log(-torch.expm1(low - high))
-    return each.flatten(1).sum(1)
-
-
-def log_normal(z: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
-    """log N(z; mu, sigma^2) in nats, (B,); log_variance is log sigma^2."""
-    return gaussian_log_likelihood(mean, log_variance / 2, z)
-
-
-def dequantize(
-    pictures: Tensor, spacing: float, rng: torch.Generator | None = None
-) -> Tensor:
-    """Adds noise, uniform over the width of a level: levels to a continuous picture.
-
-    A density may be as high as it likes at 256 exact values, and says nothing then. The
-    mean of density * spacing over the noise is the level's probability, and that of its
-    logarithm is below the level's: a bound (Theis, van den Oord, Bethge 2016).
-    """
-    noise = torch.rand(pictures.shape, device=pictures.device, generator=rng)
-    return pictures + (noise - 0.5) * spacing
 
 
 def elbo(log_likelihood: Tensor, kl: Tensor, beta: float | Tensor = 1.0) -> Tensor:
@@ -498,3 +446,28 @@ class Vae(System):
         """Pictures (count, *shape) in [-1, 1] of z ~ N(0, I)."""
         noise = self.noise(count, self.latent) if noise is None else noise
         return self.decoder.picture(noise, self.rng)
+
+
+def _shipped(**settings) -> Network:
+    """On digits, at the cpu preset but for these settings."""
+    return Network(partial(Vae.from_preset, "cpu", **settings), "digits", "vae")
+
+
+SYSTEMS = {
+    "vae": SystemInfo(
+        Vae,
+        "03",
+        "variational autoencoder: digits in black and white, or birds",
+        {"digits": {}, "birds": BIRDS},
+    )
+}
+SHIPPED = {
+    "vae_digits": _shipped(**GREY["cpu"]),
+    "vae_plane": _shipped(**GREY["cpu"] | {"latent": 2}),
+    "vae_mlp": _shipped(**COLLAPSE["mlp"]),
+    "vae_pixelcnn": _shipped(**COLLAPSE["pixelcnn"]),
+    "vae_free_bits": _shipped(**COLLAPSE["free bits"]),
+    "vae_birds_32": Network(
+        partial(Vae.from_preset, "cpu", **BIRDS["cpu"]), "birds", "vae"
+    ),
+}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,12 +20,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..blocks import bits_per_dimension, check_multiple
-from ..training import System, checkpoint
-from .vae import (  # it extends the VAE: likelihoods
+from ..declarations import Network, SystemInfo
+from ..likelihoods import (
     dequantize,
     gaussian_log_likelihood,
     rounded_log_likelihood,
 )
+from ..training import System, checkpoint
 
 __all__ = [
     "DIGITS", "PRESETS", "Decoder", "Encoder", "Quantized", "ResidualBlock",
@@ -456,3 +458,16 @@ def from_checkpoint(path: str | Path) -> VqVae:
     """
     system = checkpoint.rebuild(path, VqVae, "t2i train vqvae")
     return system.eval().requires_grad_(False)
+
+
+SYSTEMS = {
+    "vqvae": SystemInfo(
+        VqVae,
+        "04",
+        "VQ-VAE: pictures as maps of codebook entries",
+        {"birds": {}, "digits": DIGITS},
+        draws="",
+        measures={"birds": "t2i_course.measure.judges:birds_rebuilt"},
+    )
+}
+SHIPPED = {"vqvae_birds": Network(partial(VqVae.from_preset, "cpu"), "birds", "vqvae")}

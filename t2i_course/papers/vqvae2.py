@@ -11,6 +11,7 @@ Layers and sizes are those of a widely used small version of the paper's network
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -18,8 +19,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..blocks import check_multiple
+from ..declarations import Network, SystemInfo
 from ..training import System, checkpoint
-from .pixelcnn import GatedPixelCnn  # the prior of each level
+from .pixelcnn import GatedPixelCnn, coder_of  # the prior of each level
 from .vqvae import ResidualBlock, VectorQuantizer, commitment_loss  # it extends VQ-VAE
 
 __all__ = [
@@ -171,6 +173,10 @@ class VqVae2(System):
         entries = self.levels.top.lookup(top), self.levels.bottom.lookup(bottom)
         return self.levels.decode(*entries).clamp(-1, 1)
 
+    def reconstruct(self, pictures: Tensor) -> Tensor:
+        """What is left of pictures when only their codes are kept."""
+        return self.decode(*self.codes(pictures))
+
     def swap(self, one: Tensor, other: Tensor) -> Tensor:
         """Pictures with the top codes of `one` and the bottom codes of `other`."""
         return self.decode(self.codes(one)[0], self.codes(other)[1])
@@ -244,3 +250,26 @@ class TwoLevelPrior(System):
         top = self.top.eval().sample(noise[0], kind)
         bottom = self.bottom.eval().sample(noise[1], kind, self.above(top))
         return self.coder.decode(top, bottom)
+
+
+SYSTEMS = {
+    "vqvae2": SystemInfo(
+        VqVae2,
+        "04",
+        "VQ-VAE-2: codes at two scales",
+        {"birds": {}},
+        draws="",
+        measures={"birds": "t2i_course.measure.judges:birds_rebuilt"},
+    ),
+    "two_level_prior": SystemInfo(
+        TwoLevelPrior,
+        "04",
+        "a PixelCNN over each level of a VQ-VAE-2's codes",
+        {"birds": {}},
+        parts=(coder_of("vqvae2"),),
+        draws="classes",
+    ),
+}
+SHIPPED = {
+    "vqvae2_birds": Network(partial(VqVae2.from_preset, "cpu"), "birds", "vqvae2")
+}

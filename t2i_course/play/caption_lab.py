@@ -64,7 +64,7 @@ class Drawing:
 class Playground:
     """A network that draws from captions, with its vocabulary and perhaps a reader.
 
-    system: has `text_encoder` and `sample(text, noise)`, such as `gan_cls.shipped()`
+    system: has `text_encoder` and `sample(text, noise)`; see `systems.shipped`
     vocabulary: turns sentences into numbers
     reader: pictures (N, 3, S, S) to N dicts {part: value}, or None
     Used in lessons 00 and 08.
@@ -76,7 +76,7 @@ class Playground:
     @classmethod
     def birds(cls, name: str = "projection_32") -> Playground:
         """A shipped network of the bird world, with the oracle as its reader."""
-        from ..papers.gan_cls import shipped
+        from ..systems import shipped
         from ..worlds.birds import vocabulary
 
         system = shipped(name)

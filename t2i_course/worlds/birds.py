@@ -19,6 +19,7 @@ import torch
 
 from .. import text
 from ..data import Batch, batch_indices
+from ..declarations import DataInfo
 from . import bird_words
 from .bird_captions import caption
 from .bird_drawing import PARTS, draw_birds
@@ -28,8 +29,9 @@ from .bird_species import (
     individual_styles,
     split_species,
 )
+from .cache import cache_folder
 
-__all__ = ["Birds", "boxes_of", "cache_folder", "vocabulary"]
+__all__ = ["Birds", "boxes_of", "vocabulary"]
 
 LAYOUT = 1  # of the files in the cache
 CAPTIONS = 10  # a picture
@@ -40,11 +42,6 @@ CHUNK = 32  # pictures drawn at a time: as many as fit the processor's cache
 def vocabulary() -> text.Vocabulary:
     """The words of the bird world's captions."""
     return text.Vocabulary(bird_words.WORDS.split())
-
-
-def cache_folder() -> Path:
-    """Where drawn worlds are kept: T2I_CACHE, or .cache/t2i_course in your home."""
-    return Path(os.environ.get("T2I_CACHE") or Path.home() / ".cache" / "t2i_course")
 
 
 @lru_cache(maxsize=1)
@@ -270,3 +267,39 @@ class Birds:
         count = len(self) if limit is None else min(limit, len(self))
         chosen = np.linspace(0, len(self) - 1, count).round().astype(int)
         return self.at(chosen, np.arange(count) % CAPTIONS)
+
+
+# -------------------------------------------------------------- what the course may ask
+
+
+def source(split, size, batch_size, seed=0, few=False) -> Birds:
+    """Birds in batches; two of each species where a few will do."""
+    return Birds(split, size, batch_size, 2 if few else 60, seed)
+
+
+def report():
+    """What is drawn already, for `t2i doctor`."""
+    folder = cache_folder()
+    kept = sorted(folder.glob("birds*-*")) if folder.is_dir() else []
+    current = [p for p in kept if p.name.endswith(_fingerprint())]
+    names = ", ".join(p.name.rpartition("-")[0] for p in current)
+    yield f"bird world: {'drawn: ' + names if names else 'drawn at its first use'}"
+    if old := [p for p in kept if p not in current]:
+        size = sum(f.stat().st_size for p in old for f in p.glob("*")) / 2**20
+        yield f"  {len(old)} by older code, {size:.0f} MB, may be deleted: {folder}"
+
+
+DATA = {
+    "birds": DataInfo(
+        source,
+        ("train", "test"),
+        vocabulary,
+        oracle="t2i_course.measure.oracle:oracle",
+        judges={
+            "sentences": "t2i_course.measure.judges:birds_as_asked",
+            "noise": "t2i_course.measure.judges:birds",
+            "classes": "t2i_course.measure.judges:birds_of_classes",
+        },
+        report=report,
+    )
+}

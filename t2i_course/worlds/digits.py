@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..data import Batch, batch_indices
+from ..declarations import DataInfo, Problem
 
 __all__ = ["DigitReader", "Digits", "digits_split"]
 
@@ -122,3 +123,35 @@ class DigitReader:
         """How many of the pictures are clearly a 0, a 1, ... a 9: (10,) int64."""
         digit, clear = self.read(images)
         return torch.bincount(digit[clear], minlength=10)
+
+
+# -------------------------------------------------------------- what the course may ask
+
+
+def source(split, size, batch_size, seed=0, few=False) -> Digits:
+    """Digits in batches."""
+    return Digits(batch_size, seed, split, size)
+
+
+def report():
+    """Whether they are here, for `t2i doctor`."""
+    try:
+        import sklearn  # noqa: F401
+    except ImportError:
+        yield Problem("no digits", "pip install scikit-learn")
+    else:
+        yield "digits: come with scikit-learn"
+
+
+DATA = {
+    "digits": DataInfo(
+        source,
+        ("train", "held-out"),
+        oracle=lambda size: DigitReader(),
+        judges={
+            "noise": "t2i_course.measure.judges:digits",
+            "classes": "t2i_course.measure.judges:digits_of_classes",
+        },
+        report=report,
+    )
+}
