@@ -8,6 +8,7 @@ function of the course would be spoilt by is never shared: each test gets it fre
 import importlib.util
 import random
 import re
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,12 @@ def answers(kind):
     return made
 
 
+@cache
+def judged(id, answer):
+    """The verdict on a known answer; each is judged once."""
+    return core.judge(core.find(id), answer)
+
+
 @pytest.mark.parametrize(("id", "answer"), answers("RIGHT"))
 def test_right_answer_passes(id, answer):
     verdict = core.judge(core.find(id), answer)
@@ -64,9 +71,31 @@ def test_right_answer_passes(id, answer):
 @pytest.mark.parametrize(("id", "wrong"), answers("WRONG") + answers("ALSO_WRONG"))
 def test_wrong_answer_gets_its_diagnosis(id, wrong):
     answer, part = wrong
-    verdict = core.judge(core.find(id), answer)
+    verdict = judged(id, answer)
     assert verdict.status == "wrong"
     assert part in verdict.message
+
+
+# What came, as numbers or a shape, and then nothing more.
+BARE = re.compile(
+    r"(but (is|has)|got|not|in place of|are)( the single number| a tensor of)?"
+    r"( shape)? [-\d.,e() ]*\d[-\d.,e() ]*$"
+)
+
+
+@pytest.mark.parametrize(("id", "wrong"), answers("WRONG") + answers("ALSO_WRONG"))
+def test_no_message_ends_with_two_bare_numbers(id, wrong):
+    """After what was expected and what came, the likeliest slip is said."""
+    said = judged(id, wrong[0]).message
+    assert not BARE.search(said), said
+
+
+def test_bare_numbers_are_seen():
+    assert BARE.search("the loss should be about 0.693, but is 0.5.")
+    assert BARE.search("at [0, 1] expected about 0.693, got -5e-3.")
+    assert BARE.search("should have shape (7,), but has shape (7, 1).")
+    assert BARE.search("should be shape (), but is the single number 0.5.")
+    assert not BARE.search("expected 0.693, got 0.5. Is a factor missing?")
 
 
 @pytest.mark.parametrize("task", EXERCISES, ids=lambda task: task.id)
@@ -80,7 +109,7 @@ def test_exercise_is_complete(task):
     assert all(answer is not task.reference for answer in module.RIGHT[task.id])
     wrong = module.WRONG.get(task.id, [])
     assert len(wrong) >= 5
-    said = {core.judge(task, answer).message for answer, _ in wrong}
+    said = {judged(task.id, answer).message for answer, _ in wrong}
     assert len(said) == len(wrong), "two wrong answers get the same message"
     assert task.title and task.minutes > 0 and 1 <= task.difficulty <= 5
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from t2i_course.checks import core, guards, state
 from t2i_course.checks.core import Promise, Wrong
+from t2i_course.checks.slips import slip
 
 PLAIN = [task for task in EXERCISES if task.promise.returns not in ("round", "network")]
 
@@ -271,3 +272,26 @@ def test_difference_looks_inside():
     assert state.difference(before, state.of(things)) == ""
     things["a"][0][1] = 1
     assert state.difference(before, state.of(things)) == "values"
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        (lambda x: -x, "sign turned round"),
+        (lambda x: 2 * x, "twice the right value"),
+        (lambda x: x + 3, "off by the same amount"),
+        (lambda x: x.flip(0), "stand in other places"),
+        (lambda x: x.mean().expand_as(x), "All of them are alike"),
+        (lambda x: x**2, "No slip that we know"),
+    ],
+)
+def test_the_likeliest_slip_is_said(change, part):
+    values = torch.tensor([0.3, 1.7, -2.0, 5.0], dtype=torch.float64)
+    assert part in slip(change(values), values)
+
+
+def test_one_number_is_no_evidence_of_a_factor():
+    """Any number is a multiple of any other: only the usual factors are named."""
+    one = torch.tensor(3.0, dtype=torch.float64)
+    assert "half of" in slip(one / 2, one)
+    assert "No slip that we know" in slip(one * 1.37, one)

@@ -101,12 +101,16 @@ def play(answer, k: int, m: int = 4):
 
 def _check_logits(heard: list[tuple[bool, bool]]) -> None:
     """Both of D's answers must still hang on D when the loss gets them."""
-    for which, kind in enumerate(("the real minibatch", "the fakes")):
+    slips = {
+        "the real minibatch": "leave them as D gives them",
+        "the fakes": "detach the fake sample, generator(z).detach(), before D sees it, "
+        "and not what D says",
+    }
+    for which, (kind, slip) in enumerate(slips.items()):
         expect(
             all(pair[which] for pair in heard),
             f"D's logits for {kind} reach discriminator_loss detached, so D doesn't "
-            "learn from them: detach the fake sample, generator(z).detach(), before D "
-            "sees it, and not what D says.",
+            f"learn from them: {slip}.",
         )
 
 
@@ -122,6 +126,11 @@ def _turn(turn) -> tuple[str, Tensor]:
         player in gan.Gan.players,
         'the player\'s name should be "discriminator" or "generator", but is '
         f'"{player}".',
+    )
+    expect(
+        not isinstance(loss, float),
+        f"the {player}'s loss is a plain number, which has no gradient: hand it over "
+        "as the loss function gives it, without .item() or float().",
     )
     expect_shape(loss, (), f"the {player}'s loss")
     return player, torch.as_tensor(loss)
@@ -227,7 +236,8 @@ def check_losses(turns, pairs, d, real, k: int) -> None:
         expect(
             any(abs(loss - want) < 1e-3 * max(1.0, abs(want)) for want in possible),
             f"the {player}'s loss should be handed over as {player}_loss makes it from "
-            f"D's logits, here {possible[-1]:.4g}, but is {loss:.4g}."
+            f"D's logits, here {possible[-1]:.4g}, but is {loss:.4g}: is a sign "
+            "turned, a factor put in front, or another loss used?"
             if possible
             else "the generator's loss needs D's logits for fresh fakes.",
         )

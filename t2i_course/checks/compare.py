@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .slips import slip
+
 ATOL, RTOL = 1e-5, 1e-4
 
 
@@ -99,7 +101,7 @@ def expect_shape(
     )
     if not fits:
         meaning = f" {axes}" if axes else ""
-        hint = _no_number(got) if len(shape) == 0 else ""
+        hint = _no_number(got) if len(shape) == 0 else _shape_slip(got.shape, shape)
         raise Wrong(
             f"{what} should have {_shape_in_words(shape)}{meaning}, but has "
             f"{_shape_in_words(tuple(got.shape))}.{hint}"
@@ -109,8 +111,27 @@ def expect_shape(
 def _no_number(got: Tensor | np.ndarray) -> str:
     """What to do about a tensor where one number is wanted."""
     if all(size == 1 for size in got.shape):
-        return " One number is wanted, not a list of one: take it out with .item()."
+        return (
+            " One number is wanted, not a list of one: take the mean or sum over all "
+            "axes, without keepdim, or .squeeze() it."
+        )
     return " Did you forget the mean over the batch?"
+
+
+def _shape_slip(got: Sequence[int], want: Sequence[int | None]) -> str:
+    """How a tensor comes to another shape than a table's."""
+    sizes = [size for size in got if size != 1]
+    if len(got) == 0:
+        return " Is a mean or a sum taken over all of its axes?"
+    if len(got) > len(want) and sizes == [size for size in want if size != 1]:
+        return " An axis of length 1 is too many: .squeeze(i), or leave keepdim out."
+    if len(got) < len(want) and sizes == [size for size in want if size != 1]:
+        return " An axis of length 1 is missing: keepdim=True, or None in the index."
+    if len(got) < len(want):
+        return " Is a mean or a sum taken over an axis that should stay, or flattened?"
+    if sorted(map(str, got)) == sorted(map(str, want)):
+        return " Are two axes exchanged?"
+    return " Print the .shape after each step, to see where it changes."
 
 
 def expect_close(
@@ -164,13 +185,16 @@ def _expect_numbers(got: Any, want: Any, what: str, atol: float, rtol: float) ->
     if not apart.any():
         return
     where = tuple(apart.nonzero()[0].tolist())
+    likely = slip(g, w)
     if where == ():
-        raise Wrong(f"{what} should be about {w.item():.4g}, but is {g.item():.4g}.")
+        raise Wrong(
+            f"{what} should be about {w.item():.4g}, but is {g.item():.4g}. {likely}"
+        )
     share = f"{int(apart.sum())} of {apart.numel()} values differ; "
     raise Wrong(
         f"{what} has the right shape but not the right values: {share}"
         f"at {list(where)} expected about {w[where].item():.4g}, "
-        f"got {g[where].item():.4g}."
+        f"got {g[where].item():.4g}. {likely}"
     )
 
 
@@ -209,7 +233,7 @@ def diagnose(
     answer: Callable,
     inputs: Sequence[tuple],
     reference: Callable,
-    known: Mapping[str, Callable] | None = None,
+    known: Mapping[str, Callable | Sequence[Callable]] | None = None,
     *,
     what: str = "the result",
     atol: float = ATOL,
@@ -218,16 +242,17 @@ def diagnose(
     """Compares `answer` with `reference` on each tuple of arguments in `inputs`.
 
     Where they differ and a function of `known` gives exactly what the answer gives,
-    its key is the message: {"this is the saturating loss": saturating}. Otherwise the
-    message says what was expected and what came. Every call gets its own copy of the
-    arguments and the same seed.
+    its key is the message: {"this is the saturating loss": saturating}; or one of
+    several functions. Otherwise the message says what was expected and what came, and
+    the likeliest slip. Every call gets its own copy of the arguments and the same seed.
     """
     wanted = [_call(reference, arguments, i) for i, arguments in enumerate(inputs)]
     outputs = [_call(answer, arguments, i) for i, arguments in enumerate(inputs)]
     if all(agree(got, want, atol, rtol) for got, want in zip(outputs, wanted)):
         return
     for message, wrong in (known or {}).items():
-        if _matches(wrong, inputs, outputs, atol, rtol):
+        ways = [wrong] if callable(wrong) else wrong
+        if any(_matches(way, inputs, outputs, atol, rtol) for way in ways):
             raise Wrong(message)
     for got, want in zip(outputs, wanted):
         expect_close(got, want, what, atol, rtol)

@@ -236,10 +236,29 @@ def _try(task: Exercise, answer: Any) -> None:
         task.test(answer)
     except NotImplementedError:
         raise
-    except Exception:
+    except Wrong:
         guards.keep_basics(task.promise, answer)
         raise
+    except Exception as error:
+        guards.keep_basics(task.promise, answer)
+        if not _in_learners_code(error):
+            _keep_if_it_can(task, answer)
+        raise
     guards.keep(task.promise, answer, task.reference)
+
+
+def _in_learners_code(error: BaseException) -> bool:
+    return any(map(_is_learners, traceback.extract_tb(error.__traceback__)))
+
+
+def _keep_if_it_can(task: Exercise, answer: Any) -> None:
+    """The check itself stopped, at what it got: a guard may say why in plain words."""
+    try:
+        guards.keep(task.promise, answer, task.reference)
+    except Wrong:
+        raise
+    except Exception:
+        return
 
 
 @contextmanager

@@ -36,6 +36,7 @@ from torch import Tensor, nn
 
 from . import state
 from .compare import Wrong, agree, fresh, in_words
+from .slips import slip
 
 __all__ = ["RETURNS", "Promise", "keep", "keep_basics"]
 
@@ -105,7 +106,7 @@ def keep_basics(promise: Promise, answer: Any) -> None:
 
     For an answer that its check found wrong; says nothing of one that stops.
     """
-    if promise.returns in ("class", "round", "network") or not callable(answer):
+    if promise.returns in ("class", "network") or not callable(answer):
         return
     case = _Case(promise, answer, None, promise.calls()[0], 0)
     try:
@@ -115,8 +116,21 @@ def keep_basics(promise: Promise, answer: Any) -> None:
     except Exception:
         return
     _expect_unchanged(case, before, given)
-    if got is not None and not isinstance(got, Tensor):
+    if isinstance(got, Tensor):
+        _expect_no_double(got, case.call)
+    elif got is not None and promise.returns != "round":
         _expect_kind(got, promise.returns)
+
+
+def _expect_no_double(got: Tensor, call: Mapping[str, Any]) -> None:
+    """float32 in, float32 out: what a check that stops would say less clearly."""
+    types = {x.dtype for x in call.values() if isinstance(x, Tensor)}
+    if (
+        got.dtype == torch.float64
+        and torch.float64 not in types
+        and torch.float32 in types
+    ):
+        raise Wrong(_other_type("the result", torch.float32, got.dtype, "float32"))
 
 
 @dataclass(frozen=True)
@@ -165,7 +179,11 @@ def _first_run(case: _Case) -> tuple[Any, Any]:
             _not_for_this(case, f"it stops there with {error!s:.150}")
         ) from None
     _expect_unchanged(case, before, given)
-    _expect_kind(got, case.promise.returns)
+    try:
+        _expect_kind(got, case.promise.returns)
+    except Wrong as wrong:
+        said = str(wrong)
+        raise Wrong(_not_for_this(case, said) if case.number else said) from None
     return got, case.run(case.reference, fresh(dict(case.call)))
 
 
@@ -269,7 +287,7 @@ def _expect_tensor_like(got: Any, want: Tensor, case: _Case, what: str) -> None:
     if case.promise.returns != "number" and got.dtype != want.dtype:
         raise Wrong(_other_type(what, want.dtype, got.dtype, "float32"))
     if not case.promise.random and not agree(got, want, *_loosely(want)):
-        raise Wrong(_not_for_this(case, f"there {what} has other values"))
+        raise Wrong(_other_values(case, what, got, want))
 
 
 def _loosely(want: Tensor) -> tuple[float, float]:
@@ -284,6 +302,21 @@ def _not_for_this(case: _Case, said: str) -> str:
         f"passes: {said}. Does the code take a number of axes or a size for granted? "
         "Let it follow the shape of what comes in."
     )
+
+
+def _other_values(case: _Case, what: str, got: Tensor, want: Tensor) -> str:
+    """Right where the check looked first, but not on this call."""
+    first = case.promise.calls()[0]
+    left_out = [f"`{name}`" for name in first if name not in case.call]
+    if left_out:
+        return (
+            f"{what} is not right where {' and '.join(left_out)} is left out, as a "
+            "later cell does: keep the default that the exercise's first line has."
+        )
+    likely = slip(got.detach().double(), want.detach().double())
+    if case.number == 0:
+        return f"for other numbers of the same shape {what} has wrong values. {likely}"
+    return _not_for_this(case, f"there {what} has other values")
 
 
 def _other_type(what: str, want: torch.dtype, got: torch.dtype, given: str) -> str:

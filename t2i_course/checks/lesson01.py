@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -69,7 +71,8 @@ def _stays_finite(loss: Tensor, what: str) -> None:
     """At logits of +-150 a log of the sigmoid is -inf; softplus is not."""
     if not torch.isfinite(torch.as_tensor(loss)).all():
         raise Wrong(
-            f"{what} is not finite when D is very sure (logits of {SURE:.0f} and "
+            f"{what} is right in mathematics, but fragile in floating-point numbers: "
+            f"it is not finite when D is very sure (logits of {SURE:.0f} and "
             f"-{SURE:.0f}): the sigmoid rounds to 0 or 1 there, and its log is "
             "infinite. Use F.softplus or F.logsigmoid on the logits instead."
         )
@@ -119,6 +122,13 @@ def _(answer):
         "averaged.": lambda r, f: (s(-r).mean() + s(f).mean()) / 2,
         "the fake half rewards D for believing the fakes: it needs log(1 - D), and "
         "this has log D.": lambda r, f: s(-r).mean() + s(-f).mean(),
+        "both halves have the same sign: this D learns to call everything fake, real "
+        "pictures too. log D of the real ones is -F.softplus(-real_logits).":
+            lambda r, f: s(r).mean() + s(f).mean(),
+        "log(1 - D) is taken for 1 - log D; it is F.logsigmoid of minus the logit, "
+        "-F.softplus(fake_logits).": (
+            lambda r, f: s(-r).mean() - (1 + s(-f)).mean(),
+            lambda r, f: s(-r).mean() + (1 + s(-f)).mean()),
         "this takes the logits for probabilities; D is their "
         "sigmoid.": lambda r, f: -r.log().mean() - (1 - f).log().mean(),
     }  # fmt: skip
@@ -337,11 +347,28 @@ def _(answer):
         "of 0 is infinitely steep), and that is just the collapse we want to see. Add "
         "a small number such as 1e-8 under the root.",
     )
-    try:  # section 6 trains five games at once
+    _runs_in_many_games(answer)
+
+
+def _runs_in_many_games(answer) -> None:
+    """Section 6 trains five games at once, by torch.func.vmap."""
+    said = "the numbers are right, but this can't run for several games at once"
+    try:
         torch.func.vmap(lambda samples: answer(samples, 4))(torch.zeros(2, 8, 3))
-    except RuntimeError:
+    except RuntimeError as error:
+        lacking = re.search(r"not implemented for aten::(\w+)", str(error))
+        if lacking:
+            raise Wrong(
+                f"{said}, as section 6 wants it: torch.func.vmap doesn't know "
+                f"{lacking[1]}. It knows torch.cat([samples, number[:, None]], 1), "
+                "which does the same."
+            ) from None
+        if "in-place" in str(error) or "inplace" in str(error):
+            raise Wrong(
+                f"{said}. Put the result together from new tensors (torch.cat); don't "
+                "assign into slices."
+            ) from None
         raise Wrong(
-            "the numbers are right, but this can't run for several games at once. "
-            "Put the result together from new tensors (torch.cat); don't assign into "
-            "slices."
+            f"{said}, as torch.func.vmap does it ({str(error).splitlines()[0][:100]}). "
+            "view, var, mean, repeat_interleave and torch.cat all can."
         ) from None

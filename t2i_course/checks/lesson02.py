@@ -5,15 +5,24 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from ..blocks import FromPoint, initialize
+from ..blocks import initialize
 from ..inside import latent
 from ..papers import dcgan, lapgan
 from .compare import normal
 from .core import Promise, Wrong, diagnose, exercise, expect, expect_close, expect_shape
 from .penalty import Bowl, Critic, check_places, check_points, penalties
+from .pyramids import always_from_the_top, own_ways, pyramid_of
+from .starts import (
+    NAMES,
+    SomeLayers,
+    check_convolutions,
+    check_norms,
+    few_layers,
+    touched,
+)
 
 # ------------------------------------------------------------------ 02.1, half steps
 
@@ -23,6 +32,20 @@ def _apart(maps: Tensor, side: int, first: int = 0) -> Tensor:
     spread = maps.new_zeros(*maps.shape[:2], side, side)
     spread[:, :, first::2, first::2] = maps
     return spread
+
+
+def _over_repeated() -> list:
+    """Convolutions over each value repeated, as long as they get that far."""
+
+    def answer(crop, padding):
+        def convolve(maps, kernel):
+            large = F.interpolate(maps, scale_factor=2)
+            large = large[..., : large.shape[-1] - crop, : large.shape[-1] - crop]
+            return F.conv2d(large, kernel, padding=padding)
+
+        return convolve
+
+    return [answer(crop, pad) for crop in (0, 1) for pad in (2, 1, 0, "same")]
 
 
 @exercise(
@@ -57,10 +80,9 @@ def _(answer):
         "the padding is too small: with padding=1 the result has 2S - 2 places a side; "
         "padding=2 gives 2S.": lambda m, k: F.conv2d(
             _apart(m, 2 * m.shape[-1] - 1), k, padding=1),
-        "this repeats each value in place of putting zeros between: that is what a "
-        "network with rule 1 broken does.": lambda m, k: F.conv2d(
-            m.repeat_interleave(2, 2).repeat_interleave(2, 3)[..., :-1, :-1], k,
-            padding=2),
+        "this repeats each value (nearest upsampling) in place of putting zeros "
+        "between: that is what a network with rule 1 broken does.":
+            _over_repeated(),
         "this fills the gaps with values in between (interpolation): put zeros there; "
         "the kernel is what fills them.": lambda m, k: F.conv2d(
             F.interpolate(m, 2 * m.shape[-1] - 1, mode="bilinear", align_corners=True),
@@ -167,86 +189,6 @@ def _(answer):
 # -------------------------------------------------------------------- 02.3, the start
 
 
-class _Some(nn.Module):
-    """One of each kind of layer, with biases, all at values of their own."""
-
-    def __init__(self):
-        super().__init__()
-        self.first = FromPoint(20, 64, bias=True)
-        self.up = nn.ConvTranspose2d(64, 64, 4, bias=True)
-        self.down = nn.Conv2d(64, 64, 4, bias=True)
-        self.norms = nn.Sequential(*(nn.BatchNorm2d(64) for _ in range(16)))
-        for weight in self.parameters():
-            nn.init.constant_(weight, 0.5)
-
-
-NAMES = {"first": "FromPoint, the generator's first layer", "up": "ConvTranspose2d",
-         "down": "Conv2d"}  # fmt: skip
-
-
-def _few_layers() -> nn.Module:
-    """A network whose convolution has no bias, as those before a batch norm."""
-    return nn.Sequential(nn.Conv2d(3, 4, 4, bias=False), nn.BatchNorm2d(4))
-
-
-def _convolution_starts(network: _Some) -> None:
-    for name, words in NAMES.items():
-        layer = network.get_submodule(name)
-        weight = layer.weight.detach()
-        untouched = bool((weight == 0.5).all())
-        expect(
-            not (untouched and name == "first"),
-            "FromPoint, the generator's first layer, is left as it was: it is a kind "
-            "of ConvTranspose2d, which isinstance(module, nn.ConvTranspose2d) knows "
-            "(comparing types or names doesn't).",
-        )
-        expect(not untouched, f"the weights of {words} are left as they were.")
-        expect(
-            weight.std() > 0.002,
-            f"the weights of {words} are all but equal (deviation {weight.std():.1g}); "
-            "0.02 is the deviation, not the variance, and not a constant.",
-        )
-        expect(
-            weight.std() < 0.1,
-            f"the weights of {words} have deviation {weight.std():.2f} in place of "
-            "0.02: is 0.02 taken for the variance?",
-        )
-        close = abs(weight.std() - 0.02) < 0.002 and abs(weight.mean()) < 0.002
-        expect(
-            close,
-            f"the weights of {words} should have mean 0 and deviation 0.02; these have "
-            f"mean {weight.mean():.3f} and deviation {weight.std():.3f}.",
-        )
-        expect(
-            weight.abs().max() > 0.05,
-            f"the weights of {words} never go beyond {weight.abs().max():.3f}: they "
-            "come from a uniform distribution; a normal one is wanted.",
-        )
-
-
-def _norm_starts(network: _Some) -> None:
-    scales = torch.cat([norm.weight.detach() for norm in network.norms])
-    expect(not bool((scales == 0.5).all()), "the scales of the batch norms (their "
-           ".weight) are left as they were.")  # fmt: skip
-    expect(
-        scales.mean().abs() > 0.5,
-        f"the scales of the batch norms are around {scales.mean():.2f}: each norm "
-        "would all but erase what it was given. They start around 1.",
-    )
-    expect(
-        scales.std() > 1e-3,
-        "the scales of the batch norms are all 1; they are drawn from N(1, 0.02).",
-    )
-    expect(
-        abs(scales.mean() - 1) < 0.01 and abs(scales.std() - 0.02) < 0.003,
-        "the scales of the batch norms should have mean 1 and deviation 0.02; these "
-        f"have mean {scales.mean():.3f} and deviation {scales.std():.3f}.",
-    )
-    shifts = torch.cat([norm.bias.detach() for norm in network.norms])
-    expect(not bool(shifts.any()), "the shifts of the batch norms (their .bias) are "
-           f"not 0: they are around {shifts.abs().mean():.2f}.")  # fmt: skip
-
-
 @exercise(
     "02.3",
     title="The start",
@@ -255,29 +197,35 @@ def _norm_starts(network: _Some) -> None:
     reference=initialize,
     promise=Promise(
         "network",
-        lambda: [{"network": _few_layers()}],
+        lambda: [{"network": few_layers()}],
         in_place=("network",),
         either=("network",),
     ),
 )
 def _(answer):
     """A network with every kind of layer, all of its values set to one half before."""
-    network = _Some()
+    network = SomeLayers()
     given = answer(network)
     expect(
         given is network,
         "the function should change the network itself and return it"
         + (" (a `return network` is missing)." if given is None else "."),
     )
-    _convolution_starts(network)
-    _norm_starts(network)
+    expect(
+        touched(network.down) <= touched(network.deep[0][0]),
+        "the layers directly in the network are started, but not those that lie "
+        "deeper, in a part of a part: .children() goes one level down, "
+        ".modules() all the way.",
+    )
+    check_convolutions(network)
+    check_norms(network)
     biases = [network.get_submodule(name).bias for name in NAMES]
     expect(
         not any(bias.any() for bias in biases),
         "the convolutions' biases are not 0. (Mind that a layer may have none: then "
         "its .bias is None.)",
     )
-    answer(_few_layers())
+    answer(few_layers())
 
 
 # ------------------------------------------------------------------ 02.4, the penalty
@@ -310,9 +258,10 @@ def _(answer):
     fake.requires_grad_()
     found = answer(critic, real, fake)
     expect(critic.places, "the critic isn't asked at all.")
-    check_places(critic.places[-1], real, fake.detach())
+    places = critic.asked(real)
+    check_places(places, real, fake.detach())
     expect_shape(found, (), "the penalty")
-    slopes = 0.7 * critic.places[-1].flatten(1)
+    slopes = 0.7 * places.flatten(1)
     want = (slopes.norm(dim=1) - 1).square().mean()
     got = torch.as_tensor(found).detach()
     if not torch.allclose(got, want, atol=1e-5, rtol=1e-4):
@@ -331,12 +280,11 @@ def _(answer):
         "the value is right, but no gradient leads from it to the critic's weights: "
         "torch.autograd.grad needs create_graph=True.",
     )
-    long = critic.places[-1].flatten(1).norm(dim=1)
-    expect_close(
-        reached[0],
-        (2 * (0.7 * long - 1) * long).mean(),
+    long = places.flatten(1).norm(dim=1)
+    expect(
+        torch.isclose(reached[0], (2 * (0.7 * long - 1) * long).mean(), rtol=1e-3),
         "the value is right, but only a part of its gradient leads back to the "
-        "critic's weights (is a part of it detached?): that gradient",
+        "critic's weights: is a part of the penalty detached?",
     )
     expect(
         reached[1] is None,
@@ -347,23 +295,6 @@ def _(answer):
 
 
 # ------------------------------------------------------------------ 02.5, the pyramid
-
-
-def _pyramid(pictures, levels, detail, first=None):
-    """Levels with another formula for the details, coarse to fine."""
-    made, top = [], pictures
-    for _ in range(levels - 1):
-        small = lapgan.reduce(pictures)
-        made.append(detail(pictures, small, top))
-        pictures = small
-    return [pictures, *reversed(made)]
-
-
-def _always_from_the_top(pictures, levels):
-    made = []
-    for _ in range(levels - 1):
-        made.append(pictures - lapgan.expand(lapgan.reduce(pictures)))
-    return [lapgan.reduce(pictures), *reversed(made)]
 
 
 @exercise(
@@ -391,14 +322,14 @@ def _(answer):
         "reduction makes the next coarser, so turn their order round.": lambda x, n: [
             build(x, n)[0], *build(x, n)[:0:-1]],
         "the details have the wrong sign: they are what is added to the enlarged small "
-        "picture.": lambda x, n: _pyramid(x, n, lambda p, s, _: up(s) - p),
+        "picture.": lambda x, n: pyramid_of(x, n, lambda p, s, _: up(s) - p),
         "these are the pictures themselves at each size, not what the enlarged smaller "
-        "one lacks: take expand(small) away.": lambda x, n: _pyramid(
+        "one lacks: take expand(small) away.": lambda x, n: pyramid_of(
             x, n, lambda p, s, _: p),
         "these are the enlarged small pictures; the details are what they "
-        "lack.": lambda x, n: _pyramid(x, n, lambda p, s, _: up(s)),
+        "lack.": lambda x, n: pyramid_of(x, n, lambda p, s, _: up(s)),
         "each level reduces the first picture again: go on with the smaller "
-        "one.": _always_from_the_top,
+        "one.": always_from_the_top,
         "there is one level too many: `levels` counts the small picture "
         "too.": lambda x, n: build(x, n + 1),
         "the small picture is missing: details alone can't be put together "
@@ -406,6 +337,7 @@ def _(answer):
         "each level's details are kept, but the last picture is the large one, where "
         "the smallest belongs.": lambda x, n: [x, *build(x, n)[1:]],
     }  # fmt: skip
+    known.update(own_ways())
     inputs = [(normal(2, 3, 16, 16), 3), (normal(1, 1, 8, 8, seed=2), 2)]
     diagnose(answer, inputs, build, known, what="the pyramid")
 

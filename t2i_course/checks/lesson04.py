@@ -10,7 +10,16 @@ from torch.nn import functional as F
 
 from ..papers import pixelcnn, vqvae
 from .compare import normal
-from .core import Promise, Wrong, diagnose, exercise, expect, expect_close, expect_shape
+from .core import (
+    Promise,
+    Wrong,
+    diagnose,
+    exercise,
+    expect,
+    expect_close,
+    expect_shape,
+    fresh,
+)
 from .stop_gradients import diagnose_copy, diagnose_pulls, gradients, pulls
 
 # --------------------------------------------------------------------- 04.1, looking up
@@ -108,7 +117,8 @@ def _(answer):
     shape = 2, 3, 4, 4
     z, e, weight = (normal(*shape, seed=i) for i in range(3))
     diagnose(answer, [(z, e)], vqvae.straight_through, known, what="the vectors")
-    diagnose_copy(*gradients(answer, z, e, weight), weight)
+    to_encoder, to_entries, cancels = gradients(answer, z, e, weight)
+    diagnose_copy(to_encoder, to_entries, weight, cancels)
 
 
 # ---------------------------------------------------------------- 04.3, the three terms
@@ -191,6 +201,15 @@ def _shares(codes: Tensor, entries: int) -> Tensor:
     return torch.bincount(codes.flatten(), minlength=entries) / codes.numel()
 
 
+def _each_picture() -> list:
+    """Perplexities picture by picture: their mean, their sum, all of them."""
+
+    def answer(reduce):
+        return lambda c, k: reduce(torch.stack([vqvae.perplexity(x, k) for x in c]))
+
+    return [answer(reduce) for reduce in (torch.mean, torch.sum, lambda x: x)]
+
+
 def _entropy(codes: Tensor, entries: int) -> Tensor:
     return torch.special.entr(_shares(codes, entries)).sum()
 
@@ -204,7 +223,7 @@ def _entropy(codes: Tensor, entries: int) -> Tensor:
     promise=Promise(
         "scalar",
         lambda: [
-            {"codes": torch.arange(count).view(shape) % 7, "entries": 16}
+            {"codes": torch.arange(count).view(shape) % 16, "entries": 16}
             for count, shape in [(100, (4, 5, 5)), (4, (4,)), (100, (100,))]
         ],
     ),
@@ -231,6 +250,9 @@ def _(answer):
         "the shares don't sum to 1: divide the counts by how many codes there are, not "
         "by the number of entries.": lambda c, k: torch.special.entr(
             torch.bincount(c.flatten(), minlength=k) / k).sum().exp(),
+        "this takes the codes of each picture alone and averages (or lists) the "
+        "results; count over all codes together, codes.flatten().":
+            _each_picture(),
         "this is the mean over the entries; the entropy is the sum.":
             lambda c, k: (_entropy(c, k) / k).exp(),
         "this takes every entry to be used alike; count the codes.":
@@ -239,7 +261,7 @@ def _(answer):
     rng = torch.Generator().manual_seed(7)
     skew = (torch.rand(4, 5, 5, generator=rng) ** 3 * 9).long()
     inputs = [(skew, 12), (torch.tensor([[0, 0, 1], [5, 5, 5]]), 8)]
-    values = [answer(*arguments) for arguments in inputs]
+    values = [answer(*fresh(arguments)) for arguments in inputs]
     expect(
         all(torch.as_tensor(value).isfinite().all() for value in values),
         "the result is not a finite number: an entry that nobody uses has share 0, and "
@@ -278,6 +300,18 @@ def _mask_known() -> dict:
         return mask
 
     return {
+        "this is a lower triangle, as for a sequence; in a picture all of each row "
+        "above comes before, and of the own row what is left of the middle.": [
+            lambda s, k: torch.ones(s, s).tril(-1 if k == "A" else 0),
+            lambda s, k: torch.ones(s, s).tril(0 if k == "A" else -1),
+            lambda s, k: torch.ones(s, s).tril(),
+            lambda s, k: torch.ones(s, s).tril(-1),
+        ],
+        "this is an upper triangle; what comes before in reading order is all of each "
+        "row above, and of the own row what is left of the middle.": [
+            lambda s, k: torch.ones(s, s).triu(1 if k == "A" else 0),
+            lambda s, k: torch.ones(s, s).triu(), lambda s, k: torch.ones(s, s).triu(1),
+        ],
         "the kinds are exchanged: A, for the first layer, leaves the middle out; B "
         "keeps it.": other,
         "the middle is kept in both kinds: with A the first layer sees the very value "

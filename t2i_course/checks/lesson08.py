@@ -16,6 +16,7 @@ from .core import (
     expect_gradient,
     expect_shape,
 )
+from .places import KINDS, expect_other_class, expect_places
 from .toy_gan import ToyGenerator, ToySystem, gradient, play, toy_batch
 from .toy_rounds import ROUND_ERRORS, round_with
 
@@ -110,49 +111,6 @@ def _(answer):
 
 # ------------------------------------- 08.2: captions of another class, TM-11 line 4
 
-KINDS = torch.tensor([21, 21, 35, 35, 35, 48])
-
-
-def _expect_places(got, kinds):
-    """One place of the batch for each item."""
-    expect(
-        not (isinstance(got, Tensor) and got.ndim == 2),
-        "this is a table of pairs; choose one place for each item: shape (B,).",
-    )
-    expect_shape(got, (len(kinds),), "the places", "(batch,)")
-    expect(
-        isinstance(got, Tensor)
-        and not got.is_floating_point()
-        and got.dtype != torch.bool,
-        "places are whole numbers (they index the batch), but these are "
-        f"{getattr(got, 'dtype', type(got))}.",
-    )
-    if not 0 <= int(got.min()) <= int(got.max()) < len(kinds):
-        known = set(got.tolist()) <= set(kinds.tolist())
-        raise Wrong(
-            "these are class numbers; asked for is the place in the batch, 0 to B - 1."
-            if known
-            else f"places run from 0 to {len(kinds) - 1}, but one is {int(got.max())}."
-        )
-
-
-def _expect_other_class(draws, kinds):
-    """No draw may give an item a sentence of its own class."""
-    own = torch.arange(len(kinds))
-    same = kinds[draws] == kinds
-    if not same.any():
-        return
-    if (draws == own).all():
-        raise Wrong("every item gets its own caption, which is the right one.")
-    if same.all():
-        raise Wrong("the captions come from the same class; they should not.")
-    rolled = any((draws == own.roll(k)).all() for k in (1, -1))
-    where = "moving the batch on by one is not enough: " if rolled else ""
-    raise Wrong(
-        f"{where}{100 * same.float().mean():.0f} % of the wrong captions come from the "
-        "picture's own class, so a true sentence would be called wrong."
-    )
-
 
 @exercise(
     "08.2",
@@ -181,9 +139,9 @@ def _(answer):
         draws = []
         for seed in range(150 if len(kinds) > 2 else 5):
             draws.append(draw(kinds, seed))
-            _expect_places(draws[-1], kinds)
+            expect_places(draws[-1], kinds)
         draws = torch.stack(draws)
-        _expect_other_class(draws, kinds)
+        expect_other_class(draws, kinds)
         if len(kinds) == 2:
             continue
         expect(
@@ -218,13 +176,20 @@ def _mean_logs(real, fake, wrong, halves=(0.5, 0.5)):
     return F.softplus(-real).mean() + negatives
 
 
-def _clamped(real, fake, wrong):
-    logs = [torch.sigmoid(x).clamp(1e-7, 1 - 1e-7) for x in (real, -wrong, -fake)]
-    logs = [-x.log().mean() for x in logs]
-    return logs[0] + (logs[1] + logs[2]) / 2
+def _one_less(sign: int):
+    """1 - log s in place of log(1 - s), with either sign in front."""
+
+    def answer(real, fake, wrong):
+        log, mean = F.logsigmoid, torch.mean
+        less = (mean(1 - log(wrong)) + mean(1 - log(fake))) / 2
+        return -mean(log(real)) + sign * less
+
+    return answer
 
 
 DISCRIMINATOR_ERRORS = {
+    "log(1 - s) is taken for 1 - log s, which is another number. It is F.logsigmoid of "
+    "minus the logit, or -F.softplus of the logit.": [_one_less(1), _one_less(-1)],
     "this is L_D of line 10 itself, which should grow; a loss goes down, so turn its "
     "sign. (The slide's line 11 has the same slip: it subtracts the gradient.)": (
         lambda r, f, w: -gan_cls.discriminator_loss(r, f, w)
@@ -253,8 +218,6 @@ DISCRIMINATOR_ERRORS = {
     "step.": (
         lambda r, f, w: gan_cls.discriminator_loss(r, f, w) * len(r)
     ),
-    "the sigmoid is kept away from 0 and 1 by force, so where the discriminator is "
-    "sure there is no gradient; F.softplus or F.logsigmoid are exact.": _clamped,
 }  # fmt: skip
 
 
@@ -275,11 +238,38 @@ DISCRIMINATOR_ERRORS = {
 )
 def _(answer):
     ordinary = tuple(torch.randn(6) * 2 for _ in range(3))
-    sure = tuple(torch.tensor([-120.0, 3.0, 90.0]).roll(i) for i in range(3))
     got = answer(*(x.clone() for x in ordinary))
     expect_shape(got, (), "the loss")
-    diagnose(answer, [ordinary, sure], gan_cls.discriminator_loss, DISCRIMINATOR_ERRORS,
-             what="the loss")  # fmt: skip
+    diagnose(
+        answer,
+        [ordinary],
+        gan_cls.discriminator_loss,
+        DISCRIMINATOR_ERRORS,
+        what="the loss",
+    )
+    _expect_sturdy(answer)
+
+
+def _expect_sturdy(answer) -> None:
+    """The right value also where the discriminator is very sure."""
+    for sure in (torch.tensor([-120.0, 3.0, 90.0]), torch.tensor([-30.0, 3.0, 30.0])):
+        logits = [sure.roll(i) for i in range(3)]
+        want = gan_cls.discriminator_loss(*logits)
+        got = torch.as_tensor(answer(*(x.clone() for x in logits)))
+        expect(
+            got.isfinite(),
+            "this is right in mathematics, but fragile in floating-point numbers: "
+            "where the discriminator is sure, the sigmoid rounds to 0 or 1, and the "
+            "log of 0 is minus infinity. F.softplus or F.logsigmoid of the logits "
+            "are exact: log(1 - s) is F.logsigmoid of minus the logit.",
+        )
+        expect(
+            torch.isclose(got.to(want), want, rtol=1e-3),
+            "this is right for moderate logits, but where the discriminator is sure "
+            "the value is off: the sigmoid is kept away from 0 and 1 by force (a "
+            "clamp, a small number inside the log), so there is no gradient there; "
+            "F.softplus or F.logsigmoid of the logits are exact.",
+        )
 
 
 # --------------------------------------------- 08.4: half-way sentences, eq. (3), RE-6
@@ -363,7 +353,7 @@ def _(answer):
     difficulty=4,
     promise=Promise(
         "round",
-        lambda: [{"system": ToySystem(), "batch": toy_batch()}],
+        lambda: [{"system": ToySystem(size), "batch": toy_batch()} for size in (2, 5)],
         gradient=("system",),
         either=("batch",),
     ),
@@ -393,9 +383,14 @@ def _(answer):
         for again in (False, True):
             if same(got, play(round_with(**wrong, look_again=again))):
                 raise Wrong(message)
-    for (player, loss, *_), (name, right, *_) in zip(got, want):
+    for (player, loss, own, _), (name, right, wanted, _) in zip(got, want):
         expect(player == name, f"the {name}'s turn comes here, not the {player}'s.")
         expect_close(loss, right, f"the {player}'s loss on a tiny example", 1e-6)
+        expect(
+            torch.allclose(own, wanted, atol=1e-6),
+            f"the {player}'s loss is right in value, but only a part of its gradient "
+            f"comes back to the {player}: are logits or features detached in its turn?",
+        )
     raise Wrong("both losses are right in value, but a gradient goes another way.")
 
 

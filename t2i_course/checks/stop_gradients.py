@@ -11,20 +11,26 @@ __all__ = ["diagnose_copy", "diagnose_pulls", "gradients", "pulls"]
 
 
 def gradients(function, encoded: Tensor, entries: Tensor, weight: Tensor):
-    """What arrives at z_e and at the entries when `weight` arrives at the result."""
+    """What arrives at z_e and at the entries when `weight` arrives at the result.
+
+    And whether z_e has any path to it.
+    """
     z, e = (x.detach().clone().requires_grad_() for x in (encoded, entries))
     made = function(z, e)
     if not (isinstance(made, Tensor) and made.requires_grad):
-        return torch.zeros_like(z), torch.zeros_like(e)
+        return torch.zeros_like(z), torch.zeros_like(e), False
     found = torch.autograd.grad((made * weight).sum(), [z, e], allow_unused=True)
-    return [
-        torch.zeros_like(x) if g is None else g
-        for g, x in zip(found, (encoded, entries))
-    ]
+    arrived = [torch.zeros_like(z) if g is None else g for g in found]
+    return *arrived, found[0] is not None
 
 
-def diagnose_copy(to_encoder: Tensor, to_entries: Tensor, weight: Tensor) -> None:
-    """The values are right; says what is wrong with the gradient, if anything is."""
+def diagnose_copy(
+    to_encoder: Tensor, to_entries: Tensor, weight: Tensor, cancels: bool = False
+) -> None:
+    """The values are right; says what is wrong with the gradient, if anything is.
+
+    cancels: z_e has a path to the result, though its gradients may add up to 0.
+    """
     copied = torch.allclose(to_encoder, weight, atol=1e-5)
     still = to_entries.abs().max() < 1e-6
     if copied and still:
@@ -40,6 +46,12 @@ def diagnose_copy(to_encoder: Tensor, to_entries: Tensor, weight: Tensor) -> Non
             "the values are right, but no gradient arrives anywhere: with this the "
             "encoder never learns. Copy it to z_e: z_e must enter undetached."
         )
+    if to_encoder.abs().max() == 0 and cancels:
+        raise Wrong(
+            "the value is right, but z_e comes in twice undetached, with a plus and a "
+            "minus, and the two gradients cancel: nothing reaches the encoder, and the "
+            "entries move instead. Detach the difference, (entries - encoded).detach()."
+        )
     if to_encoder.abs().max() == 0:
         raise Wrong(
             "these are the entries as they are: the gradient stops at them and moves "
@@ -53,7 +65,9 @@ def diagnose_copy(to_encoder: Tensor, to_entries: Tensor, weight: Tensor) -> Non
         )
     raise Wrong(
         "the values are right, but the gradient that reaches z_e is not a copy of the "
-        f"one that arrived: it is {_factor(to_encoder, weight)} times as large."
+        f"one that arrived: it is {_factor(to_encoder, weight)} times as large. "
+        "z_e should enter once, undetached, and nothing else with a gradient: z_e plus "
+        "a detached difference."
     )
 
 

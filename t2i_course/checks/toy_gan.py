@@ -17,14 +17,23 @@ __all__ = ["ToyGenerator", "ToySystem", "gradient", "play", "toy_batch"]
 class ToyGenerator(nn.Module):
     """A generator small enough to follow by hand: noise (B, 2), text (B, 2)."""
 
-    noise_size = 2
-
-    def __init__(self):
+    def __init__(self, noise_size=2):
         super().__init__()
-        rows = torch.arange(12, dtype=torch.float64).view(4, 3)
+        self.noise_size = noise_size
+        rows = torch.arange(3.0 * (noise_size + 2), dtype=torch.float64).view(-1, 3)
         self.weight = nn.Parameter(torch.sin(1 + rows))
 
     def forward(self, noise, text):
+        if noise.shape[1:] != (self.noise_size,) or text.shape[1:] != (2,):
+            raise Wrong(
+                "the generator gets the noise first, (B, noise_size), then the "
+                "sentences, (B, D): generator(noise, text)."
+            )
+        if len(noise) != len(text):
+            raise Wrong(
+                "the generator gets another number of noise vectors than of sentences: "
+                "draw one for each sentence asked for, the half-way ones included."
+            )
         return (torch.cat([noise, text], 1) @ self.weight).tanh()
 
 
@@ -56,13 +65,28 @@ class ToySystem(nn.Module):
 
     cls = interpolate = True
 
-    def __init__(self):
+    def __init__(self, noise_size=2):
         super().__init__()
-        self.generator, self.discriminator = ToyGenerator(), ToyDiscriminator()
+        self.generator = ToyGenerator(noise_size)
+        self.discriminator = ToyDiscriminator()
         self.rng = torch.Generator().manual_seed(0)
         self.device = torch.device("cpu")
 
-    def noise(self, count, size):
+    def noise(self, *asked):
+        size = self.generator.noise_size
+        if not (len(asked) == 2 and all(isinstance(n, int) for n in asked)):
+            raise Wrong(
+                "noise is drawn by system.noise(count, size): two whole numbers, how "
+                "many vectors, and how many numbers in each, "
+                "system.generator.noise_size."
+            )
+        if asked[1] != size:
+            turned = " (the two are exchanged: how many vectors comes first)"
+            raise Wrong(
+                "each noise vector has system.generator.noise_size numbers, the second "
+                f"argument of system.noise{turned if asked[0] == size else ''}."
+            )
+        count = asked[0]
         return torch.sin(torch.arange(count * size, dtype=torch.float64)).view(
             count, size
         )
@@ -118,6 +142,13 @@ def play(algorithm, turns_wanted=2):
         other = "generator" if player == "discriminator" else "discriminator"
         network = getattr(system, player)
         own = gradient(loss, network) if loss.requires_grad else None
+        if own is None and loss.requires_grad:
+            reached = gradient(loss, getattr(system, other)) is not None
+            if reached and not seen:
+                raise Wrong(
+                    f"the {player}'s turn gets a loss that only the {other} can learn "
+                    "from: are the two names, or the two losses, exchanged?"
+                )
         if own is None:
             raise Wrong(
                 f"the {player}'s loss gives the {player} no gradient; is something "

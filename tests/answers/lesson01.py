@@ -241,6 +241,10 @@ def in_place(x, group=8):
     return made
 
 
+def by_column_stack(x, group=8):
+    return torch.column_stack([x, right_by_hand(x, group)[:, -1]])
+
+
 def cut_off(x, group=8):
     return append(x, right_by_hand(x.detach(), group)[:, -1:])
 
@@ -305,6 +309,11 @@ WRONG = {
         (lambda r, f: s(-r).sum() + s(f).sum(), "adds up the batch"),
         (lambda r, f: (s(-r).mean() + s(f).mean()) / 2, "half of -V"),
         (lambda r, f: s(-r).mean() + s(-f).mean(), "rewards D for believing"),
+        (lambda r, f: s(r).mean() + s(f).mean(), "both halves have the same sign"),
+        (
+            lambda r, f: -F.logsigmoid(r).mean() - (1 - F.logsigmoid(f)).mean(),
+            "is taken for 1 - log D",
+        ),
         (
             lambda r, f: (
                 -torch.sigmoid(r).log().mean() - (1 - torch.sigmoid(f)).log().mean()
@@ -371,7 +380,8 @@ WRONG = {
         (lambda x, y, r: (y + r * (x - r * y), x - r * y), "results are swapped"),
     ],
     "01.6": [
-        (in_place, "several games at once"),
+        (in_place, "don't assign into slices"),
+        (by_column_stack, "torch.func.vmap doesn't know column_stack"),
         (cut_off, "Remove detach, no_grad, float or .item()"),
         (
             lambda x, g=8: append(x, x.std(0, unbiased=False).mean().expand(len(x), 1)),

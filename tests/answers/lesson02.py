@@ -163,6 +163,18 @@ def norms_left(network):
     return network
 
 
+def only_children(network):
+    for module in network.children():
+        if isinstance(module, CONVOLUTIONS):
+            nn.init.normal_(module.weight, 0.0, 0.02)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, 0.02)
+            nn.init.zeros_(module.bias)
+    return network
+
+
 def starts_by_apply(network):
     def one(module):
         if isinstance(module, CONVOLUTIONS):
@@ -212,6 +224,10 @@ def penalty(eps=eps_like, of=None, graph=True, loose=True, total=torch.sum):
     return answer
 
 
+def half_detached(away):
+    return (away * away.detach()).mean()
+
+
 def only_pictures(critic, real, fake):
     eps = torch.rand(len(real), 1, 1, 1)
     between = (eps * real + (1 - eps) * fake).detach().requires_grad_()
@@ -235,6 +251,23 @@ def penalty_by_outputs(critic, real, fake):
     return ((slope.flatten(1).square().sum(1).sqrt() - 1) ** 2).mean()
 
 
+def penalty_by_vmap(critic, real, fake):
+    eps = eps_like(real)
+    between = (eps * real + (1 - eps) * fake).detach()
+    score = torch.func.grad(lambda picture: critic(picture[None])[0])
+    slopes = torch.func.vmap(score)(between)
+    return (slopes.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def penalty_one_by_one(critic, real, fake):
+    found = []
+    for eps, r, f in zip(torch.rand(len(real)), real, fake.detach()):
+        place = (eps * r + (1 - eps) * f)[None].requires_grad_()
+        (slope,) = torch.autograd.grad(critic(place).sum(), place, create_graph=True)
+        found.append((slope.norm() - 1) ** 2)
+    return torch.stack(found).mean()
+
+
 # ---------------------------------------------------------------------- the pyramid
 
 
@@ -244,6 +277,18 @@ def levels_by(detail):
         for _ in range(levels - 1):
             small = reduce(pictures)
             made.insert(0, detail(pictures, small))
+            pictures = small
+        return [pictures, *made]
+
+    return answer
+
+
+def own_ways(shrink, enlarge):
+    def answer(pictures, levels):
+        made = []
+        for _ in range(levels - 1):
+            small = shrink(pictures, 2)
+            made.insert(0, pictures - enlarge(small, 2))
             pictures = small
         return [pictures, *made]
 
@@ -395,6 +440,7 @@ WRONG = {
         (starting(spread=0.02**0.5), "taken for the variance"),
         (starting(spread=0.02**2), "all but equal"),
         (starting(shift=1.0), "shifts of the batch norms"),
+        (only_children, ".children() goes one level down"),
         (starting(kinds=nn.Conv2d), "a kind of ConvTranspose2d"),
         (starting(kinds=nn.ConvTranspose2d), "weights of Conv2d are left"),
         (starting(hand=False), "`return network` is missing"),
@@ -418,6 +464,14 @@ WRONG = {
         (penalty(of=lambda g: (g.norm(dim=1) - 1).relu().square().mean()), "above 1"),
         (penalty(of=lambda g: (g.norm(dim=1).mean() - 1).square()), "must not cancel"),
         (penalty(total=torch.mean), "slope is that of the mean score"),
+        (
+            penalty(of=lambda g: 10 * (g.norm(dim=1) - 1).square().mean()),
+            "lambda, the weight of 10, is inside",
+        ),
+        (
+            penalty(of=lambda g: half_detached(g.norm(dim=1) - 1)),
+            "only a part of its gradient",
+        ),
         (penalty(graph=False), "create_graph=True"),
         (penalty(loose=False), "flows back into the drawn"),
         (only_pictures, "not for numbers of shape"),
@@ -432,6 +486,14 @@ WRONG = {
         (lambda x, n: right_pyramid(x, n + 1), "one level too many"),
         (lambda x, n: right_pyramid(x, n)[1:], "small picture is missing"),
         (large_in_front, "the last picture is the large one"),
+        (own_ways(F.max_pool2d, lambda x, n: expand(x)), "shrunk in a way of your own"),
+        (
+            own_ways(
+                lambda x, n: x[..., ::n, ::n],
+                lambda x, n: F.interpolate(x, scale_factor=n, mode="bicubic"),
+            ),
+            "shrunk and enlarged in ways of your own",
+        ),
     ],
     "02.6": [
         (latent.lerp, "straight line (lerp)"),
@@ -447,13 +509,36 @@ WRONG = {
 }
 
 # Wrong in another way, but with the diagnosis of one above.
-ALSO_WRONG = {"02.1": [(lambda m, k: good(m, k.flip(2, 3)), "turned by 180")]}
+ALSO_WRONG = {
+    "02.1": [
+        (lambda m, k: good(m, k.flip(2, 3)), "turned by 180"),
+        (
+            lambda m, k: F.conv2d(F.interpolate(m, scale_factor=2), k, padding="same"),
+            "(nearest upsampling) in place",
+        ),
+        (
+            lambda m, k: F.conv2d(F.interpolate(m, scale_factor=2), k, padding=2),
+            "(nearest upsampling) in place",
+        ),
+    ],
+    "02.5": [
+        (
+            own_ways(F.avg_pool2d, lambda x, n: F.interpolate(x, scale_factor=n)),
+            "enlarged in a way of your own",
+        ),
+    ],
+}
 
 RIGHT = {
     "02.1": [good, by_transposed, by_stacking, by_loops],
     "02.2": [right_norm, by_library, by_rows],
     "02.3": [starts_by_apply, starts_by_hand],
-    "02.4": [penalty(), penalty_by_outputs],
+    "02.4": [
+        penalty(),
+        penalty_by_outputs,
+        penalty_by_vmap,
+        penalty_one_by_one,
+    ],
     "02.5": [right_pyramid, by_recursion, by_sizes],
     "02.6": [arc, arc_of_directions, arc_by_a_right_angle],
 }

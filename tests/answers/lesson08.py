@@ -60,6 +60,11 @@ def without_generator(class_id, generator):
     return torch.multinomial((class_id[:, None] != class_id).float(), 1).squeeze(1)
 
 
+def one_shift(class_id, generator):
+    lot = int(torch.randint(1, len(class_id), (), generator=generator))
+    return torch.arange(len(class_id)).roll(lot)
+
+
 def same_class(class_id, generator):
     same = (class_id[:, None] == class_id).float()
     return torch.multinomial(same, 1, generator=generator).squeeze(1)
@@ -113,11 +118,15 @@ def neighbours(text, beta=0.5):
 
 
 # 08.5 ---------------------------------------------------------------------------------
+def noise_for(system, asked):
+    return system.noise(len(asked), system.generator.noise_size)
+
+
 def start(system, batch):
     """What every round below begins with."""
     text, d = system.embed(batch), system.discriminator
     asked = torch.cat([text, between(text)])
-    drawn = system.generator(system.noise(len(asked), 2), asked)
+    drawn = system.generator(noise_for(system, asked), asked)
     other = text[mismatched(batch.class_id, system.rng)]
     return text, d, asked, drawn, other
 
@@ -156,7 +165,7 @@ def plain(system, batch):
 
 def drawn_twice(system, batch):
     text, d, asked, _, other = start(system, batch)
-    z, x = system.noise(len(asked), 2), batch.image
+    z, x = system.noise(len(asked), system.generator.noise_size), batch.image
     with torch.no_grad():
         fake = system.generator(z[: len(text)], text)
     real = d.features(x), d.features(x)
@@ -182,6 +191,24 @@ def looked_at_again(system, batch):
     seen = d.features(batch.image)
     pairs = (seen, text), (seen, other), (d.features(drawn), asked)
     yield "generator", generator_loss(judged_together(d, *pairs)[2])
+
+
+def names_exchanged(system, batch):
+    other = {"discriminator": "generator", "generator": "discriminator"}
+    for player, loss in plain(system, batch):
+        yield other[player], loss
+
+
+def noise_by(sizes):
+    """A round whose noise is asked for by other arguments."""
+
+    def algorithm(system, batch):
+        text = system.embed(batch)
+        asked = torch.cat([text, between(text)])
+        system.generator(system.noise(*sizes(asked)), asked)
+        yield from plain(system, batch)
+
+    return algorithm
 
 
 def judged_apart(system, batch):
@@ -304,7 +331,7 @@ def fake_with_the_wrong_sentence(system, batch):
 def half_way_first(system, batch):
     text, other = system.embed(batch), mismatched(batch.class_id, system.rng)
     asked = torch.cat([between(text), text])
-    drawn = system.generator(system.noise(len(asked), 2), asked)
+    drawn = system.generator(noise_for(system, asked), asked)
     real = [(batch.image, text), (batch.image, text[other])]
     fake = drawn[: len(text)].detach(), text
     yield from turns(system, batch, real, fake, (drawn, asked))
@@ -378,6 +405,9 @@ RIGHT = {
     "08.6": [by_hand, row_by_row],
 }
 
+# They draw as the lesson asks, but other numbers from the same generator.
+OTHER_LOTS = {"08.2": [one_by_one, shuffled_until_right]}
+
 WRONG = {
     "08.1": [
         (lambda s, w: torch.cat([tiled(w), s], 1), "the picture comes first"),
@@ -404,6 +434,7 @@ WRONG = {
         (first_other, "draw lots"),
         (lambda c, g: c[first_other(c, g)], "class numbers"),
         (lambda c, g: c[:, None] != c, "a table of pairs"),
+        (one_shift, "one and the same lot"),
         (without_generator, "generator=generator"),
         (never_the_last, "never gets the caption of item 5"),
         (lambda c, g: first_other(c, g).float(), "whole numbers"),
@@ -424,7 +455,9 @@ WRONG = {
         (lambda r, f, w: by_cross_entropy(r, f, w) * len(r), "take means"),
         (lambda r, f, w: F.softplus(-r) + (F.softplus(w) + F.softplus(f)) / 2,
          "shape ()"),
-        (logs_of_sigmoids, "log of 0"),
+        (lambda r, f, w: -F.logsigmoid(r).mean() - ((1 - F.logsigmoid(f)).mean()
+         + (1 - F.logsigmoid(w)).mean()) / 2, "is taken for 1 - log s"),
+        (logs_of_sigmoids, "right in mathematics, but fragile"),
         (clamped, "by force"),
     ],
     "08.4": [
@@ -443,6 +476,12 @@ WRONG = {
     ],
     "08.5": [
         (not_detached, "as .detach()"),
+        (names_exchanged, "are the two names, or the two losses, exchanged"),
+        (noise_by(lambda asked: (2, len(asked))), "how many vectors comes first"),
+        (noise_by(lambda asked: (len(asked),)), "two whole numbers"),
+        (noise_by(lambda asked: (4, 2)), "another number of noise vectors"),
+        (noise_by(lambda asked: (len(asked), 2)),
+         "has system.generator.noise_size numbers"),
         (always_detached, "the generator no gradient"),
         (judged_apart, "in both turns, so batch norm subtracts"),
         (judged_alone, "judged alone"),
