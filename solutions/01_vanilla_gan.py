@@ -720,8 +720,8 @@ Table([f"step {look}" for look in looks],
 # draw them with soft edges.
 
 # %%
-real = Digits(batch_size=30, split="held-out")
-grid(real.batch(0).image, columns=15, title="Real digits, never trained on", smooth=True)
+held_out = Digits(batch_size=30, split="held-out")
+grid(held_out.batch(0).image, columns=15, title="Real digits, never trained on", smooth=True)
 
 # %% [markdown]
 # Who judges? A **reader**: a support vector machine (a classifier from before deep
@@ -734,7 +734,7 @@ grid(real.batch(0).image, columns=15, title="Real digits, never trained on", smo
 reader = DigitReader()
 noise = torch.rand(1000, 1, 8, 8) * 2 - 1
 print(f"right on held-out real digits: {reader.accuracy:.1%}")
-print(f"clear: {reader.read(real.pictures())[1].float().mean():.0%} of held-out real digits, "
+print(f"clear: {reader.read(held_out.pictures())[1].float().mean():.0%} of held-out real digits, "
       f"{reader.read(noise)[1].float().mean():.0%} of noise")
 
 # %% [markdown]

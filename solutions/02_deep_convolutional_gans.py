@@ -127,10 +127,10 @@ grid(real[:20], 10, title="Real birds")
 # strange background, a bird without legs.
 
 # %%
-rows = {"real birds, others": measure.quality(measure.real_birds(count, part=1) / 127.5 - 1),
-        "the plain GAN": measure.quality(made)}
+scores = {"real birds, others": measure.quality(measure.real_birds(count, part=1) / 127.5 - 1),
+          "the plain GAN": measure.quality(made)}
 Table(["inception score", "Frechet distance"],
-      {name: list(row.values()) for name, row in rows.items()}, f"{count} pictures each")
+      {name: list(row.values()) for name, row in scores.items()}, f"{count} pictures each")
 
 # %% [markdown]
 # The first row is what a perfect generator would get. The second is what we start from.
@@ -376,10 +376,10 @@ curves(history, marks={"D = 0.5: log 4": 1.3863, "log 2": 0.6931})
 
 # %%
 drawn = measure.draw(gan, count)
-rows["DCGAN, above"] = measure.quality(drawn)
+scores["DCGAN, above"] = measure.quality(drawn)
 print(f"neighbouring pixels differ by {speckle(drawn):.2f}")
 Table(["inception score", "Frechet distance"],
-      {name: list(row.values()) for name, row in rows.items()}, f"{count} pictures each")
+      {name: list(row.values()) for name, row in scores.items()}, f"{count} pictures each")
 
 # %% [markdown]
 # **What to see.** Both scores are far better. The speckle has hardly gone (where it comes

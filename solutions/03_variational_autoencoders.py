@@ -280,9 +280,9 @@ kl_by_sampling = check("03.3", kl_by_sampling)
 mean, log_variance = torch.tensor([0.7, -1.2]), torch.tensor([-2.0, 0.3])
 exact = kl(mean[None], log_variance[None]).sum()
 random, counts = torch.Generator().manual_seed(0), [2**k for k in range(1, 17)]
-found = [kl_by_sampling(mean, log_variance, torch.randn(count, 2, generator=random))
+draws = [kl_by_sampling(mean, log_variance, torch.randn(count, 2, generator=random))
          for count in counts]
-lines(counts, {"by sampling": found}, "draws of z (K)", "nats", log="x",
+lines(counts, {"by sampling": draws}, "draws of z (K)", "nats", log="x",
       marks={f"closed form: {exact:.3f}": exact.item()}, size=(7, 2.6))
 
 # %% [markdown]
@@ -356,9 +356,9 @@ gaussian_log_likelihood = check("03.4", gaussian_log_likelihood)
 # %% tags=["nbval-check-output"]
 corner = torch.full((1, 1, 4, 4), -1.0)
 for sigma in (1.0, 0.1, 0.01, 0.0001):
-    nats = gaussian_log_likelihood(corner, torch.tensor(sigma).log(), corner).item()
-    print(f"sigma {sigma:6}: log p(x|z) = {nats:7.1f} nats, "
-          f"bits per pixel {-nats / 16 / math.log(2):6.2f}")
+    log_p = gaussian_log_likelihood(corner, torch.tensor(sigma).log(), corner).item()
+    print(f"sigma {sigma:6}: log p(x|z) = {log_p:7.1f} nats, "
+          f"bits per pixel {-log_p / 16 / math.log(2):6.2f}")
 
 # %% [markdown]
 # *Minus* twelve bits a pixel, and as many less as you like: a density can pile up at the
