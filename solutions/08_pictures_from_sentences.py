@@ -24,8 +24,9 @@
 # with the six exercises. With shipped networks in place of the live trainings (start with
 # `T2I_LIVE=0` in the environment) about half a minute.
 #
-# **You need:** lesson 01 (the game of generator and discriminator, Algorithm 1, the
-# non-saturating loss), and convolutions. Everything else is explained here.
+# **You need:** lesson 00 (the bird world), lesson 01 (the game of generator and
+# discriminator, Algorithm 1, the non-saturating loss), and from lesson 02 convolutions, batch
+# norm, leaky ReLU and the gradient penalty.
 #
 # **Slides covered:** RE-1 to RE-12 (the report on Reed et al. 2016), GM-21 (one positive
 # pair, two negatives), TM-10 to TM-13 (text encoder, matching-aware discriminator,
@@ -667,7 +668,7 @@ else:
 # %%
 if not moments:
     course = recorded("gan_int_cls_32")
-    moments.update(zip(course.steps, course.pictures))
+    moments.update(zip(course.steps, course.seen))
 beside_wishes({f"step {step:,}": pictures for step, pictures in moments.items()},
               asked.named, "GAN-INT-CLS on its way, seed 0, noise 0").described(
     "First shapes of birds in one blurred colour, then parts with colours of their own")
@@ -814,7 +815,8 @@ print(f"diversity of real drawings, eight birds of one plumage: {diversity(pluma
 # that on real birds both GAN and GAN-CLS "only get some color information right", while
 # with interpolation the pictures become more realistic and "usually match all or at least
 # part of the caption". For GAN-INT-CLS a later paper measured an inception score of
-# 2.88 ± 0.04 on CUB and 7.88 ± 0.07 on COCO (AttnGAN's table 3, slide AT-7; with an
+# 2.88 ± 0.04 on CUB (photographs of birds) and 7.88 ± 0.07 on COCO (photographs of everyday
+# scenes; AttnGAN's table 3, slide AT-7; with an
 # ImageNet-type network, so it can't be set beside ours).
 #
 # **What the miniature can't show.** CUB has 8,855 training photographs with clutter and
@@ -1015,7 +1017,8 @@ borrowed(small, finder, "gan_int_cls_32, seed 0: styles of the top row").describ
     "In each row of drawn birds all eight are the same, whatever the query's pose")
 
 # %% [markdown]
-# Does the pose come over? It doesn't look like it. Generated pictures carry no record, so
+# Does the pose come over? It doesn't look like it. (Nor is every wish granted whole: look
+# for a wing or a crown in another colour. Here only the pose counts.) Generated pictures carry no record, so
 # to measure it we need a ruler: one linear layer on what the oracle's convolutions see,
 # fitted by least squares on 2,000 real drawings whose style is known
 # ([measure/style.py](../t2i_course/measure/style.py)): *flip* (does it look left or
@@ -1064,8 +1067,8 @@ for name, pictures in (("transferred", carried), ("other noise", unrelated)):
 
 # %% [markdown]
 # (The habitat is content, but where a caption is silent about it the noise may choose;
-# by chance it agrees in 0.25.) The ruler is good for the bird's direction, tilt and
-# light. Yet the second row is no better than the third, which is chance: **nothing of the
+# by chance it agrees in 0.25.) The ruler is good for all but the
+# bird's size. Yet the second row is no better than the third, which is chance: **nothing of the
 # style came over**. The squared error of 1 said as much: S has found nothing of $z$. On
 # real birds the report shows the opposite ("can accurately capture the pose information",
 # section 3.2.2). What is different here? Ask who decides which way the bird looks. If the
@@ -1095,7 +1098,8 @@ print(f"captions whose four pictures show both directions: {both:.2f} (by the no
 # ## 11. Play
 #
 # Type a sentence; change one word and see what changes. The style number chooses the
-# noise: with the same number, only your words make the difference. The line below says
+# noise: with the same number, only your words make the difference. (It changes little
+# here, as section 10 found.) The line below says
 # what the oracle reads, and which words the network doesn't know.
 
 # %% tags=["cover"]

@@ -148,7 +148,7 @@ def test_the_aim_is_reached():
 def test_frames_on_the_way():
     claim("by step 1,200 most colours have settled on the right part")
     course, named = recorded("gan_int_cls_32"), measure.unseen_captions(8, 32, 11).named
-    frames = [int(missed(pictures, named).sum()) for pictures in course.pictures]
+    frames = [int(missed(pictures, named).sum()) for pictures in course.seen]
     assert course.steps == [200, 600, 1200] and frames == sorted(frames)[::-1]
     assert frames[0] == 8 and frames[-1] < 4
 
