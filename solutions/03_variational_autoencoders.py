@@ -42,7 +42,9 @@ from t2i_course.checks import check
 from t2i_course.experiments import records, values
 from t2i_course.measure import vae as measured
 from t2i_course.measure.dcgan import draw, real_birds
-from t2i_course.measure.samples import detail, radial_power_spectrum
+from t2i_course.measure.obedience import accuracies
+from t2i_course.measure.oracle import oracle
+from t2i_course.measure.samples import detail, radial_power_spectrum, two_sample_test
 from t2i_course.papers.aae import Aae
 from t2i_course.papers.vae import BIRDS, GREY, PIXELCNN, Vae, log_normal
 from t2i_course.show.curves import bars, curves, lines
@@ -59,14 +61,17 @@ from t2i_course.worlds.digits import DigitReader, Digits
 # Lesson 01 ended with two questions that a GAN can't answer. How likely is this picture,
 # $p(x)$? And which noise made it, $p(z|x)$? Slide GM-1 has two ways to a density:
 #
-# - **one pixel after the other**: $p(x) = \prod_{i=1}^n p(x_i | x_1, \ldots, x_{i-1})$.
+# - **one pixel after the other** (the $n$ pixels of a picture $x$ are $x_1$ to $x_n$):
+#
+# $$p(x) = \prod_{i=1}^n p(x_i | x_1, \ldots, x_{i-1}) \tag{1}$$
+#
 #   Each factor is a small network's answer, so the product can be computed. That is
-#   PixelCNN, lesson 04;
+#   PixelCNN, lesson 04 (in code: [pixelcnn.py](../t2i_course/papers/pixelcnn.py));
 # - **a hidden cause**: first $z$ is drawn from a simple distribution, the **prior**
 #   $p(z) = \mathcal N(0, I)$, then the picture from $p_\theta(x|z)$, by a network, the
 #   **decoder**, with weights $\theta$:
 #
-# $$p_\theta(x) = \int p(z) \, p_\theta(x|z) \, dz$$
+# $$p_\theta(x) = \int p(z) \, p_\theta(x|z) \, dz \tag{2}$$
 #
 # The second gives us a short description $z$ of each picture, its **latent** (hidden)
 # vector with $D$ numbers. The price is that integral over all $z$: nobody can take it.
@@ -84,7 +89,7 @@ from t2i_course.worlds.digits import DigitReader, Digits
 # Take any $q(z|x)$, and multiply and divide by it under the integral (slide GM-2):
 #
 # $$\log p(x) = \log \mathbb E_{z \sim q}\left[\frac{p(x, z)}{q(z|x)}\right]
-# \;\ge\; \mathbb E_{z \sim q}\left[\log \frac{p(x, z)}{q(z|x)}\right] =: \text{ELBO}$$
+# \;\ge\; \mathbb E_{z \sim q}\left[\log \frac{p(x, z)}{q(z|x)}\right] =: \text{ELBO} \tag{3}$$
 #
 # with $p(x, z) = p(z) \, p(x|z)$. The $\ge$ is **Jensen's inequality**: the logarithm is
 # bent downwards, so the log of an average is at least the average of the logs. ELBO
@@ -94,13 +99,13 @@ from t2i_course.worlds.digits import DigitReader, Digits
 # is
 #
 # $$\log p(x) - \text{ELBO} = \mathbb E_{z \sim q}\left[\log \frac{q(z|x)}{p(z|x)}\right]
-# = \text{KL}(q(z|x) \,\|\, p(z|x)) \ge 0.$$
+# = \text{KL}(q(z|x) \,\|\, p(z|x)) \ge 0. \tag{4}$$
 #
 # The **Kullback-Leibler divergence** KL$(q \| p)$ is that average of the log ratio: 0 if
 # the two are equal, more than 0 otherwise. So the bound is exact where the encoder gives
 # the true **posterior** $p(z|x)$, what can be known of $z$ after seeing $x$.
 #
-# Let us see both terms in a model so small that everything can be integrated: one $z$,
+# Let us see (3) and (4) in a model so small that everything can be integrated: one $z$,
 # one pixel $x = z + 0.5 \, \varepsilon$ with $\varepsilon \sim \mathcal N(0, 1)$, and
 # $x = 1$ was seen. Then the true posterior is $\mathcal N(0.8, 0.2)$. (`normal` is the
 # density with that mean and that *variance*; `trapezoid` adds up over a fine grid.)
@@ -133,7 +138,7 @@ print(f"log p(x) = {normal(torch.tensor(1.0), 0, 1.25).log():.4f}")
 #
 # $$\text{ELBO} = \underbrace{\mathbb E_{z \sim q}[\log p_\theta(x|z)]}_{\text{draw it
 # again from } z} - \underbrace{\text{KL}(q_\phi(z|x) \,\|\, p(z))}_{\text{price of what }
-# z \text{ says}}$$
+# z \text{ says}} \tag{5}$$
 #
 # The first term wants $z$ to say all about $x$. The second takes a price for it: how far
 # the encoder moves from the prior to say so, in **nats** (the unit of natural logarithms;
@@ -162,7 +167,7 @@ except RuntimeError as error:
 # $\mu$ is forgotten. No gradient, so the encoder would never learn. Slide GM-3's trick:
 # throw the dice *elsewhere*, $\varepsilon \sim \mathcal N(0, I)$, and compute
 #
-# $$z = \mu + \sigma \, \varepsilon.$$
+# $$z = \mu + \sigma \, \varepsilon. \tag{6}$$
 #
 # That has the same distribution, and it is plain arithmetic: $\partial z / \partial \mu =
 # 1$ and $\partial z / \partial \sigma = \varepsilon$.
@@ -210,8 +215,8 @@ for name, each in ways.items():
 
 # %% [markdown]
 # **What to see.** Both average to about 3. But one draw by the density is off by more
-# than twice its own size, and one through $z$ by a third. With one draw a picture, as a VAE
-# does, that decides whether it learns in minutes.
+# than twice its own size, and one through $z$ by a third. A VAE takes one draw a picture, so
+# it wants the way that wobbles less.
 
 # %% [markdown]
 # ## 4. The price
@@ -279,15 +284,16 @@ kl_by_sampling = check("03.3", kl_by_sampling)
 # %%
 mean, log_variance = torch.tensor([0.7, -1.2]), torch.tensor([-2.0, 0.3])
 exact = kl(mean[None], log_variance[None]).sum()
-random, counts = torch.Generator().manual_seed(0), [2**k for k in range(1, 17)]
-draws = [kl_by_sampling(mean, log_variance, torch.randn(count, 2, generator=random))
-         for count in counts]
-lines(counts, {"by sampling": draws}, "draws of z (K)", "nats", log="x",
-      marks={f"closed form: {exact:.3f}": exact.item()}, size=(7, 2.6))
+random, numbers = torch.Generator().manual_seed(0), [2**k for k in range(1, 17)]
+sampled = [kl_by_sampling(mean, log_variance, torch.randn(count, 2, generator=random))
+           for count in numbers]
+lines(numbers, {"by sampling": sampled}, "draws of z (K)", "nats", "KL of one Gaussian",
+      log="x", marks={f"closed form: {exact:.3f}": exact.item()}, size=(7, 2.8)
+      ).described("With more draws the curve wanders in to the dotted level.")
 
 # %% [markdown]
 # **What to see.** The draws wander in to the closed form. In training we use the formula:
-# it is exact, where one draw may be off by a nat.
+# it is exact, where one draw is off by a nat and a half (the deviation of the single terms).
 #
 # A few prices to get a feeling, for one latent number:
 
@@ -318,7 +324,7 @@ for mu, sigma in ((0, 1), (0, 0.1), (0, 0.01), (0, 0.001), (2, 0.1)):
 #   for all of them is learned too (the decoder's; not the encoder's $\sigma$ of before):
 #
 # $$\log p(x|z) = \sum_{i=1}^n \left(-\frac{(x_i - m_i)^2}{2 \sigma^2} - \log \sigma -
-# \frac{1}{2}\log 2 \pi\right)$$
+# \frac{1}{2}\log 2 \pi\right) \tag{7}$$
 #
 # With $\sigma = 1$ that is half the squared error and a constant. But nobody told the
 # pixels to be off by 1; and $\sigma$ sets how much the error counts against the KL.
@@ -388,7 +394,8 @@ Table(["bits per pixel, held-out digits", "KL in nats"], rows,
 # %% [markdown]
 # The same pictures, the same networks, and more than a bit between them: a bell with one
 # width for all pixels can't be both narrow for the black corners and wide for the grey
-# edges. Rounded, the black corner costs next to nothing. Never compare bits without
+# edges. Rounded, a black corner costs next to nothing: the decoder puts the bell's mean below
+# black, and all of the bell rounds to it. Never compare bits without
 # asking which likelihood they come from.
 
 # %% [markdown]
@@ -427,46 +434,50 @@ source, steps = Digits(vae.settings["batch_size"]), vae.settings["steps"]
 
 def show(vae, history):
     """Pictures of the same noise, each time we look."""
-    title = f"step {history.step:,}" if history.step else "the shipped network"
+    title = f"VAE of digits, seed 0, step {history.step or vae.settings['steps']:,}"
     return grid(vae.sample(30), columns=15, title=title, smooth=True)
 
 
-history = run.train(vae, source, steps, shipped="vae_digits", show=show,
-                    show_every=max(steps // 10, 1))
+course = run.train(vae, source, steps, shipped="vae_digits", show=show,
+                   show_every=max(steps // 10, 1), seen="Grey blots become digits.")
 print(f"after it, held-out digits: {elbo(vae, held).mean():.1f} nats a picture")
 
 # %%
-curves(history, title="-ELBO of a minibatch, nats a picture")
+curves(course, title="-ELBO of a minibatch, nats a picture: VAE of digits, seed 0")
 
 # %% [markdown]
 # **What to see.** In the rows of the record, rough shapes become digits within
 # seconds; in the curve, one number goes down, and lower is better. Compare with the two
-# curves of lesson 01, which said nothing: here the loss *is* the quality, up to the gap
-# of section 2.
+# curves of lesson 01, from which no quality could be read: here the loss *is* the quality,
+# up to the gap (4).
 #
 # The encoder answers the GAN's second question. Real held-out digits (above), and what
 # the decoder makes of their $\mu$ (below):
 
 # %%
-some = held[::15][:15]
-pairs = torch.cat([some, vae.eval().reconstruct(some)])
-grid(pairs, columns=15, title="Real, never seen (above), through z and back (below)",
-     smooth=True)
+fifteen = held[::15][:15]
+grid(torch.cat([fifteen, vae.eval().reconstruct(fifteen)]), columns=15, smooth=True,
+     rows=["real", "copy"], title="Held-out digits, through z and back: VAE, seed 0, step 3,000"
+     ).described("Each copy is the digit above it, a little smoother.")
 
 # %%
 reader = DigitReader()
 vae.rng = torch.Generator(vae.device).manual_seed(1)
 drawn = vae.sample(1000).cpu()
 print(f"clear: {reader.read(drawn)[1].float().mean():.0%} of 1000 pictures of random z")
+digits = Digits(split="held-out").class_id
+alike = reader.read(vae.reconstruct(held).cpu())[0] == digits
+print(f"read as the digit that was encoded: {alike.float().mean():.0%} of the copies")
 per_latent = vae.kl_per_latent(held).cpu()
 bars(range(1, len(per_latent) + 1), {"nats": per_latent}, "latent number",
-     "KL on held-out digits", f"together {per_latent.sum():.1f} nats of each picture")
+     "KL on held-out digits", "VAE of digits, seed 0, step 3,000: together "
+     f"{per_latent.sum():.1f} nats a picture").described("No bar is near zero.")
 
 # %% [markdown]
-# **What to see.** Eight numbers are enough to bring back each digit, a little smoother
-# than it was. In the bars all of them carry something: the price of section 4, paid on
+# **What to see.** Eight numbers are enough to bring back nearly every digit. In the bars all
+# eight carry more than a nat: the price of section 4, paid on
 # average. (`clear` is lesson 01's measure: as near to some training digit as 95 % of real
-# new ones. So about a third of the random $z$ give no clear digit; section 9 asks why.)
+# new ones. So about three in ten random $z$ give no clear digit; section 9 asks why.)
 #
 # ### How likely is a picture?
 #
@@ -475,7 +486,7 @@ bars(range(1, len(per_latent) + 1), {"nats": per_latent}, "latent number",
 # the logarithm (Burda et al. 2016):
 #
 # $$\log p(x) \ge \mathbb E \left[\log \frac{1}{K} \sum_{k=1}^K w_k\right], \qquad w_k =
-# \frac{p(x, z_k)}{q(z_k|x)}$$
+# \frac{p(x, z_k)}{q(z_k|x)} \tag{8}$$
 #
 # The $w_k$ are **importance weights**; each is an estimate of $p(x)$ that is right on
 # average. With $K = 1$ this is the ELBO. More draws make the average wobble less, and
@@ -528,13 +539,18 @@ bits = {name: [-importance_bound(w[:count]).mean().item() / 64 / math.log(2)
                for count in counts]
         for name, w in (("z from the encoder", weights), ("z from the prior", blind))}
 print("by the encoder:", *[f"{value:.3f}" for value in bits["z from the encoder"]])
-lines(counts, bits, "draws of z (K)", "bits per pixel, at most", log="x")
+print("by the prior:  ", *[f"{value:.3f}" for value in bits["z from the prior"]])
+left = bits["z from the prior"][-1] - bits["z from the encoder"][-1]
+print(f"with {counts[-1]:,} draws the prior's bound is still {left:.1f} bits above")
+lines(counts, bits, "draws of z (K)", "bits per pixel, at most",
+      "Held-out digits under the VAE, seed 0, step 3,000", log="x"
+      ).described("The encoder's curve is nearly flat; the prior's falls, and stays above it.")
 
 # %% [markdown]
 # **What to see.** Both curves are upper bounds of the same number, the digits' true bits
-# under this model. With the encoder even one draw is close, and more draws shave off a
-# few hundredths: the gap of section 2. Without it, a thousand draws are still about half a bit off:
-# that is what the encoder is for. (The horizontal axis is logarithmic.)
+# under this model. With the encoder even one draw is close, and more draws shave off
+# less than a tenth of a bit: the gap (4). Without it, a thousand draws are still about half
+# a bit off: that is what the encoder is for. (The horizontal axis is logarithmic.)
 #
 # ### A weight on the price: beta
 #
@@ -555,8 +571,9 @@ Table(list(columns), rows, "mean ± deviation over seeds 0 1 2, held-out digits;
 # are fewest at $\beta = 1$, as they should be: only there the loss is the bound itself.
 # (The squared error alone would choose $\beta = 0.2$; as a model of digits it is the
 # worse one.) A surprise is in the last column: samples are clearest where $z$ says
-# *least*. The codes of all digits then lie close together on the prior, and hardly a draw
-# falls between them. Bits, copies and samples are three wishes; none stands for another.
+# *least*. (Perhaps the codes of all digits then lie so close together on the prior that
+# hardly a draw falls between them. We haven't tested it, so we don't know.) Bits, copies
+# and samples are three wishes; none stands for another.
 
 # %% [markdown]
 # ## 7. When z falls silent
@@ -590,32 +607,41 @@ def kl_of(vae):
 groups = {"MLP": kl_of(mlp), "PixelCNN": kl_of(pixelcnn)}
 for name, nats in groups.items():
     print(f"{name}: {nats.sum():.2f} nats in all")
-bars(range(1, len(nats) + 1), groups, "latent number, the largest first", "KL in nats")
+bars(range(1, vae.latent + 1), groups, "latent number, the largest first", "KL in nats",
+     "Black and white digits, seed 0, step 800"
+     ).described("All of the MLP's bars stand; the PixelCNN's are flat but for one or two.")
 
 # %% [markdown]
 # **What to see.** With the MLP (the decoder of plain layers that you know) all latent numbers
-# carry something of the digit. With the PixelCNN one or two still speak, and the others are
+# carry something of the digit. With the PixelCNN one or two still speak (by more than a
+# tenth of a nat), and the others are
 # silent: they lie on the prior. That is **posterior
 # collapse**. Does it matter? Encode real digits, and let each decoder draw from their
 # codes:
 
 # %%
-some = held[::30][:12]
-seen = [torch.where(some > 0, 1.0, -1.0)]
-for network in (mlp, pixelcnn):
+copies = {"real": torch.where(held > 0, 1.0, -1.0)}
+for name, network in {"MLP": mlp, "PixelCNN": pixelcnn}.items():
     network.rng = torch.Generator(network.device).manual_seed(0)
-    seen.append(network.reconstruct(some))
-grid(torch.cat(seen), columns=12, title="Real; MLP's copy; what PixelCNN draws for it")
+    copies[name] = network.reconstruct(held)
+for name, pictures in copies.items():
+    share = (reader.read(pictures.cpu())[0] == digits).float().mean()
+    print(f"{name}: {share:.0%} read as the digit that was encoded")
+grid(torch.cat([copies[name][::30][:12] for name in ("real", "MLP", "PixelCNN")]), columns=12,
+     rows=["real", "MLP", "PixelCNN"], title="Drawn from the codes of real digits, seed 0, step 800"
+     ).described("The MLP's grey copies resemble the real digits; the PixelCNN's crisp ones often don't.")
 
 # %% [markdown]
-# **What to see.** The MLP's copies (grey: its probabilities) are of the digit above them.
-# The PixelCNN's are crisp, well-formed strokes, and often of *another* digit: it draws
-# what it likes. As a model of digits it may be as good as the MLP (a table below), but as a
+# **What to see.** The MLP's copies (grey: its probabilities) are mostly of the digit above
+# them. The PixelCNN's are black or white, and mostly of *another* digit (a guesser would be right
+# one time in ten): it draws what it likes. As a model of digits it may be as good as the
+# MLP (a table below), but as a
 # description of this picture its $z$ is worth little.
 #
 # Why? Early on $z$ is noise to the decoder, while the pixels before are useful at once.
-# So it learns from those, and the KL is a cost without a gain: the encoder lowers it to
-# zero. Once $q(z|x)$ is the prior for every $x$, there is nothing to listen to any more.
+# So it learns from those, and the KL is a cost without a gain: the encoder lowers it
+# nearly to zero (slide GM-5). If so, a cheaper KL at the start should help; see below. Once
+# $q(z|x)$ is the prior for every $x$, there is nothing to listen to any more.
 #
 # Two remedies. **Warm-up** (Bowman et al. 2016): let $\beta$ of section 6 rise from 0 to
 # 1 over the first steps, so that talking is free until the decoder has learned to
@@ -651,19 +677,25 @@ freed = black_and_white("vae_free_bits", **PIXELCNN[run.preset], free=0.5,
                         floor=free_bits)
 
 # %%
-groups["PixelCNN, free bits"] = kl_of(freed)
-freed.rng = torch.Generator(freed.device).manual_seed(0)
-seen.append(freed.reconstruct(some))
-bars(range(1, len(nats) + 1), groups, "latent number, the largest first", "KL in nats")
+bars(range(1, vae.latent + 1), {"PixelCNN, free bits": kl_of(freed)},
+     "latent number, the largest first", "KL in nats", "With free bits, seed 0, step 800",
+     marks={"free: half a nat": 0.5}).described("All bars end near the dotted level.")
 
 # %%
-grid(torch.cat(seen), columns=12,
-     title="Real; MLP's copy; PixelCNN's draws without (3rd row) and with free bits")
+freed.rng = torch.Generator(freed.device).manual_seed(0)
+heard = {"real": copies["real"], "without": copies["PixelCNN"],
+         "free bits": freed.reconstruct(held)}
+share = (reader.read(heard["free bits"].cpu())[0] == digits).float().mean()
+print(f"with free bits: {share:.0%} read as the digit that was encoded")
+grid(torch.cat([each[15::30][:12] for each in heard.values()]), columns=12, rows=list(heard),
+     title="Twelve other digits: PixelCNN without and with free bits, seed 0, step 800"
+     ).described("With free bits more of the draws are the real digit of their column.")
 
 # %% [markdown]
 # **What to see.** Each latent number now carries about the half nat that is free (and
-# hardly more: beyond it, it would have to pay). In the last row more of the PixelCNN's
-# draws look like the digit above. Over seeds, and with warm-up too (400 of the 800 steps;
+# hardly more: beyond it, it would have to pay). And more of the PixelCNN's
+# draws are of the digit that was encoded: count the columns, or read the printed share.
+# Over seeds, and with warm-up too (400 of the 800 steps;
 # "pixels kept": the share that is the same after encoding and drawing anew; of the MLP, which
 # this flatters a little, its most probable pixels are taken in place of a draw):
 
@@ -679,8 +711,8 @@ Table(list(columns), rows, "mean ± deviation over seeds 0 1 2, held-out digits 
 
 # %%
 half = len(held) // 2
-apart = (held[:half] > 0) == (held[half:] > 0)
-print(f"pixels that two unrelated digits share: {apart.float().mean():.2f}")
+same = (held[:half] > 0) == (held[half:] > 0)
+print(f"pixels that two unrelated digits share: {same.float().mean():.2f}")
 
 # %% [markdown]
 # **What to see.** Read the columns together. Left alone, the PixelCNN hears about a sixth
@@ -708,31 +740,37 @@ birds = Birds("train", size, painter.settings["batch_size"])
 
 def show(painter, history):
     """Birds of the same noise, each time we look."""
-    title = f"step {history.step:,}" if history.step else "the shipped network"
-    return grid(painter.sample(16), columns=8, title=title)
+    title = f"VAE of birds, seed 0, step {history.step or painter.settings['steps']:,}"
+    return grid(painter.sample(16), columns=8, title=title).described(
+        "Soft birds; some stand in a haze, some have fallen apart.")
 
 
-history = run.train(painter, birds, steps, shipped="vae_birds_32", show=show,
+painted = run.train(painter, birds, steps, shipped="vae_birds_32", show=show,
                     show_every=max(steps // 8, 1))
 
 # %%
-painter.eval()
-unseen = Birds("test", size).all(8).to("cpu").image
-pairs = torch.cat([unseen, painter.reconstruct(unseen.to(painter.device)).cpu()])
-sigma = painter.decoder.log_deviation.exp().item()
-print(f"the decoder's sigma, learned: {sigma:.3f} (pixels go from -1 to 1)")
-grid(pairs, columns=8, title="Birds of unseen species (above), through z and back (below)")
+unseen = Birds("test", size).all(run.choose(64, 500)).to("cpu")
+again = painter.eval().reconstruct(unseen.image.to(painter.device)).cpu()
+learned_sigma = painter.decoder.log_deviation.exp().item()
+print(f"the decoder's sigma, learned: {learned_sigma:.3f} (pixels go from -1 to 1)")
+for name, share in accuracies(oracle(size).read(again), unseen.attributes).items():
+    print(f"the oracle reads it as it was in {share:.0%} of the copies: {name}")
+every = len(again) // 8
+grid(torch.cat([unseen.image[::every][:8], again[::every][:8]]), columns=8, rows=["real", "copy"],
+     title="Unseen species, through z and back: VAE of birds, seed 0, step 3,000"
+     ).described("The copies keep place, pose and large colours; beaks and feet are soft.")
 
 # %% [markdown]
-# **What to see.** The encoder has understood what makes a bird: pose, place and colours
-# come back, of species that it never saw. But the edges are soft, beak and feet are
-# washed out. Random $z$ (the figure before) do worse: some birds stand in a haze, others
-# have fallen apart (for another reason: section 9).
+# **What to see.** Much of a bird comes back, of species that were never seen: the habitat
+# and the belly's colour nearly always, as the oracle of lesson 00 reads the copies. What is
+# small comes back least, the bars on the wing (a guesser is right every second time) and
+# the beak's colour: edges are soft, beak and feet are washed out. Of random $z$ (the figure
+# before) some birds stand in a haze, others have fallen apart: section 9 comes back to it.
 #
 # Why? For a given $z$ many pictures are possible: the beak a little higher, the wing's
 # edge a little further left. A Gaussian's best single answer is their *mean*, and the
-# mean of many sharp edges is a soft one. The discriminator of a GAN would see that at
-# once; the squared distance hardly minds. Slide GM-4 lists it first among the cons.
+# mean of many sharp edges is a soft one. The discriminator of a GAN can learn to see that;
+# the squared distance rewards it. Slide GM-4 lists it first among the cons.
 #
 # ### Blur, measured
 #
@@ -747,21 +785,26 @@ heaps = {"real": real_birds(count).float() / 127.5 - 1,
          "DCGAN": draw(shipped("dcgan_32"), count), "VAE": draw(painter, count)}
 random = torch.Generator().manual_seed(0)
 noise = torch.randn(heaps["VAE"].shape, generator=random)
-heaps["VAE, with its noise"] = (heaps["VAE"] + sigma * noise).clamp(-1, 1)
-grid(torch.cat([heap[:8] for heap in heaps.values()]), columns=8,
-     title="Real, DCGAN, VAE, VAE with its noise")
+heaps["VAE, with its noise"] = (heaps["VAE"] + learned_sigma * noise).clamp(-1, 1)
+grid(torch.cat([heap[16:24] for heap in heaps.values()]), columns=8, rows=list(heaps),
+     title="Birds at 32 x 32, seed 0: DCGAN of lesson 02, VAE at step 3,000"
+     ).described("The DCGAN's edges are crisp, the VAE's soft, its noise a grain over all.")
 
 # %%
 spectra = {name: radial_power_spectrum(heap)[1:] for name, heap in heaps.items()}
 for name, heap in heaps.items():
-    print(f"{name:20} variance above {size // 4} cycles: {detail(heap):.3f}")
+    ratio = spectra[name] / spectra["real"]
+    print(f"{name:20} variance above {size // 4} cycles: {detail(heap):.3f}; power beside real: "
+          + ", ".join(f"{ratio[k - 1]:.2f} at {k}" for k in (1, 3, size // 2)))
 lines(range(1, size // 2 + 1), spectra, "cycles across the picture", "power",
-      log="xy", outside=True, size=(8.2, 3.0))
+      "Power spectra of the four rows", log="xy", outside=True, size=(8.2, 3.2)
+      ).described("The VAE's curve falls away below the others at the right.")
 
 # %% [markdown]
 # **What to see.** The DCGAN's curve stays close to the real one. The VAE's lies below it
-# everywhere: by half at the left (its broad areas are paler), and more and more towards
-# the right, where the edges are (the axes are logarithmic). The fourth row
+# everywhere: by nearly half at one cycle (its broad areas are paler), least at three, and
+# from there more and more towards the right, where the edges are: at 16 cycles about a fifth
+# is left (the axes are logarithmic). The fourth row
 # of pictures is what the model *really* says: a Gaussian draw is its mean plus noise of
 # deviation $\sigma$. Its curve ends flat, as noise does: what the mean lacks in edges,
 # the model believes to be grain. (So everybody shows the means.)
@@ -782,24 +825,26 @@ Table(["variance in fast waves", "Fréchet distance", "inception score"], rows,
 # **What to see.** The first row is the yardstick: other real birds. The VAE has about half
 # of their fast waves, the DCGAN most of them, and its Fréchet distance is about a
 # third of the VAE's. The inception score agrees. No column alone would do: the VAE *with its
-# noise*, above, has fast waves in plenty and looks no better for it.
+# noise*, above, has more fast waves than real birds, and they are grain.
 
 # %% [markdown]
 # ## 9. A GAN for codes
 #
-# One thing isn't right yet. You have seen it: about a third of section 6's random $z$ gave no
-# clear digit, and many birds fell apart. To draw new pictures we take $z$ from the
+# One thing isn't right yet. You have seen it: about three in ten of section 6's random $z$
+# gave no clear digit, and some birds fell apart. To draw new pictures we take $z$ from the
 # prior. But the decoder has learned from codes of *pictures*. All of those together are
-# the **aggregate posterior** $q(z) = \frac{1}{N} \sum_i q(z | x_i)$. Where prior and
+# the **aggregate posterior** $q(z) = \frac{1}{N} \sum_j q(z | x^{(j)})$, over the $N$ pictures
+# $x^{(j)}$ of the training. Where prior and
 # aggregate posterior differ, we draw from places where no picture ever was, and get
 # blots. A VAE pulls *each* picture's codes to the prior, which isn't the same.
 #
 # The **adversarial autoencoder** (Makhzani et al. 2015, slide GM-27) asks for just that:
-# a GAN in the space of codes. Let $f$ be the encoder, $g$ the decoder, $D$ a
-# discriminator of codes. Three turns a round:
+# a GAN in the space of codes. Let $f$ be the encoder, $g$ the decoder, $C$ a
+# discriminator of codes (the slide's $D$, which counts latent numbers here). Three turns a
+# round, as `round` of [aae.py](../t2i_course/papers/aae.py) has them:
 #
 # 1. $f$ and $g$ go down the squared error $\|x - g(f(x))\|^2$;
-# 2. $D$ learns to tell draws of the prior (real) from codes $f(x)$ (fake);
+# 2. $C$ learns to tell draws of the prior (real) from codes $f(x)$ (fake);
 # 3. $f$ alone learns to fool $D$: the non-saturating loss of lesson 01.
 #
 # No density of codes is needed, no KL; and no bound of $p(x)$ comes out. Two latent
@@ -811,21 +856,22 @@ plane = Vae.from_preset(run.preset, **GREY[run.preset] | {"latent": 2}).to(run.d
 run.train(plane, source, plane.settings["steps"], shipped="vae_plane")
 torch.manual_seed(0)
 aae = Aae.from_preset(run.preset).to(run.device)
-history = run.train(aae, Digits(aae.settings["batch_size"]), aae.settings["steps"],
-                    shipped="aae_digits")
+game = run.train(aae, Digits(aae.settings["batch_size"]), aae.settings["steps"],
+                 shipped="aae_digits")
 
 # %%
-curves(history) if history else None
+curves(game, title="AAE of digits, seed 0") if game else None
 
 # %%
 both = {"VAE": plane.eval(), "AAE": aae.eval()}
 codes = {name: system.encode(held).cpu() for name, system in both.items()}
-code_map(codes, Digits(split="held-out").class_id)
+code_map({f"{name}, seed 0, step 3,000": each for name, each in codes.items()}, digits
+         ).described("Islands of digits; the VAE's reach farther out than the AAE's.")
 
 # %% [markdown]
 # **What to see.** In the curves (there are some where the training was live) the
 # discriminator's loss settles at $\log 4 = 1.386$, and the encoder's for fooling it
-# (`autoencoder.encoder`) at $\log 2 = 0.693$: lesson 01's equilibrium, where $D$ can't tell.
+# (`autoencoder.encoder`) at $\log 2 = 0.693$: lesson 01's equilibrium, where $C$ can't tell.
 # The third, `autoencoder`, is the squared error of the copies.
 # Then the codes: each dot is that of a held-out digit, coloured by which digit it
 # is (nobody told the networks). Inside the dotted circles lie 39 % and 86 % of the prior.
@@ -842,6 +888,10 @@ code_map(codes, Digits(split="held-out").class_id)
 for name, system in both.items():
     test = measured.codes_and_prior(system)
     print(f"{name}: distance {test.distance:.4f}, p = {test.p:.3f}")
+codes_of_birds = painter.encode(unseen.image.to(painter.device)).cpu()
+draws = torch.randn(codes_of_birds.shape, generator=torch.Generator().manual_seed(1))
+test = two_sample_test(codes_of_birds, draws, seed=0)
+print(f"section 8's birds, {painter.latent} numbers: distance {test.distance:.4f}, p = {test.p:.3f}")
 
 # %%
 columns = {"distance to the prior": ("distance", 4),
@@ -856,10 +906,12 @@ Table([*columns, "p of seeds 0 1 2"], rows, "mean ± deviation over seeds, two l
 
 # %% [markdown]
 # **What to see.** The AAE's codes are two to seven times nearer to the prior than the VAE's,
-# seed by seed, as its game asks; and its copies are no worse. But look at the last column:
+# seed by seed, as its game asks; and its copies are about as good. But look at the last column:
 # the $p$ of both are small. The test still tells the AAE's codes from draws of the prior,
-# only less surely. Nearer, then, not equal: two latent numbers is tight for ten digits,
-# and islands leave gaps. The samples don't suffer, as the third column says. With only two
+# only less surely. Nearer, then, not equal. (Perhaps two latent numbers are tight for ten
+# digits, and islands
+# leave gaps; we haven't tested it.) The printed line for birds says the same of section 8: codes
+# and prior differ. The AAE's samples don't suffer, as the third column says. With only two
 # numbers there is little room to miss, so nearly all of the VAE's are clear already, by a
 # measure that lets some blots through: the gain is in the codes.
 
@@ -871,7 +923,8 @@ Table([*columns, "p of seeds 0 1 2"], rows, "mean ± deviation over seeds, two l
 
 # %%
 lab = LatentPlane(both, reader)
-lab.figure("VAE", "Every z from -2.5 to 2.5 (VAE)")
+lab.figure("VAE", "Every z from -2.5 to 2.5: VAE with two numbers, seed 0, step 3,000"
+           ).described("Regions of one digit pass into the next through shapes in between.")
 
 # %% [markdown]
 # **What to see.** Each place draws one picture, and neighbours draw similar ones. Between
@@ -907,10 +960,11 @@ Table(["seconds"], {name: [with_spread(values(found, place, "seconds"), 0)]
 # for MNIST and natural images with other likelihoods, and bits of other data can't be set
 # beside ours.
 #
-# **To be honest.** 1,343 training digits are few: train longer, and the held-out bits
-# rise again. Three seeds show a spread, no more. "Clear" is closeness to training digits,
-# which a copy would have too. And the course's birds are drawn, without fur or leaves: on
-# photographs most of the detail is in the fast waves, and blur costs more than here.
+# **To be honest.** 1,343 training digits are few. Three seeds show a spread, no more.
+# "Clear" is closeness to training digits,
+# which a copy would have too. And the course's birds are drawn, with flat colours: what
+# blur costs on
+# photographs, with fur and leaves, these numbers can't say.
 
 # %% [markdown]
 # ## 12. What goes wrong, and what comes next
