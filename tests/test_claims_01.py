@@ -39,12 +39,14 @@ def test_the_vanilla_gan_has_collapsed_at_1500_steps():
 
 
 def test_collapse_is_a_detour_of_about_two_thousand_steps():
-    says("01", "But it takes about two thousand steps longer, and even then fewer of its "
+    says("01", "three seeds cover all eight by step 4,000, two cover seven. "
+         "But it takes about two thousand steps longer, and even then fewer of its "
          "points lie close to a mode.")  # fmt: skip
     alone = mean(way.index(max(way)) * 500 + 500
                  for way in of("ring/vanilla", "modes_on_the_way"))  # fmt: skip
     repaired = mean(first_whole("ring", "with deviation"))
     assert 1500 <= alone - repaired <= 2500
+    assert sorted(of("ring/vanilla", "modes")) == [7, 7, 8, 8, 8]
     assert max(of("ring/vanilla", "close")) < min(of("ring/with deviation", "close"))
 
 
@@ -53,11 +55,13 @@ def test_with_other_rates_the_detour_is_shorter():
     slow = [way.index(max(way)) for way in of("ring/vanilla", "modes_on_the_way")]
     fast = [way.index(max(way)) for way in of("healing/vanilla", "modes_on_the_way")]
     assert all(quick < late for quick, late in zip(fast, slow))
-    says("01", "and $G$ still finds the ring sooner with the remedy")
+    says("01", "With the remedy $G$ has the whole ring at an earlier look still in four "
+         "seeds, and at the same look in the fifth.")  # fmt: skip
     alone, repaired = (
         first_whole("healing", row) for row in ("vanilla", "with deviation")
     )
-    assert all(r <= a for r, a in zip(repaired, alone)) and repaired != alone
+    assert sum(r < a for r, a in zip(repaired, alone)) == 4
+    assert sum(r == a for r, a in zip(repaired, alone)) == 1
     says("01", "The vanilla GAN drops modes again that it had found; with the remedy no "
          "seed does.")  # fmt: skip
     lost = {row: [max(way) - way[-1] for way in of(f"healing/{row}", "modes_on_the_way")]
