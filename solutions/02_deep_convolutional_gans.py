@@ -43,9 +43,9 @@ from torch.nn import functional as F
 
 from t2i_course.checks import check
 from t2i_course.inside.latent import arithmetic, around, average, is_as, lerp, path, to_shell
-from t2i_course.experiments import on_the_way, records, values
+from t2i_course.experiments import on_the_way, records
 from t2i_course.measure import dcgan as measure
-from t2i_course.measure.gan import speckle
+from t2i_course.measure import specks
 from t2i_course.measure.oracle import oracle
 from t2i_course.papers.dcgan import TORCH_RELEASE, Dcgan, Discriminator, Generator
 from t2i_course.papers.gan import Gan, discriminator_loss
@@ -55,9 +55,10 @@ from t2i_course.papers.lapgan import Lapgan, collapse, expand, generators, reduc
 from t2i_course.show.curves import curves, lines
 from t2i_course.show.family import family, family_map
 from t2i_course.play.latent_lab import LatentLab
+from t2i_course.show.measured import SCORES, measured
 from t2i_course.show.pictures import crossed, grid
 from t2i_course.play.caption_lab import read_birds
-from t2i_course.show.tables import Table, with_spread
+from t2i_course.show.tables import Table
 from t2i_course.systems import shipped
 from t2i_course.worlds.birds import Birds
 
@@ -74,29 +75,57 @@ found = records("02")  # what the course measured over seeds, for the tables
 # %% tags=["live"]
 def mosaic_of(system, history):
     """Twenty pictures, from the same noise at each look."""
-    when = f"step {history.step:,}" if history.step else "the shipped network"
+    when = f"step {history.step:,}, seed 0" if history.step else "as shipped, seed 0"
     name = {"Gan": "the plain GAN"}.get(type(system).__name__, type(system).__name__.upper())
-    return grid(system.sample(20), 10, title=f"{name}, {when}")
+    return grid(system.sample(20), 10, title=f"{name}, {when}").described(
+        "Birds drawn from the same noise as at the other looks.")
 
 
 torch.manual_seed(0)
 plain = Gan.from_preset(run.preset, shape=(3, 32, 32), noise_size=100, cool=0)
-steps = run.choose(4, 1200)
-run.train(plain, Birds("train", 32, 32), steps, shipped="gan_birds_32", show=mosaic_of,
-          part=lambda system: system.generator, show_every=max(steps // 4, 1))
+rounds = run.choose(4, 1200)
+run.train(plain, Birds("train", 32, 32), rounds, shipped="gan_birds_32", show=mosaic_of,
+          part=lambda system: system.generator, show_every=max(rounds // 4, 1),
+          seen="Noise about a dark spot; grey birds; coloured birds in salt and pepper.")
 plain = plain.to("cpu")
 
 # %%
 count = run.choose(60, 2000)
-real, made = measure.real_birds(count), measure.draw(plain, count)
-print(f"neighbouring pixels differ by {speckle(real / 127.5 - 1):.2f} in real birds, "
-      f"by {speckle(made):.2f} in drawn ones")
-grid(real[:20], 10, title="Real birds")
+real, made = measure.real_birds(count) / 127.5 - 1, measure.draw(plain, count)
+rough = {"real birds": specks.roughness(real), "the plain GAN": specks.roughness(made)}
+four = [real[:8], specks.shown(real[:8]), made[:8], specks.shown(made[:8])]
+grid(torch.cat(four), 8, title="Specks, four times as bright as they are; seed 0",
+     rows=["real birds", "their specks", "the plain GAN", "its specks"]).described(
+    "Real birds have a few specks, at the eye and at corners. The plain GAN's are "
+    "everywhere, as thick in the sky as on the bird.")
 
 # %% [markdown]
-# **What to see.** The plain GAN (above) finds sky, ground and the outline of a bird,
-# in one pose and in muddy colours, with speckle over it all: neighbouring pixels differ more
-# than they should.
+# **What to see.** The plain GAN finds sky, ground and the outline of a bird, in muddy
+# colours, with salt and pepper over all of it. How much? Lesson 01's number, the mean
+# difference of neighbouring pixels, can't say: neighbours differ where there is salt and
+# pepper, and where a thing ends. So we take the two apart:
+#
+# - A **speck** is a pixel that is brighter than all four of its neighbours, or darker than
+#   all four (in one of the three colours). Its height is the difference to the nearest of
+#   the four, and 0 for all other pixels. Along an edge there is always a neighbour that is
+#   alike, so a straight edge has no specks.
+# - **Edges** are what neighbours still differ by when each pixel has been replaced by the
+#   median (the middle one) of the 3 x 3 pixels around it. That takes single specks away,
+#   and leaves edges where they are.
+#
+# The second and the fourth row above show the specks. In real birds they are the eye, and
+# some corners. As means over all pixels, where black is -1 and white is 1:
+
+# %%
+heads = {"neighbours": "neighbouring pixels differ by", "specks": "height of specks",
+         "edges": "edges"}
+Table(list(heads.values()),
+      {name: [f"{row[part]:.3f}" for part in heads] for name, row in rough.items()},
+      f"{count} pictures each, seed 0; the plain GAN's specks are "
+      f"{rough['the plain GAN']['specks'] / rough['real birds']['specks']:.1f} times as high")
+
+# %% [markdown]
+# The plain GAN has about seven times the specks of real birds, and somewhat fewer edges.
 #
 # ### Two numbers for a heap of pictures
 #
@@ -123,17 +152,22 @@ grid(real[:20], 10, title="Real birds")
 #
 # $$d^2 = \|m_r - m_g\|^2 + \text{tr}\big(C_r + C_g - 2 (C_r C_g)^{1/2}\big)$$
 #
-# ($\text{tr}$ adds up the diagonal.) 0 is best. It also notices what the score doesn't: a
-# strange background, a bird without legs.
+# ($\text{tr}$ adds up the diagonal.) It is 0 where the two heaps have the same mean and the
+# same covariance. Two heaps of *real* birds never have exactly: as the table shows, 2,000
+# real birds and 2,000 others are some 20 apart, by chance alone. That is the best we
+# can hope for. The distance also notices what the score doesn't: a strange background, a
+# bird without legs. (Both in code: `t2i_course/measure/scores.py`.)
 
 # %%
-scores = {"real birds, others": measure.quality(measure.real_birds(count, part=1) / 127.5 - 1),
-          "the plain GAN": measure.quality(made)}
+others = measure.real_birds(count, part=1) / 127.5 - 1
+scores = {"real birds": measure.quality(others), "the plain GAN": measure.quality(made)}
 Table(["inception score", "Frechet distance"],
-      {name: list(row.values()) for name, row in scores.items()}, f"{count} pictures each")
+      {name: list(row.values()) for name, row in scores.items()},
+      f"{count} pictures each, seed 0; the distance is to {count} other real birds")
 
 # %% [markdown]
-# The first row is what a perfect generator would get. The second is what we start from.
+# The first row is about what a perfect generator would get. The second is what we start
+# from.
 
 # %% [markdown]
 # ## 2. The five rules (slide GM-18)
@@ -318,8 +352,8 @@ Table(["4x4", "8x8", "16x16", "picture"],
 # %% [markdown]
 # **What to see.** With scales around 1 every stage works with numbers of about the same
 # size. With scales around 0 each stage has its numbers made small again: the picture is
-# flat grey. Without a norm the signal fades from stage to stage. Both can recover, but they
-# begin with a generator that hardly listens to $z$.
+# flat grey. Without a norm the signal fades from stage to stage. In both, $z$ hardly moves
+# the picture at first. (Section 4 trains the network without a norm.)
 #
 # The networks themselves are in `t2i_course/papers/dcgan.py`. Here they are for our 32 x 32
 # birds. Find the five rules in them:
@@ -331,8 +365,8 @@ print(Generator(32, 32).net, Discriminator(32, 32).net, sep="\n")
 # Two sizes go by the name DCGAN, both for pictures of 64 x 64. The paper's own network,
 # as its first author released it, has 128 channels before the last layer and kernels of
 # 5 x 5. A later release by one of the authors, in Torch, has 64 channels and kernels of
-# 4 x 4; PyTorch's examples follow it, and so do most people who say DCGAN. Ours here are
-# of the smaller kind, with 32 channels.
+# 4 x 4; PyTorch's examples follow it. Ours here are of the smaller kind, with 32 channels
+# and half the side.
 
 # %% tags=["nbval-check-output"]
 with torch.device("meta"):  # shapes only, no memory
@@ -346,11 +380,15 @@ for whose, system in both.items():
 # %% [markdown]
 # ## 3. Train it
 #
-# Your start, lesson 01's game, the five rules. Ours are the size (a quarter of the paper's
-# channels, half the side), rates of their own for the two players ($D$ 0.0002, $G$ 0.001;
-# the paper has 0.0002 for both, which is slower in minutes as few as these), and that a
-# running average of $G$'s weights draws, which is steadier than the last ones, with which
-# the paper draws. Watch first for backgrounds, then for shapes, then for beaks.
+# Your start, lesson 01's game, the five rules. Three things are ours:
+#
+# - **The size**: a quarter of the paper's channels, half its side.
+# - **The rates**: $D$ learns at 0.0002 and $G$ at 0.001. In the paper both learn at 0.0002.
+#   (Section 5 tries larger ones; the paper's we haven't tried.)
+# - **Who draws**: a running average of $G$'s weights. In the paper the last weights draw.
+#   (What that is worth is measured below.)
+#
+# Watch first for backgrounds, then for shapes, then for beaks.
 
 # %% tags=["live"]
 torch.manual_seed(0)
@@ -358,8 +396,8 @@ gan = Dcgan.from_preset(run.preset, start=start)
 steps, side = gan.settings["steps"], gan.settings["size"]
 source = Birds("train", side, gan.settings["batch_size"])
 history = run.train(gan, source, steps, shipped="dcgan_32", show=mosaic_of,
-                    part=lambda system: system.generator,
-                    show_every=max(steps // 12, 1))
+                    part=lambda system: system.generator, show_every=max(steps // 12, 1),
+                    seen="Grey with a dark spot; then sky and ground; then birds with beaks.")
 gan = gan.to("cpu")
 
 # %% [markdown]
@@ -376,21 +414,63 @@ curves(history, marks={"D = 0.5: log 4": 1.3863, "log 2": 0.6931})
 
 # %%
 drawn = measure.draw(gan, count)
-scores["DCGAN, above"] = measure.quality(drawn)
-print(f"neighbouring pixels differ by {speckle(drawn):.2f}")
-Table(["inception score", "Frechet distance"],
-      {name: list(row.values()) for name, row in scores.items()}, f"{count} pictures each")
+scores_now = scores | {"DCGAN": measure.quality(drawn)}
+rough_now = rough | {"DCGAN": specks.roughness(drawn)}
+Table(["inception score", "Frechet distance", *heads.values()],
+      {name: [*row.values(), *(f"{rough_now[name][part]:.3f}" for part in heads)]
+       for name, row in scores_now.items()}, f"{count} pictures each, seed 0")
 
 # %% [markdown]
-# **What to see.** Both scores are far better. The speckle has hardly gone (where it comes
-# from now we have not found out): what convolutions brought is clear colours, contrast, and
-# many kinds of birds, and a number for neighbouring pixels doesn't see that. It is why we
-# need the two scores. Now the same rules at 64 x 64. Look for eyes,
-# beaks and the colours of tails; wings still smear:
+# **What to see.** Both scores are far better. And the salt and pepper? Lesson 01's number,
+# in the third column, has hardly changed. But it adds up two changes: about half of the
+# specks have gone, and the edges have grown stronger, even stronger than those of real
+# birds. What is left of the specks:
+
+# %%
+grid(torch.cat([drawn[:8], specks.shown(drawn[:8])]), 8, rows=["DCGAN", "its specks"],
+     title="DCGAN's specks, four times as bright as they are; seed 0").described(
+    "Fewer specks than the plain GAN's, and fainter ones, still all over the picture.")
+
+# %% [markdown]
+# ### Where do they come from?
+#
+# Lesson 01's GAN has weights of its own for each pixel. Half steps have a little of that
+# left. With a zero between any two values, a pixel of the result meets only 2 x 2 of the
+# kernel's 4 x 4 numbers, and the pixel beside it meets four others. So the kernel is in
+# truth four small ones, one for each place in a square of 2 x 2 pixels, and nothing but
+# training makes them agree. (Odena, Dumoulin and Olah 2016 call what this leaves in pictures
+# *checkerboard artifacts*.)
+#
+# Is that it? A trial: $G$ *enlarges*. It repeats each value 2 x 2 times, and goes over the
+# result with an ordinary convolution, 3 x 3, whose numbers are the same for every pixel.
+# $D$ and all else stay as they were. And what would the last weights draw, in place of
+# their running average?
+
+# %%
+trials = {name: f"specks/{name}" for name in
+          ("real birds", "the plain GAN", "DCGAN", "DCGAN, the last weights draw",
+           "DCGAN, G enlarges")}
+measured(found, trials,
+         {"height of specks": ("specks", 4), "edges": ("edges", 3),
+          "inception score": ("score", 1), "Frechet distance": ("distance", 0)},
+         "1,200 steps; mean ± deviation over seeds 0, 1, 2; t2i reproduce 02 specks")
+
+# %% [markdown]
+# **What to see.** Convolutions do away with about half of the specks, as we saw. Of those
+# that are left beyond what real birds have, more than half come from the half steps: where
+# $G$ enlarges, their height is about half of DCGAN's, with edges as strong and scores no
+# worse. The running average helps too: the last weights draw more specks, and their Frechet
+# distance is far larger. Where the rest comes from we don't know.
+#
+# Now the same rules at 64 x 64. Look for eyes, beaks and the colours of tails; wings still
+# smear:
 
 # %%
 large = shipped("dcgan_64")
-grid(measure.draw(large, 18, seed=5), 6, title="dcgan_64: the same rules at 64 x 64, shipped")
+grid(measure.draw(large, 18, seed=5), 6,
+     title="dcgan_64, shipped: 2,000 steps, seed 0, the same rules at 64 x 64").described(
+    "Birds with eyes, beaks and coloured tails on grass, water and branches; most wings "
+    "are smeared.")
 
 # %% [markdown]
 # ## 4. What does each rule buy?
@@ -402,33 +482,29 @@ grid(measure.draw(large, 18, seed=5), 6, title="dcgan_64: the same rules at 64 x
 # plain GAN* is that of section 1, which breaks rules 1 to 3.
 
 # %%
-def table_of(places, note, columns=("score", "distance", "seconds")):
-    """Mean and deviation over seeds of what is on record at these places."""
-    heads = {"score": "inception score", "distance": "Frechet distance",
-             "seconds": "seconds, one thread"}
-    cells = {name: [with_spread(values(found, place, c), int(c == "score")) for c in columns]
-             for name, place in places.items()}
-    return Table([heads[c] for c in columns], cells, note)
-
-
-names = ["all five", "no batch norm", "pooling for strides", "ReLU everywhere",
-         "the plain GAN"]
-places = {name: f"rules/{name}" for name in names}
-table_of(places, "mean ± deviation over seeds 0, 1, 2; t2i reproduce 02 rules")
+broken = ["all five", "no batch norm", "pooling for strides", "ReLU everywhere",
+          "the plain GAN"]
+rules = {name: f"rules/{name}" for name in broken}
+measured(found, rules, SCORES,
+         "1,200 steps; mean ± deviation over seeds 0, 1, 2; t2i reproduce 02 rules")
 
 # %%
-steps, way = on_the_way(found, places)
-lines(steps, way, "step", "Frechet distance", "1,000 pictures, mean of the seeds", log="y",
-      outside=True, size=(8.2, 3.0))
+lines(*on_the_way(found, rules), "step", "Frechet distance",
+      "A rule broken: 1,000 pictures on the way, mean of seeds 0, 1, 2",
+      log="y", outside=True, size=(8.2, 3.0))
 
 # %% [markdown]
-# **What to see.** With pooling the network is ahead at the first look, and from there
-# it gets worse. Batch norm and the strides are worth most of it: without either one the
-# inception score is no better than the plain GAN's, and the distance, though better, still
-# some five times that of all five. The leak is not: with ReLU everywhere the network is as good as with all five, within the spread
-# over seeds, or a little better. That doesn't refute the paper. A ReLU that is never
-# positive passes no gradient ("dies"); in a deep $D$ and a long training that may cost
-# more than in four layers and 1,200 steps.
+# **What to see.** Batch norm and the strides are worth most of it: without either one the
+# inception score is no better than the plain GAN's, and the distance, though better, is
+# still four to five times that of all five rules. With pooling the network is far ahead at
+# the first look, and then it gets worse: its $D$ wins the game. At the end $D$'s loss is
+# below 0.2 with pooling, and above 0.6 with all five rules. $G$'s half steps are not what is
+# missing: where $G$ alone enlarges (section 3), the distance is no worse than with all five.
+#
+# The leak buys nothing here. With ReLU everywhere the network is as good as with all five,
+# within the spread over seeds, or a little better. That doesn't refute the paper. A ReLU
+# that is never positive passes no gradient ("dies"); whether that costs more in a deeper
+# $D$ or a longer training than four layers and 1,200 steps, we haven't measured.
 #
 # Two fair doubts. Pooling and no norm might like other learning rates; ours were chosen for
 # all five rules. And a network that learns slowly isn't one that never learns. The table
@@ -455,7 +531,8 @@ lines(steps, way, "step", "Frechet distance", "1,000 pictures, mean of the seeds
 # %%
 s = torch.linspace(-3, 3, 301)
 lines(s, {"non-saturating": F.softplus(s), "LSGAN": s.square() / 2, "hinge": (1 + s).relu(),
-          "WGAN": s}, "score s = D(G(z))", "D's loss", outside=True)
+          "WGAN": s}, "score s = D(G(z))", "D's loss",
+      "What D pays for one drawn picture", outside=True)
 
 # %% [markdown]
 # ### A critic that measures a distance
@@ -520,11 +597,16 @@ gradient_penalty = check("02.4", gradient_penalty)
 # your penalty:
 
 # %% tags=["live"]
-def judge_numbers(loss, weight, looks):
-    """Trains a D on two heaps of numbers; it, and its gap of scores at some steps."""
+def fresh_judge():
+    """Lesson 01's D for points, of one number: two hidden layers of 64."""
     torch.manual_seed(2)
-    judge = nn.Sequential(nn.Linear(1, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(),
-                          nn.Linear(64, 1), nn.Flatten(0))
+    return nn.Sequential(nn.Linear(1, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(),
+                         nn.Linear(64, 1), nn.Flatten(0))
+
+
+# %% tags=["live"]
+def judge_numbers(judge, loss, weight, looks):
+    """Trains a D on two heaps of numbers; its gap of scores at some steps."""
     optimizer, gaps = torch.optim.Adam(judge.parameters(), lr=2e-3), []
     for step in range(1, looks[-1] + 1):
         real, fake = 2 + 0.5 * torch.randn(128, 1), -2 + 0.5 * torch.randn(128, 1)
@@ -535,24 +617,27 @@ def judge_numbers(loss, weight, looks):
         optimizer.step()
         if step in looks:
             gaps.append((judge(real).mean() - judge(fake).mean()).item())
-    return judge, gaps
+    return gaps
 
 
 # %% tags=["live"]
 looks = run.choose((5, 10, 20), (100, 300, 900))
-logistic, gaps = judge_numbers(discriminator_loss, 0.0, looks)
-critic, its_gaps = judge_numbers(lambda r, f: f.mean() - r.mean(), 10.0, looks)
-Table([f"step {step}" for step in looks], {"lesson 01's D": gaps, "critic": its_gaps},
-      "mean score of real numbers less that of fakes; W = 4, by theory 4.8 for the critic")
+logistic, critic = fresh_judge(), fresh_judge()
+gaps = {"lesson 01's D": judge_numbers(logistic, discriminator_loss, 0.0, looks),
+        "critic": judge_numbers(critic, lambda r, f: f.mean() - r.mean(), 10.0, looks)}
+away = [gap / 4.8 - 1 for gap in gaps["critic"]]
+print(f"the critic's gaps are at most {max(map(abs, away)):.0%} away from 4.8")
+Table([f"step {step}" for step in looks], gaps, "mean score of real numbers less that of "
+      "fakes, seed 2; W = 4, by theory 4.8 for the critic")
 
 # %%
-x = torch.linspace(-4, 4, 201)
+numbers = torch.linspace(-4, 4, 201)
 with torch.no_grad():
-    figure = lines(x, {"lesson 01's D, as a probability": logistic(x[:, None]).sigmoid(),
-                       "the critic's score": critic(x[:, None])}, "x", "what it says",
-                   "Fakes around -2, real numbers around 2", outside=True,
-                   size=(8.2, 2.8))
-figure
+    said = {"lesson 01's D, as a probability": logistic(numbers[:, None]).sigmoid(),
+            "the critic's score": critic(numbers[:, None])}
+lines(numbers, said, "x", "what it says",
+      f"Fakes around -2, real numbers around 2; step {looks[-1]}, seed 2",
+      outside=True, size=(8.2, 2.8))
 
 # %% [markdown]
 # **What to see.** The old $D$ is a step: flat where the fakes are, flat where the real
@@ -571,40 +656,41 @@ figure
 # %%
 losses = {"non-saturating": "rules/all five", "LSGAN": "losses/lsgan",
           "hinge": "losses/hinge", "WGAN-GP": "losses/wgan_gp"}
-table_of(losses, "1,200 steps, seeds 0, 1, 2; t2i reproduce 02 losses")
+measured(found, losses, SCORES,
+         "1,200 steps; mean ± deviation over seeds 0, 1, 2; t2i reproduce 02 losses")
 
 # %%
-steps, way = on_the_way(found, losses)
-lines(steps, way, "step", "Frechet distance", "1,000 pictures, mean of the seeds", log="y",
-      outside=True, size=(8.2, 3.0))
+lines(*on_the_way(found, losses), "step", "Frechet distance",
+      "Four losses: 1,000 pictures on the way, mean of seeds 0, 1, 2",
+      log="y", outside=True, size=(8.2, 3.0))
 
 # %% [markdown]
-# **What to see.** The hinge and the first GAN's loss lead; LSGAN starts late and catches up
-# in part; WGAN-GP is last, and its steps take over one and a half times as long, since the penalty's
-# gradient is a gradient of a gradient. Its authors give the critic five turns for one of
-# $G$; in a trial that cost us more time than it won.
+# **What to see.** The hinge and the first GAN's loss lead, within the spread of one
+# another. LSGAN starts late and catches up in part. WGAN-GP is last, and its steps take over
+# one and a half times as long, since the penalty's gradient is a gradient of a gradient.
+# (Its authors give the critic five turns for one of $G$'s, and let both learn at 0.0001.
+# Ours has one turn, and the rates of the others.)
 #
 # ### How much does each bear?
 # Now 400 steps with both rates as they were, 8 times and 30 times as large:
 
 # %%
-columns, cells = ["as above", "8 times", "30 times"], {}
-for name, place in {"non-saturating": "nonsaturating", "LSGAN": "lsgan", "hinge": "hinge",
-                    "WGAN-GP": "wgan_gp"}.items():
-    cells[name] = [with_spread(values(found, f"rates/{place}/{factor}", "distance"), 0)
-                   for factor in (1, 8, 30)]
-Table(columns, cells, "Frechet distance after 400 steps; "
-      "t2i reproduce 02 rates")
+kinds = {"non-saturating": "nonsaturating", "LSGAN": "lsgan", "hinge": "hinge",
+         "WGAN-GP": "wgan_gp"}
+measured(found, kinds, {"as above": 1, "8 times": 8, "30 times": 30},
+         "Frechet distance after 400 steps; mean ± deviation over seeds 0, 1, 2; "
+         "t2i reproduce 02 rates",
+         cell=lambda kind, factor: (f"rates/{kind}/{factor}", "distance", 0))
 
 # %% [markdown]
-# (Seeds 0, 1, 2.)
-#
 # **What to see.** A surprise in the second column: rates 8 times as large don't break a
-# thing. In so few steps every loss is better off with them, LSGAN most of all: its late
-# start was a matter of small steps. So our rates are careful ones. At 30 times, haste begins
-# to cost: the first GAN's loss and the hinge are worse off than at our rates, and vary more
-# from seed to seed. LSGAN, best here, and WGAN-GP are better off than at ours; WGAN-GP, far
-# behind the first loss at the first two rates, has by now been met by it on its way down.
+# thing. In so few steps every loss is better off with them, and LSGAN most of all: its late
+# start was a matter of small steps. So our rates are careful ones.
+#
+# At 30 times, haste begins to cost. The first GAN's loss and the hinge are worse off than at
+# our rates, and vary more from seed to seed. LSGAN and WGAN-GP are still better off than at
+# our rates, and LSGAN is now the best of the four. At the first two rates WGAN-GP is far
+# behind the first GAN's loss; at 30 times the two meet.
 
 # %% [markdown]
 # ## 6. A pyramid (slide GM-25)
@@ -657,47 +743,59 @@ print("put together again, the largest difference is below 1e-5:",
 
 # %%
 small, *details = (F.interpolate(level, size=32) for level in made_of)
-crossed(torch.cat([birds, small, *details]), ["picture", "I2, 8x8", "h1, 16x16", "h0, 32x32"],
-        [""] * 8, "A picture is a small one and its details (grey: 0)")
+grid(torch.cat([birds, small, *details]), 8, title="Real birds: a picture is a small one "
+     "and its details (grey: 0)",
+     rows=["picture", "I2, 8x8", "h1, 16x16", "h0, 32x32"]).described(
+    "The 8x8 pictures are blocks of colour; h1 and h0 are grey but for outlines, which "
+    "are finer in h0.")
 
 # %% [markdown]
 # **What to see.** The small picture has the colours and where things are; $h_1$ has the
-# outlines, $h_0$ the last sharpness. LAPGAN trains one GAN a level, and the levels never
-# meet in training. A plain GAN draws $I_2$ (in the paper; plain layers draw ours too
-# badly for the levels above to be of use, so ours is a small DCGAN). At each further
-# level a *conditional* GAN gets $u(I_{k+1})$ and a plane of noise, and draws $h_k$; its
-# discriminator sees $u(I_{k+1}) + h_k$. In drawing, each level gets what the one before
-# has drawn:
+# outlines, $h_0$ the last sharpness.
+#
+# LAPGAN trains one GAN for each level, and the levels never meet in training. The coarsest
+# draws $I_2$ from noise: a plain GAN in the paper, a small DCGAN here. At each further level
+# a *conditional* GAN gets $u(I_{k+1})$ and a plane of noise, and draws $h_k$; its
+# discriminator sees $u(I_{k+1}) + h_k$. In drawing, each level gets what the one before has
+# drawn:
 
 # %% tags=["live"]
 torch.manual_seed(0)
 stack = Lapgan.from_preset(run.preset)
-steps = stack.settings["steps"]
-run.train(stack, Birds("train", 32, stack.settings["batch_size"]), steps,
-          shipped="lapgan_32", part=generators, show=mosaic_of,
-          show_every=max(steps // 6, 1))
+run.train(stack, Birds("train", 32, stack.settings["batch_size"]),
+          stack.settings["steps"], shipped="lapgan_32", part=generators, show=mosaic_of,
+          show_every=max(stack.settings["steps"] // 6, 1),
+          seen="An orange blur; streaks of colour; shapes like birds, with hard outlines.")
 stack = stack.to("cpu")
 
 # %%
+lapgan_rough = specks.roughness(measure.draw(stack, count))
+print("height of specks:", *(f"{name} {row['specks']:.4f}," for name, row in rough_now.items()),
+      f"LAPGAN {lapgan_rough['specks']:.4f}")
 stack.rng = torch.Generator().manual_seed(2)
 drawn_levels = [F.interpolate(level, size=32) for level in stack.sample_levels(8)]
-crossed(torch.cat(drawn_levels), ["8x8", "16x16", "32x32"], [""] * 8,
-        "Eight birds of LAPGAN, level by level")
+grid(torch.cat(drawn_levels), 8, rows=["8x8", "16x16", "32x32"],
+     title=f"LAPGAN, level by level: step {stack.settings['steps']}, seed 0").described(
+    "Blocks of colour become birds with outlines; where the blocks are no bird, the "
+    "finer levels draw none.")
 
 # %% [markdown]
 # **What to see.** The first row decides what it is: a lower level can sharpen a bird but
 # not repair it. Each detail GAN saw only *real* small pictures in training; here it is
-# given drawn ones. Beside DCGAN, at about the same training time:
+# given drawn ones. There are few specks: its convolutions are all ordinary ones, with no half
+# steps. But few specks don't make a bird. Beside DCGAN, at about the same training time:
 
 # %%
-table_of({"DCGAN": "rules/all five", "LAPGAN": "lapgan/LAPGAN"},
-         "seeds 0, 1, 2; t2i reproduce 02 lapgan")
+measured(found, {"DCGAN": "rules/all five", "LAPGAN": "lapgan/LAPGAN"}, SCORES,
+         "DCGAN 1,200 steps, LAPGAN 700; mean ± deviation over seeds 0, 1, 2; "
+         "t2i reproduce 02 lapgan")
 
 # %% [markdown]
-# In these seconds LAPGAN is far behind: six networks share the time in which DCGAN
-# trains two, its convolutions go over all 32 x 32 places where DCGAN's go over fewer and
-# fewer, and it has no batch norm in the levels of detail. It came first, though, and its
-# idea returns: lessons 09 and 10 (StackGAN) draw a small picture and refine it.
+# In these seconds LAPGAN is far behind. Much differs: six networks share the time in which
+# DCGAN trains two, the convolutions go over all 32 x 32 places where DCGAN's go over fewer
+# and fewer, and there is no batch norm in the levels of detail. Which of these costs it most
+# we haven't measured. It came first, though, and its idea returns: StackGAN (lessons 09
+# and 10) draws a small picture and refines it.
 
 # %% [markdown]
 # ## 7. Walking through the noise (slide GM-19)
@@ -740,24 +838,27 @@ def slerp(start, end, t):
 slerp = check("02.6", slerp)
 
 # %% tags=["nbval-check-output"]
-a, b = to_shell(torch.randn(2, 100, generator=torch.Generator().manual_seed(6)))
+ends = to_shell(torch.randn(2, 100, generator=torch.Generator().manual_seed(13)))
 for name, along in (("straight line", lerp), ("arc", slerp)):
-    lengths = path(a, b, 5, along).norm(dim=1)
+    lengths = path(*ends, 5, along).norm(dim=1)
     print(f"{name:13}", *[f"{length:5.2f}" for length in lengths])
+print(f"cosine of the angle between the ends: {(ends[0] @ ends[1] / 100).item():.2f}")
 
 # %%
 G = shipped("dcgan_32").generator
-ends = G(torch.stack([a, b]))
-t = torch.linspace(0, 1, 9)
-ways = {"line": G(path(a, b, 9, lerp)), "arc": G(path(a, b, 9, slerp)),
-        "cross-fade": lerp(ends[0], ends[1], t[:, None, None, None])}
-crossed(torch.cat(list(ways.values())), list(ways), [f"t = {v:.2f}" for v in t],
-        "Three ways from one bird to another")
+times = torch.linspace(0, 1, 7)
+ways = {"line": G(path(*ends, 7, lerp)), "arc": G(path(*ends, 7, slerp)),
+        "cross-fade": lerp(*G(ends), times[:, None, None, None])}
+crossed(torch.cat(list(ways.values())), list(ways), [f"t = {t:.2f}" for t in times],
+        "dcgan_32: three ways from one bird to another (noise of seed 13)").described(
+    "The bird looks right at first and left at the end. On the line and the arc it turns "
+    "near t = 0.33; in the cross-fade there are two pale heads between the ends.")
 
 # %% [markdown]
-# **What to see.** In the upper two rows every picture is one bird: colours and pose
-# change on the way. The third row needs no network: it lays one picture over the other, and
-# shows two pale birds at once in the middle.
+# **What to see.** In the upper two rows the bird turns round, and its colours change on the
+# way. Near t = 0.33, in the turn, it is torn; in all other pictures it is one bird. The third
+# row needs no network: it lays one picture over the other, and from t = 0.17 to 0.83 there
+# are two heads, one at the left and one at the right.
 #
 # A number for it? The **smoothness** of a path is its mean step over its largest step: 1
 # if all steps are alike, near 0 for one sudden jump. Steps can be measured in pixels, or
@@ -766,20 +867,20 @@ crossed(torch.cat(list(ways.values())), list(ways), [f"t = {v:.2f}" for v in t],
 # three seeds of noise:
 
 # %%
-what = {"pixels": 2, "oracle": 2, "distance": 0, "score": 1}  # and how many digits
-cells = {name: [with_spread(values(found, f"paths/{name}", key), digits)
-                for key, digits in what.items()] for name in ways}
-Table(["smoothness, pixels", "smoothness, oracle", "middles: Frechet distance",
-       "middles: inception score"], cells,
-      "seeds 0, 1, 2; t2i reproduce 02 paths")
+measured(found, {way: f"paths/{way}" for way in ways},
+         {"smoothness, pixels": ("pixels", 2), "smoothness, oracle": ("oracle", 2),
+          "middles: Frechet distance": ("distance", 0),
+          "middles: inception score": ("score", 1)},
+         "dcgan_32; mean ± deviation over seeds 0, 1, 2; t2i reproduce 02 paths")
 
 # %% [markdown]
 # **What to see.** A surprise, and a warning. By smoothness the cross-fade wins: perfectly
 # in pixels, which it must, and even to the oracle. Yet its middles are no birds: look at
 # their Frechet distance. *Even steps* are not what we admire in slide GM-19; *birds all the
 # way* are, and that is what the distance of the middles measures. There the arc beats the
-# line: its middles are as good as any picture of this network, the line's somewhat
-# worse, since they come from shorter noise. To the eye the two ways look much alike.
+# line. Its middles have about the distance of this network's other pictures (481); those
+# of the line have a third more, and the only thing that differs is that their noise is
+# shorter. In the picture above the two ways are hard to tell apart.
 
 # %% [markdown]
 # ## 8. Sums in the noise space (slide GM-20)
@@ -796,8 +897,7 @@ Table(["smoothness, pixels", "smoothness, oracle", "middles: Frechet distance",
 # table below counts colours that nobody chose.
 
 # %%
-random = torch.Generator().manual_seed(0)
-many = torch.randn(8000, 100, generator=random)
+many = torch.randn(8000, 100, generator=torch.Generator().manual_seed(0))
 seen = oracle(32).read(measure.in_parts(G, many))
 
 
@@ -813,40 +913,54 @@ print("length of the averages:", [round(term.norm().item(), 1) for term in terms
 
 # %%
 points = to_shell(torch.stack([*terms, result]))
-near = torch.cat([around(point, 4, 0.25, random) for point in points])
-pictures = measure.in_parts(G, near).view(4, 4, 3, 32, 32).transpose(0, 1).flatten(0, 1)
+random = torch.Generator().manual_seed(1)
+near = torch.cat([around(point, 2, 0.25, random) for point in points])
+pictures = measure.in_parts(G, near).view(4, 2, 3, 32, 32).transpose(0, 1).flatten(0, 1)
 below = [f"{r['belly']} belly, {r['wing']} wing" for r in read_birds(pictures)]
-grid(pictures, 4, below, title="Around the three averages, and their sum (last column)", size=1.3)
+heads_of = ["red belly, blue wing", "minus red belly, red wing",
+            "plus green belly, red wing", "gives"]
+grid(pictures, heads_of, below, size=1.3,
+     title="dcgan_32: around three averages of noise, and around their sum").described(
+    "In each column the two birds are alike. The last column's have a green belly and "
+    "a blue wing.")
 
 # %% [markdown]
-# **What to see.** Columns: red belly and blue wing; red and red; green and red; the sum,
-# which is as wanted. But look at the first column: the average of birds with a red belly
-# and a blue wing came out purple all over, and yet the sum works.
-# (Averages are much shorter than noise, as you see above, so each point is first brought
-# to length 10.) Four pictures each, with a little noise added, as in the paper; below, what
-# the oracle reads. Is it more than a lucky choice of colours? 60 sums with colours drawn at
-# random (two of wing, belly and crown), 16 pictures each, three seeds. *As wanted*: the
-# oracle sees **both** colours that should be there.
+# **What to see.** Each column is one point; the two pictures in it have a little noise
+# added, as in the paper, and below each is what the oracle reads. The sum, in the last
+# column, is as wanted. But look at the first: the average of birds with a red belly and a
+# blue wing came out purple all over, and yet the sum works. (Averages are much shorter than
+# noise, as you see above, so each point is first brought to length 10.)
+#
+# Is it more than a lucky choice of colours? 60 sums with colours drawn at random (two of
+# wing, belly and crown), 16 pictures each, three seeds. *As wanted*: the oracle sees
+# **both** colours that should be there. *Kept*: it sees the colour that should stay (above,
+# the green belly). *Brought*: it sees the colour that the sum should carry over (above, the
+# blue wing).
 
 # %%
-rows = {"chance: any z": "chance", "nothing added": "start",
-        "a random vector as long": "random", "the sum": "sum",
-        "(around an average: its own two colours)": "average"}
-kinds = ["3", "3, on the shell", "all", "all, on the shell"]
-Table([f"examples: {kind}" for kind in kinds],
-      {name: [with_spread([100 * v for v in values(found, f"sums/{kind}", what)], 1)
-              for kind in kinds] for name, what in rows.items()},
-      "percent as wanted, seeds 0, 1, 2; t2i reproduce 02 sums")
+shares = {"chance: any z": "chance", "nothing added": "start",
+          "a random vector as long": "random", "the sum: as wanted": "sum",
+          "the sum: kept": "kept", "the sum: brought": "brought",
+          "an average: its own two colours": "average"}
+examples = {"3 examples": "3", "3, on the shell": "3, on the shell",
+            "all examples": "all", "all, on the shell": "all, on the shell"}
+measured(found, shares, examples, "percent of pictures, dcgan_32; mean ± deviation over "
+         "seeds 0, 1, 2; t2i reproduce 02 sums",
+         cell=lambda figure, kind: (f"sums/{kind}", figure, 1), times=100)
 
 # %% [markdown]
 # **What to see.** The sum works far more often than chance, and than a random vector of
 # the same length: differences of averages do mean something. More examples help, and with
 # many of them (whose average is short) so does bringing each point to the length of noise.
-# And yet it fails more often than it works. The last row has a part of the reason: around the
-# *average of birds with two colours*, fewer than half of the pictures show those two colours. The birds
-# of one colour are no round heap in the noise space with its middle inside; and a sum of
-# three such averages can hardly be better than its terms. A figure of a few chosen examples
-# doesn't tell you that. A count does.
+#
+# And yet it fails more often than it works. In the best column each of the two colours is
+# there in about half of the pictures, and both in about a quarter, as when two coins are
+# thrown: mostly the sum fulfils one wish and loses the other. Why? One would blame the
+# terms: around an average (last row) fewer than half of the pictures show its own two
+# colours. But that row goes the other way. With 3 examples averages keep their colours
+# best, and sums fail most. And of the 60 sums, those whose first average keeps its colours
+# hardly do better than the others. So we don't know. A figure of a few chosen examples
+# tells you nothing of all this. A count does.
 #
 # ### Play
 # A walk between two birds, and the same walk moved towards a wish: "belly red", with a
@@ -855,6 +969,7 @@ Table([f"examples: {kind}" for kind in kinds],
 # %%
 lab = LatentLab(G)
 for strength in (0.0, 2.0):
+    print(f"strength {strength:.0f}:")
     display(lab.figure(left=3, right=8, way="arc", part="belly", colour="red",
                        strength=strength))
 
@@ -873,27 +988,39 @@ lab.widget()
 # %% [markdown]
 # ## 9. The year of the GAN (slide GM-17)
 #
-# The slide lists nearly fifty named GANs. They are fewer ideas than names. As a map, under
-# what each one changes; bold: this course runs it (lesson in brackets):
+# The slide lists nearly fifty named GANs. They are fewer ideas than names. Here they are
+# under what each one changes. Those in bold you can run in this course, in the lesson in
+# brackets:
 
 # %%
-family_map()
+family_map(lesson.LESSONS)
 
 # %%
-family("loss")  # or: networks, condition, way back, pictures to pictures
+family("loss", lesson.LESSONS)  # or: networks, condition, way back, pictures to pictures
 
 # %% [markdown]
 # The grouping is ours; many a name would fit in two columns.
 #
 # ## 10. What we measured, and what it can't show
 #
-# Published numbers beside ours? None is comparable: the DCGAN paper judges by how well
-# $D$'s layers serve a classifier, and later papers' scores come from the Inception
-# network on photographs. The *orderings* can be compared, with care: batch norm and
-# strides matter here as the paper says; the leak doesn't; WGAN-GP, which its authors
-# praise for learning with very many different networks, is slowest here, where trainings
-# last a minute. One world of drawn birds, networks of half a million weights, three
-# seeds, one set of rates: that is what the tables stand on.
+# Published scores beside ours? None is comparable: the DCGAN paper judges by how well $D$'s
+# layers serve a classifier, and later papers' scores come from the Inception network on
+# photographs. What can stand side by side is what was trained:
+#
+# | | published | here |
+# |---|---|---|
+# | DCGAN: channels before the last layer, kernel | 128, 5 x 5 (the paper's network); 64, 4 x 4 (Torch release) | 32, 4 x 4 |
+# | its weights, $G$ and $D$ | 18,885,760 and 17,232,768; 3,576,704 and 2,765,568 | 370,624 and 167,808 |
+# | its rates, $D$ and $G$ | 0.0002 and 0.0002 | 0.0002 and 0.001 |
+# | WGAN-GP: $\lambda$, turns of the critic | 10, 5 | 10, 1 |
+# | its rates; its rounds | 0.0001; 200,000 | as for DCGAN; 1,200 |
+# | LAPGAN: what takes the steps | gradient steps with momentum, rate 0.02 | Adam |
+#
+# (Sizes by the released code of each; so are the settings.) The *orderings* can be compared,
+# with care. Batch norm and strides matter here as the paper says; the leak doesn't.
+# WGAN-GP, which its authors praise for learning with very many different networks, is the
+# slowest to learn here, where trainings last a minute. One world of drawn birds, networks
+# of half a million weights, three seeds, one set of rates: that is what the tables stand on.
 #
 # ## 11. What goes wrong, and what comes next
 #
@@ -916,20 +1043,25 @@ def search(pictures, steps):
 
 
 # %%
-wanted = torch.cat([G(to_shell(torch.randn(4, 100, generator=random))), birds[:4]])
-nearest = G(search(wanted, run.choose(5, 200)))
+hidden = to_shell(torch.randn(4, 100, generator=torch.Generator().manual_seed(1)))
+wanted, tries = torch.cat([G(hidden), birds[:4]]), run.choose(5, 200)
+nearest = G(search(wanted, tries))
 error = (nearest - wanted).square().flatten(1).mean(1).sqrt()
-print(f"error of a pixel: {error[:4].mean():.2f} for drawn birds, {error[4:].mean():.2f} for real")
+print(f"error of a pixel: {error[:4].mean():.2f} for drawn birds, {error[4:].mean():.2f} for "
+      f"real ones, {error[4:].mean() / error[:4].mean():.1f} times as much")
 crossed(torch.cat([wanted, nearest]), ["wanted", "found"], ["drawn"] * 4 + ["real"] * 4,
-        "200 steps of search for each picture")
+        f"dcgan_32: what {tries} steps of search find").described(
+    "The drawn birds are found again, nearly alike; for the real ones it finds birds of "
+    "about that shape and about those colours, blurred.")
 
 # %% [markdown]
-# **What to see.** Birds that $G$ drew are found again, all but the last
-# detail. Real ones come back as other birds, of about that shape and about those colours,
-# after hundreds of steps for each picture. And no GAN can say *how probable* a picture is. **Lesson 03** turns it round: it
-# trains a network that goes from the picture to the noise, together with one that goes
-# back (the variational autoencoder), and gets a likelihood as well. What it pays for that
-# is sharpness.
+# **What to see.** Birds that $G$ drew are found again, all but the last detail. Real ones
+# come back as other birds, of about that shape and about those colours. And no GAN can say
+# *how probable* a picture is.
+#
+# **Lesson 03** turns it round: it trains a network that goes from the picture to the noise,
+# together with one that goes back (the variational autoencoder), and gets a likelihood as
+# well. What it pays for that is sharpness.
 #
 # ### Questions
 # <details><summary>1. Why has G no batch norm at its output?</summary>It would force each
@@ -944,8 +1076,7 @@ crossed(torch.cat([wanted, nearest]), ["wanted", "found"], ["drawn"] * 4 + ["rea
 # authors sample there.</details>
 # <details><summary>4. LAPGAN's levels never meet in training. What could go
 # wrong?</summary>A detail GAN knows only real small pictures. What the level above draws
-# may
-# be of a kind that it has never seen, and nobody tells either of them.</details>
+# may be of a kind that it has never seen, and nobody tells either of them.</details>
 # <details><summary>5. A path has smoothness 1. Is it a good one?</summary>Not
 # necessarily: a cross-fade has it too. Look at what lies on the way.</details>
 #
@@ -959,9 +1090,10 @@ crossed(torch.cat([wanted, nearest]), ["wanted", "found"], ["drawn"] * 4 + ["rea
 # - Mao et al., *Least Squares Generative Adversarial Networks*, 2017; Lim and Ye,
 #   *Geometric GAN*, 2017.
 # - White, *Sampling Generative Networks*, 2016: the arc.
+# - Odena, Dumoulin, Olah, *Deconvolution and Checkerboard Artifacts*, 2016.
 #
 # ### At the paper's scale
-# `t2i train dcgan --preset paper` trains the networks counted in section 2, with uniform
+# `t2i train dcgan --preset paper` trains the paper's networks of section 2, with uniform
 # noise, batches of 128 and both rates at 0.0002, on the course's birds at 64 x 64; `t2i
 # train lapgan --preset paper` those of the pyramid. How long they take on a GPU is not
 # measured yet.

@@ -181,5 +181,11 @@ def test_the_map_holds_the_slides_names():
     assert "hinge" in repr(family("loss"))
     with pytest.raises(ValueError, match="No group 'colour'; there are: the loss"):
         family("colour")
-    shown = [text.get_text() for axes in family_map().axes for text in axes.texts]
-    assert "LAPGAN  (02)" in shown
+
+
+def test_the_map_shows_in_bold_what_can_be_run():
+    texts = [text for axes in family_map({"02"}).axes for text in axes.texts]
+    bold = {text.get_text(): text.get_weight() == "bold" for text in texts}
+    assert bold["LAPGAN  (02)"] and not bold["CGAN  (05, planned)"]
+    assert not bold["f-GAN"]
+    assert "lesson 06, planned" in repr(family("pictures", {"02"}))

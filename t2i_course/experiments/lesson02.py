@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import torch
 
+from ..blocks import initialize
 from ..measure.dcgan import draw, paths, quality, real_birds, trials
-from ..papers.dcgan import PRESETS, Dcgan
+from ..measure.specks import roughness
+from ..papers.dcgan import PRESETS, Dcgan, Generator
 from ..papers.gan import Gan
 from ..papers.lapgan import Lapgan, generators
 from ..systems import shipped
@@ -55,6 +57,28 @@ def thinned(values: list[float], count: int = 50) -> list[float]:
     return [round(float(mean), 3) for mean in parts.mean(1)]
 
 
+def rough_gan(run: Run, kind=Dcgan, last: bool = False, **settings) -> dict:
+    """Train one network; its quality, and what makes its neighbouring pixels differ.
+
+    last: the generator's last weights draw, not their running average.
+    """
+    system = run.build(kind, **settings)
+    source = run.birds(system.settings["batch_size"])
+    run.fit(system, source, part="DCGAN" if last else "")
+    if last:
+        system.averages = None
+    pictures = draw(system.eval(), run.choose(40, 2000), run.seed + 1)
+    return quality(pictures) | roughness(pictures)
+
+
+def enlarging(network):
+    """DCGAN's first weights; a generator enlarges in place of half steps."""
+    if isinstance(network, Generator):
+        base = network.net[-2].in_channels
+        network = Generator(network.size, base, network.noise_size, strided=False)
+    return initialize(network)
+
+
 def made_by(function, *arguments, **settings):
     """The row that calls a function with these settings."""
     return lambda run: function(run, *arguments, **settings)
@@ -75,6 +99,21 @@ def others(run: Run) -> dict:
     """Other real birds, measured as drawn ones are: what "good" is."""
     birds = real_birds(run.choose(40, 2000), part=1)
     return quality(birds.float() / 127.5 - 1)
+
+
+SPECKS = Table("02", "specks", "what makes neighbouring pixels differ, 1,200 steps",
+               ("neighbours", "specks", "edges", "score", "distance"))  # fmt: skip
+SPECKS.add("the plain GAN", made_by(rough_gan, Gan, **PLAIN), cost=35)
+SPECKS.add("DCGAN", made_by(rough_gan, **SHORT), cost=50)
+SPECKS.add("DCGAN, the last weights draw", made_by(rough_gan, last=True, **SHORT), 50)
+SPECKS.add("DCGAN, G enlarges", made_by(rough_gan, start=enlarging, **SHORT), 90)
+
+
+@SPECKS.row("real birds", cost=10, seeds=(0,), only=True)
+def rough_birds(run: Run) -> dict:
+    """The other real birds."""
+    birds = real_birds(run.choose(40, 2000), part=1)
+    return quality(birds.float() / 127.5 - 1) | roughness(birds)
 
 
 LOSSES = Table("02", "losses", "DCGAN with other losses", COLUMNS)
@@ -103,7 +142,8 @@ LAPGAN.add("LAPGAN", made_by(bird_gan, Lapgan), cost=65)
 PATHS = Table("02", "paths", "three ways from one picture to another, by dcgan_32",
               ("pixels", "oracle", "score", "distance", "length"))  # fmt: skip
 SUMS = Table("02", "sums", "sums of averaged noise, by dcgan_32",
-             ("chance", "sum", "start", "random", "average"))  # fmt: skip
+             ("chance", "sum", "kept", "brought", "start", "random", "average",
+              "together"))  # fmt: skip
 
 
 def along(run: Run, way: str) -> dict:

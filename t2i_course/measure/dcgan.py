@@ -136,6 +136,11 @@ def attributes_wanted(**values: str) -> Tensor:
     return wanted
 
 
+def share(seen: Tensor, wanted: Tensor) -> float:
+    """How many of the pictures in which the oracle `seen` (N, A) are as wanted (A,)."""
+    return float(is_as(seen, wanted).float().mean())
+
+
 def trial(
     generator,
     noise: Tensor,
@@ -157,9 +162,10 @@ def trial(
     point to the length of noise before it is drawn.
     Returns shares of `count` pictures around each point that are as wanted: "sum"; that
     of a "random" vector of the same length added; "start", with nothing added;
-    "chance", the share of all pictures; and around the "average" of the first term, how
-    many show the colours that its own examples have. Radford et al. 2016; slide GM-20;
-    lesson 02.
+    "chance", the share of all pictures; around the "average" of the first term, how
+    many show the colours that its own examples have; and around the sum, how many show
+    the wanted colour that it "kept", and the one that it "brought", whatever the other
+    is. Radford et al. 2016; slide GM-20; lesson 02.
     """
     first, second = given
     kinds = [given, {first: given[first], second: other[second]}, other]
@@ -173,13 +179,16 @@ def trial(
     points = {"sum": arithmetic(*means)[None], "start": means[2][None]}
     points["random"] = means[2] + random_directions(change, count, rng)
     points["average"] = means[0][None]
-    found = {"chance": float(is_as(seen, wanted).float().mean())}
+    found = {"chance": share(seen, wanted)}
     for name, centers in points.items():
         centers = to_shell(centers) if shell else centers
         near = torch.cat([around(c, count // len(centers), 0.25, rng) for c in centers])
         read = oracle(generator.size).read(in_parts(generator, near))
         asked = attributes_wanted(**given) if name == "average" else wanted
-        found[name] = float(is_as(read, asked).float().mean())
+        found[name] = share(read, asked)
+        if name == "sum":
+            found["kept"] = share(read, attributes_wanted(**{first: other[first]}))
+            found["brought"] = share(read, attributes_wanted(**{second: given[second]}))
     return found
 
 
@@ -194,7 +203,8 @@ def trials(
     """The mean of many sums with colours drawn at random; see `trial`.
 
     Wing and crown, belly and crown, or wing and belly, with two colours each. Pairs of
-    colours that fewer than three of `pool` pictures show are drawn anew.
+    colours that fewer than three of `pool` pictures show are drawn anew. "together":
+    the correlation, over the sums, of "sum" and "average".
     """
     torch_rng = torch.Generator().manual_seed(seed)
     rng = np.random.default_rng(seed)
@@ -210,4 +220,7 @@ def trials(
         if enough >= 3:
             found.append(trial(generator, noise, seen, given, other, torch_rng,
                                examples=examples, shell=shell))  # fmt: skip
-    return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
+    means = {name: float(np.mean([one[name] for one in found])) for name in found[0]}
+    both = [[one[name] for one in found] for name in ("sum", "average")]
+    together = np.corrcoef(both)[0, 1] if all(np.ptp(both, axis=1)) else 0.0
+    return means | {"together": float(together)}

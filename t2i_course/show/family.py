@@ -7,6 +7,7 @@ grouping is the course's. Used in lesson 02.
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Collection
 
 from .described import list_in_words
 from .pictures import new_figure
@@ -81,21 +82,32 @@ HERE = {"LSGAN": "02", "WGAN": "02", "Geometric GAN": "02", "DCGAN": "02",
         "CycleGAN": "06"}  # fmt: skip
 
 
-def family(change: str) -> Table:
+def family(change: str, ready: Collection[str] = ()) -> Table:
     """The GANs that change one thing, with how, and the lesson that has them.
 
     change: a key of FAMILY, or part of one ("loss"); ValueError names those there are.
+    ready: the lessons that are finished, "02"; the others are planned.
     """
     found = [group for group in FAMILY if change.lower() in group]
     if not found:
         raise ValueError(f"No group {change!r}; there are: {', '.join(FAMILY)}.")
-    rows = {name: [how, f"lesson {HERE[name]}" if name in HERE else ""]
-            for name, how in FAMILY[found[0]].items()}  # fmt: skip
+    rows = {
+        name: [how, f"lesson {place(name, ready)}" if name in HERE else ""]
+        for name, how in FAMILY[found[0]].items()
+    }
     return Table(["what it changes", "here"], rows, f"GANs that change {found[0]}")
 
 
-def family_map():
-    """All names in a figure, under what they change; those of this course in bold."""
+def place(name: str, ready: Collection[str]) -> str:
+    """The number of the lesson that has it, "02", or "05, planned"."""
+    return HERE[name] if HERE[name] in ready else f"{HERE[name]}, planned"
+
+
+def family_map(ready: Collection[str] = ()):
+    """All names in a figure, under what they change; those in a ready lesson in bold.
+
+    ready: the lessons that are finished, "02". Lessons that are planned are named too.
+    """
     figure = new_figure(9.4, 3.6)
     places = figure.subplots(1, len(FAMILY))
     for i, (axes, (change, names)) in enumerate(zip(places, FAMILY.items())):
@@ -106,11 +118,13 @@ def family_map():
         axes.text(0.5, 12.4, title, ha="center", va="top", fontsize=10, color="white",
                   bbox=box)  # fmt: skip
         for j, name in enumerate(names):
-            here = f"  ({HERE[name]})" if name in HERE else ""
+            here = f"  ({place(name, ready)})" if name in HERE else ""
+            weight = "bold" if HERE.get(name) in ready else "normal"
             axes.text(0.5, 10.1 - 0.95 * j, name + here, ha="center", va="top",
-                      fontsize=9, weight="bold" if here else "normal")  # fmt: skip
+                      fontsize=9, weight=weight)  # fmt: skip
+    bold = [name for name in HERE if HERE[name] in ready]
     groups = [f"{change} ({len(names)} names)" for change, names in FAMILY.items()]
     return figure.knows(
         "The names of many GANs, in columns by what they change: " + ", ".join(groups),
-        f"In bold, with their lesson: {list_in_words(list(HERE), 12)}",
+        f"In bold, with their lesson: {list_in_words(bold, 12)}",
     )
