@@ -44,7 +44,8 @@ from t2i_course.worlds.birds import vocabulary
 
 artist = Playground(shipped("projection_32"), vocabulary(), read_birds)
 drawing = artist.draw("a bird with purple wings and an orange belly", count=4, style=5)
-artist.figure(drawing)
+artist.figure(drawing, of="projection_32, style 5").described(
+    "Four birds with purple wings and orange bellies.")
 
 # %% [markdown]
 # Four birds that nobody has drawn before. A small network, which comes with the course as
@@ -62,13 +63,13 @@ artist.figure(drawing)
 
 # %%
 sentence = "a bird with purple wings, a green belly, an orange crown and a blue tail"
-artist.figure(artist.draw(sentence, count=4))
+artist.figure(artist.draw(sentence, count=4), of="projection_32, style 0")
 
 # %% [markdown]
 # Not always: some of these bellies are read as blue, the colour that the tail should have.
 # The more you ask for at once, the more can be lost. Section 5 counts how often that is.
-# (These four also look alike. The more a sentence fixes, the less this network leaves to
-# its noise; *style* below brings others, and lesson 08 measures the variety.)
+# (These four also look alike; *style* below brings others, and lesson 08 measures the
+# variety.)
 #
 # Your turn: change the sentence in the box, which starts with the same one. The line
 # under its pictures sums up the readings; "belly blue (2 of 4)" says that the oracle reads
@@ -114,8 +115,9 @@ from t2i_course.show.pictures import grid
 
 colours = "red orange yellow green blue purple".split()
 sentences = [f"this bird has {colour} wings and a white belly" for colour in colours]
-pictures = [artist.draw(sentence, count=1, style=3).pictures for sentence in sentences]
-grid(torch.cat(pictures), 6, sentences, "one word changes, the noise stays")
+changed = [artist.draw(wish, count=1, style=3).pictures for wish in sentences]
+grid(torch.cat(changed), 6, sentences, "projection_32, style 3: one word changes, the noise stays"
+     ).described("The wings take each colour in turn.")
 
 # %% [markdown]
 # Look at what stays: the bird's place in the picture, and how it is turned. Look at what
@@ -131,8 +133,9 @@ grid(torch.cat(pictures), 6, sentences, "one word changes, the noise stays")
 # %%
 from t2i_course.show.birds import anatomy, content_of, flock
 
-pictures, parts = flock(range(16, 40), size=64)
-grid(pictures, 8, title="24 of the 200 species, one bird of each")
+many, _ = flock(range(16, 40), size=64)
+grid(many, 8, title="Drawn by the course: one bird each of species 16 to 39"
+     ).described("Birds of many colours, some with barred wings, on grass, branches and water.")
 
 # %% [markdown]
 # Look at how they differ: in colours, bars on the wings, beaks, and where they sit.
@@ -156,8 +159,11 @@ for name, value in content_of(25).items():
 # second again:
 
 # %%
-pictures, parts = flock([25, 10, 28], individuals=8)
-grid(pictures, 8, title="three species (rows), eight birds of each")
+family, parts = flock([25, 10, 28], individuals=8)
+plumages = [f"plumage {number % 6 + 1}" for number in range(8)]
+grid(family, plumages, rows=["species 25", "species 10", "species 28"],
+     title="Drawn by the course: eight birds of three species"
+     ).described("Within a row colours change with the plumage, and pose and place with the bird.")
 
 # %% [markdown]
 # The pictures are ours, so we know which pixel belongs to which part, and where each part
@@ -165,7 +171,7 @@ grid(pictures, 8, title="three species (rows), eight birds of each")
 # lessons draw from such maps (lesson 12) and boxes (lesson 13).
 
 # %%
-anatomy(pictures[1], parts[1])
+anatomy(family[1], parts[1], "The second bird of species 25")
 
 # %% [markdown]
 # Each picture has ten captions, in the words that people use for CUB's photographs. A
@@ -242,10 +248,15 @@ from t2i_course.training import fit
 
 history = fit(pupil, school, steps, device=run.device, show=report)
 
+for name in ("wing", "belly", "beak_colour"):
+    half = [step for step, _, share in history.measures[name] if share > 0.5]
+    print(f"{name:<12} more than half right at step {half[0] if half else 'none so far'}")
+
 # %% [markdown]
 # At first the pupil guesses: all three curves begin near their dotted lines, about once in
 # ten for wing and belly, once in four for the beak, which comes in four colours only. Then
-# the large parts rise, wing and belly; the beak, a few pixels, takes longer. We stop before
+# they rise, and the printed lines say which of them passed one half when. The beak is a few
+# pixels, wing and belly are large. We stop before
 # it has learned all it could. The shipped oracle is larger and went on for minutes. How
 # often does it read the attribute that is hardest for it rightly, on unseen species?
 
@@ -330,10 +341,11 @@ from t2i_course.worlds.bird_species import COLOURS
 pairs = [(wing, belly) for wing in COLOURS for belly in COLOURS]
 captions = [f"a bird with {wing} wings and a {belly} belly" for wing, belly in pairs]
 named = torch.stack([torch.from_numpy(named_by({"wing": w, "belly": b})) for w, b in pairs])
-pictures = draw(artist.system, asked(captions, named), seed=0)
-seen = oracle(pictures.shape[-1]).read(pictures)
+hundred = draw(artist.system, asked(captions, named), seed=0)
+seen = oracle(hundred.shape[-1]).read(hundred)
 missed = ((seen != named) & (named >= 0)).any(1)
-crossed(pictures, COLOURS, COLOURS, "wings (rows) and belly (columns)", framed=missed)
+crossed(hundred, COLOURS, COLOURS, "projection_32, noise 0: wings (rows) and belly (columns)",
+        framed=missed).described("Nearly all birds have the colours of their row and column.")
 
 # %% [markdown]
 # A network that always obeys would draw wings and belly of one colour on the diagonal, of
@@ -347,7 +359,7 @@ some, said = missed.nonzero().flatten()[:12].tolist(), []
 for i in some:
     wing, belly = (COLOURS[number] for number in seen[i, :2])
     said.append(f"{captions[i]}; read: {wing} wings, {belly} belly")
-grid(pictures[some], 4, said, "asked for, and read") if some else None
+grid(hundred[some], 4, said, "projection_32, noise 0: asked for, and read") if some else None
 
 # %% [markdown]
 # Whom do you believe: has the network drawn something else than it was asked for,
@@ -360,7 +372,7 @@ grid(pictures[some], 4, said, "asked for, and read") if some else None
 # %%
 from t2i_course.show.tables import Table, with_spread
 
-batch, reader, shares = asked(captions, named), oracle(pictures.shape[-1]), []
+batch, reader, shares = asked(captions, named), oracle(hundred.shape[-1]), []
 for seed in range(run.choose(2, 5)):
     read = reader.read(draw(artist.system, batch, seed))
     shares.append(float(obedience(read, named)))
@@ -413,12 +425,13 @@ for name, number in {"1 named": 1, "2": 2, "3": 3, "4": 4, "5 or more": 5}.items
     whole = [float(kept[of].mean()) for kept in obeyed]
     rows[name] = [int(of.sum()), with_spread(share), with_spread(whole)]
 columns = ["captions", "obedience", "captions obeyed in everything"]
-Table(columns, rows, "mean ± standard deviation over the noises")
+Table(columns, rows, "projection_32 (seed 0): mean ± standard deviation over the noises")
 
 # %% [markdown]
 # Two things to read here. The right column has to fall: whoever keeps each of four wishes
 # nine times in ten, each without regard to the others, keeps all four only
-# $0.9^4 \approx 0.66$ of the time. The middle column need not, yet it falls, too. Perhaps a
+# $0.9^4 \approx 0.66$ of the time. The middle column need not, yet from two wishes on it
+# falls, too. (The hundred captions with one wish are too few to place them.) Perhaps a
 # wish is heard less in the company of others; perhaps long captions get to what is hard
 # for this network. The list above says what that is: the pattern (where guessing is right
 # one time in two), the beak's colour and the tail.

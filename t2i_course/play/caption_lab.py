@@ -115,14 +115,16 @@ class Playground:
         noise = torch.randn(count, size, generator=rng).to(text.device)
         return self.system.sample(text.expand(count, -1), noise).float().cpu()
 
-    def figure(self, drawing: Drawing, columns: int = 4):
-        """The pictures with what is read in each; for a page that only is read."""
+    def figure(self, drawing: Drawing, columns: int = 4, of: str = ""):
+        """The pictures with what is read in each; for a page that only is read.
+
+        of: which network and noise, for the title.
+        """
         if drawing.pictures is None:
             raise ValueError(drawing.problem)
         below = [", ".join(f"{p} {v}" for p, v in r.items()) for r in drawing.readings]
-        return grid(
-            drawing.pictures, columns, below or None, title=drawing.caption[:90]
-        )
+        title = f"{of}: {drawing.caption}" if of else drawing.caption
+        return grid(drawing.pictures, columns, below or None, title=title[:120])
 
     def widget(self, caption: str = START, count: int = 4):
         """The playground for a browser; draws once before it is shown.
