@@ -89,7 +89,6 @@ DIRECTIVE = re.compile(
 )
 
 
-@pytest.mark.xfail(reason="shown since the lessons were last executed", strict=False)
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
 def test_every_picture_is_described(source):
     """In words of its own: what is to be seen, for who can't see it."""
