@@ -88,7 +88,10 @@ def test_bits_of_digits():
     says("04", "The PixelCNN is best, and better still when it hears which digit it is. "
          "The VAE comes within a tenth of a bit, and its number is a bound: the truth may "
          "be closer. The VQ-VAE is far behind, by its bound and summed up.")  # fmt: skip
-    exact, classes = of("digits/PixelCNN", "bits"), of("digits/PixelCNN by class", "bits")
+    exact, classes = (
+        of("digits/PixelCNN", "bits"),
+        of("digits/PixelCNN by class", "bits"),
+    )
     vae, codes = of("grey/rounded", "bits", "03"), of("digits/VQ-VAE", "learned_exact")
     assert apart(classes, exact) and apart(exact, vae) and apart(vae, codes)
     assert mean(vae) - mean(exact) < 0.1 and min(codes) - max(vae) > 0.4

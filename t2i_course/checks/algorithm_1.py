@@ -137,6 +137,7 @@ def _turn(turn) -> tuple[str, Tensor]:
 
 
 def check_order(turns, k: int) -> None:
+    """D plays k times, then G once; else `Wrong`, saying what came when."""
     players = [player for player, *_ in turns]
     if players == ["discriminator"] * k + ["generator"]:
         return

@@ -205,6 +205,7 @@ def _numbers(value: Any) -> Tensor:
 
 
 def agree(got: Any, want: Any, atol: float, rtol: float) -> bool:
+    """Whether `expect_close` would let these two pass."""
     try:
         expect_close(got, want, "", atol, rtol)
     except Wrong:

@@ -68,6 +68,7 @@ def own_ways() -> dict:
 
 
 def always_from_the_top(pictures, levels):
+    """A known mistake: each level is taken from the whole picture, not the last."""
     made = []
     for _ in range(levels - 1):
         made.append(pictures - lapgan.expand(lapgan.reduce(pictures)))

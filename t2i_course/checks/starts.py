@@ -47,6 +47,7 @@ def few_layers() -> nn.Module:
 
 
 def check_convolutions(network: SomeLayers) -> None:
+    """Every convolution has weights from N(0, 0.02), its bias at 0; else `Wrong`."""
     for name, words in NAMES.items():
         layer = network.get_submodule(name)
         weight = layer.weight.detach()
@@ -82,6 +83,7 @@ def check_convolutions(network: SomeLayers) -> None:
 
 
 def check_norms(network: SomeLayers) -> None:
+    """The norms' scales are from N(1, 0.02), their shifts 0; else `Wrong`."""
     scales = torch.cat([norm.weight.detach() for norm in network.norms])
     expect(not bool((scales == 0.5).all()), "the scales of the batch norms (their "
            ".weight) are left as they were.")  # fmt: skip
