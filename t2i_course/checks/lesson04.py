@@ -278,27 +278,30 @@ def _raster(size: int) -> Tensor:
     return torch.arange(size * size).view(size, size)
 
 
+def _exchanged(size: int, kind: str) -> Tensor:
+    return pixelcnn.raster_mask(size, "B" if kind == "A" else "A")
+
+
+def _left_only(size: int, kind: str) -> Tensor:
+    mask = pixelcnn.raster_mask(size, kind)
+    mask[:, size // 2 + 1 :] = 0
+    return mask
+
+
+def _whole_row(size: int, kind: str) -> Tensor:
+    mask = pixelcnn.raster_mask(size, kind)
+    mask[size // 2, size // 2 + 1 :] = 1
+    return mask
+
+
+def _below_too(size: int, kind: str) -> Tensor:
+    mask = torch.ones(size, size)
+    mask[size // 2, size // 2 + (kind == "B") :] = 0
+    return mask
+
+
 def _mask_known() -> dict:
     right = pixelcnn.raster_mask
-
-    def other(size, kind):
-        return right(size, "B" if kind == "A" else "A")
-
-    def left_only(size, kind):
-        mask = right(size, kind)
-        mask[:, size // 2 + 1 :] = 0
-        return mask
-
-    def whole_row(size, kind):
-        mask = right(size, kind)
-        mask[size // 2, size // 2 + 1 :] = 1
-        return mask
-
-    def below_too(size, kind):
-        mask = torch.ones(size, size)
-        mask[size // 2, size // 2 + (kind == "B") :] = 0
-        return mask
-
     return {
         "this is a lower triangle, as for a sequence; in a picture all of each row "
         "above comes before, and of the own row what is left of the middle.": [
@@ -313,16 +316,16 @@ def _mask_known() -> dict:
             lambda s, k: torch.ones(s, s).triu(), lambda s, k: torch.ones(s, s).triu(1),
         ],
         "the kinds are exchanged: A, for the first layer, leaves the middle out; B "
-        "keeps it.": other,
+        "keeps it.": _exchanged,
         "the middle is kept in both kinds: with A the first layer sees the very value "
         "that is to be predicted.": lambda s, k: right(s, "B"),
         "the middle is left out in both kinds: with B it holds what the layer before "
         "found out about the past, and may be seen.": lambda s, k: right(s, "A"),
-        "the rows below are open: they come later in reading order.": below_too,
+        "the rows below are open: they come later in reading order.": _below_too,
         "what is right of the middle in its own row is open: it comes later in reading "
-        "order.": whole_row,
+        "order.": _whole_row,
         "of the rows above only the left half is open; all of a row above comes before "
-        "in reading order.": left_only,
+        "in reading order.": _left_only,
         "this looks at what comes after: turn it round.":
             lambda s, k: right(s, k).flip(0, 1),
         "this reads column by column; reading order goes row by row.":

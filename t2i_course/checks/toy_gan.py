@@ -112,6 +112,36 @@ def gradient(loss, network):
     return found[0]
 
 
+def _player_and_loss(turn):
+    """What a round yields, or Wrong."""
+    if not (isinstance(turn, tuple) and len(turn) == 2 and isinstance(turn[0], str)):
+        raise Wrong(
+            'each yield gives two things: "discriminator" or "generator", and a loss.'
+        )
+    if turn[0] not in ("discriminator", "generator"):
+        raise Wrong(
+            f'there is no player {turn[0]!r}; they are "discriminator", "generator".'
+        )
+    return turn
+
+
+def _own_gradient(loss, system, player, other, first):
+    """The gradient of a turn's loss for the player whose turn it is, or Wrong."""
+    learns = loss.requires_grad
+    own = gradient(loss, getattr(system, player)) if learns else None
+    if own is not None:
+        return own
+    if learns and first and gradient(loss, getattr(system, other)) is not None:
+        raise Wrong(
+            f"the {player}'s turn gets a loss that only the {other} can learn from: "
+            "are the two names, or the two losses, exchanged?"
+        )
+    raise Wrong(
+        f"the {player}'s loss gives the {player} no gradient; is something detached "
+        "that should not be?"
+    )
+
+
 def play(algorithm, turns_wanted=2):
     """What happens in a round, turn by turn, with a step of the player after each.
 
@@ -126,34 +156,11 @@ def play(algorithm, turns_wanted=2):
             "twice, in place of `return`."
         )
     for turn in turns:
-        if not (
-            isinstance(turn, tuple) and len(turn) == 2 and isinstance(turn[0], str)
-        ):
-            raise Wrong(
-                'each yield gives two things: "discriminator" or "generator", and a '
-                "loss."
-            )
-        player, loss = turn
-        if player not in ("discriminator", "generator"):
-            raise Wrong(
-                f'there is no player {player!r}; they are "discriminator", "generator".'
-            )
+        player, loss = _player_and_loss(turn)
         expect_shape(loss, (), f"the {player}'s loss")
         other = "generator" if player == "discriminator" else "discriminator"
         network = getattr(system, player)
-        own = gradient(loss, network) if loss.requires_grad else None
-        if own is None and loss.requires_grad:
-            reached = gradient(loss, getattr(system, other)) is not None
-            if reached and not seen:
-                raise Wrong(
-                    f"the {player}'s turn gets a loss that only the {other} can learn "
-                    "from: are the two names, or the two losses, exchanged?"
-                )
-        if own is None:
-            raise Wrong(
-                f"the {player}'s loss gives the {player} no gradient; is something "
-                "detached that should not be?"
-            )
+        own = _own_gradient(loss, system, player, other, first=not seen)
         leaks = (
             other == "generator" and gradient(loss, getattr(system, other)) is not None
         )

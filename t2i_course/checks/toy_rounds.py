@@ -11,7 +11,7 @@ __all__ = ["ROUND_ERRORS", "round_with"]
 
 def round_with(wrong="text", asked="both", judged="text", fresh=True, order="dg",
            apart=(), look_again=False, company=2, stale=False, told="own",
-           scored=-1):  # fmt: skip
+           scored=-1, by=gan_cls.generator_loss, twice=False):  # fmt: skip
     """Algorithm 1 with one thing done otherwise: the answers we know."""
 
     def algorithm(system, batch):
@@ -30,14 +30,14 @@ def round_with(wrong="text", asked="both", judged="text", fresh=True, order="dg"
             near = [(seen.detach(), t) for seen, t in real[:company]]
             look = glance if stale else d.features(drawn)
             found = logits("generator", *near, (look, asks))
-            return gan_cls.generator_loss(torch.cat(found) if scored is None
-                                          else found[scored])  # fmt: skip
+            return by(torch.cat(found) if scored is None else found[scored])
 
         real, count = _real_pairs(system, batch, text, drawn, wrong), len(asks)
         count = 4 if judged == "text" else count
         beside = {"own": asks[:count], "true": text, "wrong": real[-1][1]}[told]
         shown, glance = (d.features(drawn[:count].detach()), beside), d.features(drawn)
         right, *against, fake = logits("discriminator", *real, shown)
+        against = [fake] if twice else against
         loss = gan_cls.discriminator_loss(right, fake, *against)
         early = generators(real)
         if order == "gd":
@@ -88,6 +88,16 @@ ROUND_ERRORS = {
     "line 8 keeps the picture and exchanges the sentence.": {"wrong": "image"},
     "the wrong sentences are the batch moved on by one; some are of the same class. "
     "Use wrong_captions.": {"wrong": "rolled"},
+    "the wrong sentences' logits don't count: discriminator_loss gets those of the "
+    "drawn pictures twice. Its order is real, fake, wrong.": {"twice": True},
+    "the half-way pictures are left out of the generator's loss; all B + B // 2 logits "
+    "of the drawn pictures count.": {
+        "by": lambda logits: gan_cls.generator_loss(logits[:4])
+    },
+    "the sign of the generator's loss is turned round: it would learn to be found out. "
+    "generator_loss(logits) is -log s already.": {
+        "by": lambda logits: -gan_cls.generator_loss(logits)
+    },
     "no wrong sentence is shown: this is GAN-INT, without CLS.": {"wrong": "none"},
     "the generator plays first; Algorithm 1's discriminator does.": {"order": "gd"},
     "right, wrong and drawn pairs are judged in batches of their own, in both turns, "

@@ -141,6 +141,16 @@ def share(seen: Tensor, wanted: Tensor) -> float:
     return float(is_as(seen, wanted).float().mean())
 
 
+def average_of(noise: Tensor, seen: Tensor, kind: dict, examples: int | None) -> Tensor:
+    """The mean (D,) of the first `examples` vectors whose pictures are of that kind.
+
+    noise (N, D), seen (N, A); kind: {"wing": "red"}; examples: None for all there are.
+    """
+    chosen = is_as(seen, attributes_wanted(**kind)).nonzero()[:, 0]
+    chosen = chosen[:examples] if examples else chosen
+    return average(noise, torch.isin(torch.arange(len(noise)), chosen))
+
+
 def trial(
     generator,
     noise: Tensor,
@@ -169,11 +179,7 @@ def trial(
     """
     first, second = given
     kinds = [given, {first: given[first], second: other[second]}, other]
-    means = []
-    for kind in kinds:
-        chosen = is_as(seen, attributes_wanted(**kind)).nonzero()[:, 0]
-        chosen = chosen[:examples] if examples else chosen
-        means.append(average(noise, torch.isin(torch.arange(len(noise)), chosen)))
+    means = [average_of(noise, seen, kind, examples) for kind in kinds]
     wanted = attributes_wanted(**{first: other[first], second: given[second]})
     change = means[0] - means[1]
     points = {"sum": arithmetic(*means)[None], "start": means[2][None]}

@@ -63,10 +63,10 @@ def fit(
                 run.call(on_step, run.history.step)
                 if run.history.step % (show_every or max(steps // 20, 1)) == 0:
                     bar.picture(run.call(show))
-                if run.history.step % every == 0 or interrupt.asked:
-                    run.save()
                 if interrupt.asked:
                     break
+                if run.history.step % every == 0:
+                    run.save()
             run.save()
     if interrupt.asked:
         stopped_by_hand(run.history, steps, checkpoint)

@@ -350,6 +350,22 @@ def generator_by(choose):
     return algorithm
 
 
+def fakes_twice(system, batch):
+    text, d, asked, drawn, other = start(system, batch)
+    seen, fake = d.features(batch.image), d.features(drawn[: len(text)].detach())
+    right, _, false = judged_together(d, (seen, text), (seen, other), (fake, text))
+    yield "discriminator", discriminator_loss(right, false, false)
+    pairs = (seen.detach(), text), (seen.detach(), other), (d.features(drawn), asked)
+    yield "generator", generator_loss(judged_together(d, *pairs)[2])
+
+
+def sign_turned(system, batch):
+    right = plain(system, batch)
+    yield next(right)
+    player, loss = next(right)
+    yield player, -loss
+
+
 def returned(system, batch):
     return list(plain(system, batch))
 
@@ -499,6 +515,9 @@ WRONG = {
         (half_way_first, "come first among those asked for"),
         (generator_by(lambda logits: logits[0]), "the right pair's logits"),
         (generator_by(torch.cat), "the logits of all pairs"),
+        (generator_by(lambda logits: logits[2][:4]), "half-way pictures are left out"),
+        (fakes_twice, "drawn pictures twice"),
+        (sign_turned, "turned round"),
         (returned, "in place of `return`"),
         (one_turn, "only the discriminator has a turn"),
     ],
