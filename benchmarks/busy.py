@@ -10,40 +10,29 @@ the machine is slow slows all alike. A figure is the median over the rounds, in
 milliseconds a step; the ratio is to the quiet time of torch's own policy. Nothing else
 should run meanwhile; three rounds of all policies take about six minutes and 8 GB.
 
-What was measured when the policy was chosen: two virtual cores of an AMD EPYC, torch
-2.14 with GNU's OpenMP, in hours when the machine was slow and not all for itself. The
-time of a step as a ratio to torch's own policy, quiet, in the same run; 1 is 140 to 170
-ms for GAN-CLS, 50 to 60 for DCGAN and 130 to 180 for the photograph.
+What it gave on two virtual cores of an AMD EPYC with nothing else at work, torch 2.14
+with GNU's OpenMP, three rounds. The time of a step as a ratio to torch's own policy,
+quiet; 1 is 94 ms for GAN-CLS, 36 for DCGAN and 110 for the photograph.
 
-                                GAN-CLS        DCGAN      photograph
-                  run rounds  quiet  busy  quiet  busy   quiet  busy
-    as torch sets it  1  3     1.00  3.01   1.00  4.21    1.00  3.01
-                      2  2     1.00  4.49   1.00  3.26    1.00  3.82
-                      3  2     1.00  3.85                 1.00 14.51
-    spin 1000         1  3     1.69  1.39   1.14  2.10    1.41  1.84
-    spin 2000         1  3     1.40  1.75   1.03  2.08    1.06  2.32
-    spin 3000         1  3     1.10  1.91   0.98  2.23    1.10  2.94
-                      2  2     1.17  2.05   1.28  2.35    1.02  2.87
-    spin 5000         1  3     1.08  2.37   0.98  2.69    0.97  3.40
-    spin 10000        1  3     0.90  3.40   0.98  3.65    0.90  4.26
-                      3  2     0.95  4.19                 1.06  6.25
-    passive           1  3     1.32  1.50   1.40  1.63    1.71  1.48
-                      2  2     1.48  1.47   1.64  1.51    1.83  1.61
-    one thread        1  3     1.14  1.20   1.34  1.55    1.17  1.07
-    watch             2  2     1.02  1.73   1.14  1.40    1.05  1.43
-    watch, spin 3000  2  2     1.12  1.43   1.09  1.71    1.08  2.05
-    watch, spin 10000 2  2     1.49  1.51   1.17  1.75    1.07  1.48
+                          GAN-CLS         DCGAN      photograph
+                        quiet  busy    quiet  busy    quiet  busy
+    as torch sets it     1.00  4.07     1.00  3.64     1.00  3.70
+    the course's         0.95  1.97     1.01  1.87     0.92  1.77
+    spin 1000            1.07  2.18     1.17  2.15     1.06  2.23
+    spin 3000            0.97  2.75     1.04  2.79     1.12  3.51
+    spin 10000           0.96  3.60     1.02  4.15     1.00  5.11
+    passive              1.39  1.89     1.45  1.89     1.97  1.72
+    one thread           1.64  1.69     1.69  1.75     1.31  1.34
 
-"spin" is GOMP_SPINCOUNT, "watch" what `t2i_course.threads.Watch` does. No spin count
-alone is good at both: those short enough for a busy machine (1000 to 3000) cost up to
-1.7 quiet, and 10000 costs nothing quiet and helps only in the worst hours. The watch
-has both. The course takes it with 10000, which is for what runs outside the watch. The
-1.49 quiet is as slow as passive: most likely the watch saw others at work, for spin
-10000 alone costs nothing. It then took 0.25 of a core for work and looked each 0.4 s;
-now it takes 0.35 and looks each 0.5 s. That last form has not been measured yet.
+"spin" is GOMP_SPINCOUNT; the course's is 10000 with what `t2i_course.threads.Watch`
+does. No policy of the environment alone is good at both: the short spins that help on a
+busy machine cost time on a quiet one, and 10000, which costs nothing quiet, does not
+help there. The watch has both. (In worse hours, with other work beside, torch's own
+policy took up to 14.5 times as long busy, and the watch, which then took less for work,
+cost GAN-CLS 1.49 quiet, once.)
 
-Intel's OpenMP in place of GNU's (loaded before it), run 3, as a ratio to its own
-KMP_BLOCKTIME=200 quiet: as it is 2.26 and 4.49 busy (GAN-CLS, photograph);
+Intel's OpenMP in place of GNU's (loaded before it), in such an hour, as a ratio to its
+own KMP_BLOCKTIME=200 quiet: as it is 2.26 and 4.49 busy (GAN-CLS, photograph);
 KMP_BLOCKTIME=1 quiet 1.43 and 1.12, busy 1.69 and 2.47; KMP_BLOCKTIME=0 quiet 1.37 and
 2.13, busy 1.43 and 1.85. Nobody has measured it on macOS or Windows.
 """
