@@ -224,7 +224,8 @@ for number, caption in enumerate(asked.caption, 1):
 beside_wishes(
     {f"noise {seed}": measure.draw(naive, asked, seed) for seed in range(3)},
     asked.named, "gan_32: a GAN with text, and nothing else (2,200 steps, seed 0)",
-).described("Blurred birds whose colours seldom follow the captions; rows alike")
+).described("Blurred birds, often in one of the caption's colours, seldom on the right part; "
+             "the three rows are alike")
 
 # %% [markdown]
 # Do the colours follow the captions? Most frames are red. (That the three rows are alike
@@ -244,8 +245,8 @@ print(in_short(measure.obedience_of(naive, many)))
 # %% [markdown]
 # Guessing would give 0.10 for a colour ("all" has easier things in it, too, such as the
 # size, which is one of two); a bird that always obeys gives 1.00. So this
-# network hears little: it draws birds, but mostly in colours of its own. Why doesn't it
-# read?
+# network hears little: the bird as a whole often has a colour that the caption names, but
+# seldom on the part that it names it for. Why doesn't it read better?
 #
 # Look at (2) with the eyes of the discriminator. It sees two kinds of pairs: *(real
 # picture, its sentence)* and *(drawn picture, some sentence)*. Every real picture that it
@@ -546,7 +547,7 @@ for name, pair in (("apart", (norm(fitting), norm(unfit))),
 #    generator; all judged together;
 # 3. the generator's turn: all of its pictures, looked at and judged anew, each with the
 #    text it was asked for, in the company of both kinds of real pairs of before (detached
-#    too).
+#    too). Only the logits of the drawn pictures go into `generator_loss`.
 #
 # Two things differ from lesson 01's exercise 01.4: right, wrong and drawn pairs are
 # judged in one batch, because of the trap above; and both turns use the same pictures,
@@ -880,7 +881,8 @@ way = ["blue", *(f"{i}/7" for i in range(1, 7)), "red"]
 grid(torch.cat([walk(blue, red, seed) for seed in range(3)]), way, size=1.28,
      rows=[f"noise {seed}" for seed in range(3)],
      title=f"gan_int_cls_64, 15,500 steps, seed 0: {blue}  →  {red}").described(
-    "The birds go from blue over purple to red; the background jumps once; rows alike")
+    "The birds go from blue over purple to red; the background jumps once, a step sooner "
+    "or later")
 
 # %% [markdown]
 # The report saw it on real birds: "a bird changing from blue to red while the pose and
@@ -903,10 +905,10 @@ print(f"mean change from one picture to the next {step:.2f}, to another noise {s
 # there is one bird. Then read the oracle's lines: blue wings at the one end, red ones at
 # the other, purple ones between. (The head turns purple first. And the words matter: of
 # "a bird that is completely red" the wings stay purple, as section 12 shows.) Not all of
-# it is gradual: the background jumps from a branch to water, and no word asked for either,
-# so here the text decides about it too. And a step along the walk moves the picture
-# farther than another noise would: the three rows look alike, for here the noise has
-# little to say. The next section asks why.
+# it is gradual: the background jumps from a branch to water, and no word asked for
+# either, so here the text decides about it too (the noise shifts the jump by a step). And
+# a step along the walk moves the picture farther than another noise would: the three rows
+# look alike, for here the noise has little to say. The next section asks why.
 
 # %% [markdown]
 # ## 10. What the noise decides (RE-7, RE-12)
@@ -971,6 +973,8 @@ if run.live:
     losses = fit(taste, source, run.choose(3, 150, 600), device=run.device, progress=False)
     begin, end = losses.losses["style"][0], losses.losses["style"][-1]
     print(f"squared error {begin:.2f} at the start, {end:.2f} after {losses.step} steps")
+else:
+    print("Not trained here (T2I_LIVE=0); the style encoder that ships comes next.")
 
 # %% [markdown]
 # Style transfer is then two lines, $\hat z \leftarrow S(x)$ and $\hat x \leftarrow G(\hat z,
@@ -1018,9 +1022,9 @@ borrowed(small, finder, "gan_int_cls_32, seed 0: styles of the top row").describ
 
 # %% [markdown]
 # Does the pose come over? It doesn't look like it. (Nor is every wish granted whole: look
-# for a wing or a crown in another colour. Here only the pose counts.) Generated pictures carry no record, so
-# to measure it we need a ruler: one linear layer on what the oracle's convolutions see,
-# fitted by least squares on 2,000 real drawings whose style is known
+# for a wing or a crown in another colour. Here only the pose counts.) Generated pictures
+# carry no record, so to measure it we need a ruler: one linear layer on what the oracle's
+# convolutions see, fitted by least squares on 2,000 real drawings whose style is known
 # ([measure/style.py](../t2i_course/measure/style.py)): *flip* (does it look left or
 # right), *tilt*, *x* and *y* (its place), *scale* (its size), *shade* (of the background)
 # and *light*. The first row of the table says how well it reads *real* drawings of unseen
@@ -1066,14 +1070,14 @@ for name, pictures in (("transferred", carried), ("other noise", unrelated)):
     print(f"habitat as in the query, {name}: {same[silent].float().mean():.2f}")
 
 # %% [markdown]
-# (The habitat is content, but where a caption is silent about it the noise may choose;
-# by chance it agrees in 0.25.) The ruler is good for all but the
-# bird's size. Yet the second row is no better than the third, which is chance: **nothing of the
-# style came over**. The squared error of 1 said as much: S has found nothing of $z$. On
-# real birds the report shows the opposite ("can accurately capture the pose information",
-# section 3.2.2). What is different here? Ask who decides which way the bird looks. If the
-# noise does, four noises of one caption give both directions in 7 of 8 captions, as four
-# coins show both sides:
+# (The habitat is content, but where a caption is silent about it the noise may choose; by
+# chance it agrees in 0.25.) The ruler is good for all but the bird's size. Yet the second
+# row is no better than the third, which is chance: **nothing of the style came over**.
+# The squared error of 1 said as much: S has found nothing of $z$. On real birds the
+# report shows the opposite ("can accurately capture the pose information", section
+# 3.2.2). What is different here? Ask who decides which way the bird looks. If the noise
+# does, four noises of one caption give both directions in 7 of 8 captions, as four coins
+# show both sides:
 
 # %%
 some = measure.unseen_captions(run.choose(10, 200), 32, seed=3)
@@ -1245,7 +1249,7 @@ Table(("distance", "same emoji", "same group"), likeness,
 # training picture is of the right group in about three of ten cases, whether the emoji
 # was seen in training or not; with captions dealt out anew in about one of ten. You can
 # see it above: a face is round and yellow, a person has a head and shoulders, a button is
-# a blue square. **What it has not learned** is the emoji: the nearest picture shows the
+# a filled square. **What it has not learned** is the emoji: the nearest picture shows the
 # same one in a case of a hundred at most. And it has **not memorized** either: what it
 # draws for training captions is no nearer to training pictures than what it draws for
 # emoji that it never saw. (That both are nearer than *real* new pictures says little: a
@@ -1272,6 +1276,8 @@ if run.live:
     title = f"Food and drink after {max(steps // 4, 2)} steps, seed 0"
     figure = grid(dishes, 8, rows=["people", "network"], title=title, size=0.96)
     display(figure.described("Coloured blots under drawings of dishes"))
+else:
+    print("Not trained here (T2I_LIVE=0); the shipped emoji network is above.")
 
 # %% [markdown]
 # ## 14. Two years later: another opponent
@@ -1294,7 +1300,8 @@ if run.live:
 #   \qquad (f)$$
 #
 # - **spectral normalization**: each layer's weights are divided by their largest singular
-#   value, so the discriminator can't become arbitrarily steep, and batch norm goes.
+#   value (the most by which the layer lengthens a vector), so the discriminator can't
+#   become arbitrarily steep, and batch norm goes.
 #
 # [papers/projection.py](../t2i_course/papers/projection.py) has it, (e) as `match` of
 # `ProjectionDiscriminator` and (f) as `hinge_discriminator_loss`, with our generator and
@@ -1311,6 +1318,8 @@ if run.live:
                 show=lambda *state: portrait(*state, "projection"))
     reached = measure.obedience_of(later.cpu(), many)
     print(f"{newer.elapsed:.0f} s:", in_short(reached, ("wing", "belly")))
+else:
+    print("Not trained here (T2I_LIVE=0); the recorded trainings come next.")
 
 # %%
 trainings = {"gan_int_cls_32": runs_of(on_record, "variants/gan_int_cls_32"),
