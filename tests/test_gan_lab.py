@@ -1,13 +1,16 @@
 """The two-dimensional playground, and the figures of all lessons, without a browser."""
 
 import io
+import warnings
 
+import matplotlib
 import numpy as np
 import pytest
 import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
+from t2i_course import lesson
 from t2i_course.papers import gan
 from t2i_course.play.gan_lab import SIDE, GanLab, playground
 from t2i_course.show.curves import bars, clouds, curves, lines, paths, smoothed
@@ -197,3 +200,16 @@ def test_other_figures():
     assert isinstance(made, Figure)
     assert len(clouds([torch.zeros(4, 2)] * 3, torch.ones(9, 2), "t").axes) == 3
     assert isinstance(strip([np.zeros((4, 4, 3), np.uint8)], ["one"], "film"), Figure)
+
+
+def test_a_figure_shows_without_a_warning():
+    """In the lessons' style, which matplotlib's own "none" would fall back to."""
+    with matplotlib.rc_context():
+        lesson._style()
+        pictures = grid(torch.rand(4, 3, 8, 8), 2, title="t", rows=["a", "b"])
+        film = strip([np.zeros((9, 9, 3), np.uint8)] * 2, "ab")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            for figure in (pictures, film):
+                data, _ = figure._repr_mimebundle_()
+                assert data["image/png"]

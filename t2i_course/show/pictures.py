@@ -27,10 +27,15 @@ def new_figure(width: float, height: float, **keywords) -> DescribedFigure:
     """A figure of that size in inches which shows once: as a cell's value.
 
     pyplot would show an open figure a second time at the end of the cell, so it is
-    closed there; keywords go to `plt.figure`.
+    closed there; keywords go to `plt.figure`. layout="none" leaves everything where it
+    was put. (An engine that does nothing stands for it: with none at all, saving takes
+    the style's "constrained", which warns that it has nothing to lay out.)
     """
     import matplotlib.pyplot as plt
+    from matplotlib.layout_engine import PlaceHolderLayoutEngine
 
+    if keywords.get("layout") == "none":
+        keywords["layout"] = PlaceHolderLayoutEngine(True, False)
     figure = plt.figure(
         figsize=(width, height), dpi=DPI, FigureClass=DescribedFigure, **keywords
     )
