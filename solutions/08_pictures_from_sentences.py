@@ -1172,7 +1172,9 @@ grid(torch.cat([d.pictures for d in drawings]), 4, rows=list(hard),
 #   where there are several things, the parts don't hang together. Lesson 12 gives each
 #   thing a place of its own.
 # - **The whole bird.** "A completely red bird" has red wings; "a bird that is completely
-#   red" has purple ones, though the two say the same. Here one "red" must do for four parts.
+#   red" has purple ones, though the two say the same. Both have one "red" for four parts;
+#   our reader sees only neighbouring words, and the neighbours of "red" differ. (A guess, not
+#   tested.)
 #
 # A sentence without one known word is refused, and the refusal says what would be known:
 
@@ -1280,6 +1282,9 @@ else:
     print("Not trained here (T2I_LIVE=0); the shipped emoji network is above.")
 
 # %% [markdown]
+# (If it was trained: after 750 steps the blots have taken colours, and here and there a
+# shape, from the food seen in training. That isn't drawing yet.)
+#
 # ## 14. Two years later: another opponent
 #
 # Is the generator of 2016 the weak side, or its opponent? In 2018 Miyato and Koyama gave
@@ -1378,6 +1383,7 @@ Table(style.READ, {
 }, "Correlation with the query's known style.")
 
 # %% [markdown]
+# (One network and one S of each kind: whether other seeds agree, we have not measured.)
 # S finds part of the noise again, and some style comes over: nearly always the direction
 # (*flip*; in the picture most birds look the way of their query), some of the background's
 # *shade*, of the rest little or nothing.
@@ -1448,7 +1454,8 @@ Table(style.READ, {
 # the style encoder if it did?</summary>
 #
 # The direction would come from the text, the noise would no longer decide it, and S could
-# not find it in z: style is what captions leave open.
+# not find it in z: style is what captions leave open. (The question is about projection_32;
+# in gan_int_cls_32 the noise decides next to nothing as it is, see section 10.)
 # </details>
 #
 # ### To read
@@ -1469,7 +1476,7 @@ Table(style.READ, {
 # ```
 #
 # ### Why there is a lesson 09
-# These pictures are 32 pixels wide, the paper's 64. For more, the paper's own outlook
+# Our pictures are 32 or 64 pixels wide, the paper's 64. For more, the paper's own outlook
 # (RE-13) names systems that say *where* to draw, and **StackGAN**,
 # which sketches first and paints the details in a second go. StackGAN also has another
 # remedy for section 5's gaps between sentences: in place of mixing pairs it draws each

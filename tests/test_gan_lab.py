@@ -211,5 +211,5 @@ def test_a_figure_shows_without_a_warning():
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             for figure in (pictures, film):
-                data, _ = figure._repr_mimebundle_()
-                assert data["image/png"]
+                first, second = (figure._repr_mimebundle_()[0] for _ in range(2))
+                assert first["image/png"] == second["image/png"]
