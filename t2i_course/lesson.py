@@ -215,7 +215,7 @@ def begin(number: str, seed: int = 0) -> Lesson:
         )
     info, preset = LESSONS[number], presets.current()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    lesson = Lesson(info, preset, device, live=os.environ.get("T2I_LIVE", "1") != "0")
+    lesson = Lesson(info, preset, device, live=presets.live())
     seed_everything(seed)
     _find_commands()
     _style()
