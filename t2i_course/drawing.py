@@ -19,7 +19,8 @@ from . import seeds
 from .data import Batch
 
 __all__ = [
-    "PROTOCOLS", "from_classes", "from_noise", "from_sentences", "noise_rows", "unasked",
+    "PROTOCOLS", "from_classes", "from_noise", "from_sentences", "noise_rows",
+    "unasked",
 ]  # fmt: skip
 
 PART = 250  # pictures drawn at a time

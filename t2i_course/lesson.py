@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import presets, threads
+from . import presets, seeds, threads
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ LESSONS: dict[str, Info] = {
             "Five rules that let a GAN draw pictures, what each is worth, a family of "
             "losses, a pyramid, and sums in the noise space.",
             "GM-17 to GM-20, GM-25",
-            {"course": 0.5, "cpu": 2, "work": 120},
+            {"course": 1, "cpu": 4, "work": 120},
         ),
         Info(
             "03",
@@ -254,7 +254,7 @@ def _minutes(minutes: float) -> str:
 
 def seed_everything(seed: int) -> None:
     """Seeds Python's, NumPy's and torch's random numbers."""
-    random.seed(seed)
+    random.seed(seeds.checked(seed))
     np.random.seed(seed)
     torch.manual_seed(seed)
 

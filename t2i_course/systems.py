@@ -264,7 +264,7 @@ def oracle_for(data: str, size: int):
 
 
 def from_checkpoint(path: str | Path, **parts):
-    """The trained system of a checkpoint, with all it needs, frozen, in evaluation mode.
+    """The trained system of a checkpoint, with all it needs, frozen and ready to draw.
 
     As `shipped`, of a training of one's own: the networks are built as the checkpoint
     says, and its parts (a text encoder, a coder) are in it. parts: such a part by its
@@ -278,7 +278,7 @@ def from_checkpoint(path: str | Path, **parts):
 
     content = checkpoint.read(Path(path))
     name, preset, data = _origin(content, path)
-    entry, settings = info(name), checkpoint.settings_of(content)
+    entry = info(name)
     shapes = content["fingerprint"]["shapes"]
     for can in [data] if data else list(entry.data):
         extra = dict(parts)
@@ -378,7 +378,7 @@ def chosen(name: str) -> Chosen:
 
 
 def is_path(name: str) -> bool:
-    """Whether a name is meant as a file's: it has a folder or an ending, or is there."""
+    """Whether a name is meant as a file's: with a folder or an ending, or it's there."""
     return Path(name).name != name or bool(Path(name).suffix) or Path(name).exists()
 
 

@@ -140,7 +140,7 @@ def test_what_the_course_does_not_know_is_said(home, tmp_path):
             systems.from_checkpoint(path)
 
 
-# ------------------------------------------------------------------- as many as you like
+# ---------------------------------------------------------- as many as you like
 
 
 @pytest.mark.parametrize("name", ["dcgan", "lapgan", "two_level_prior", "projection"])
@@ -183,7 +183,7 @@ def test_noise_depends_on_its_place_alone():
     assert not torch.equal(noise_rows(4, 1, 7), long[:1])
 
 
-# ----------------------------------------------------------- what a manifest's figures are
+# ------------------------------------------------------- the manifest's figures
 
 
 def test_measure_gives_the_manifest_s_figures(capsys):
@@ -200,7 +200,11 @@ def test_defaults_are_those_of_the_record(name):
     from t2i_course.commands.measure import usual_count
 
     network = systems.chosen(name)
-    usual = {"gan_digits": (1000, 1), "dcgan_32": (2000, 1), "gan_int_cls_32": (2000, 0)}
+    usual = {
+        "gan_digits": (1000, 1),
+        "dcgan_32": (2000, 1),
+        "gan_int_cls_32": (2000, 0),
+    }
     assert (usual_count(network.judge), network.noise) == usual[name]
 
 

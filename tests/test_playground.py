@@ -72,6 +72,19 @@ def test_ten_thousand_words(play):
     assert drawing.pictures is not None and "first 32 words" in drawing.words
 
 
+def test_a_denial_is_named(play):
+    said = play.draw("a bird that is not red").words
+    assert "It doesn't understand 'not': what is denied may be drawn" in said
+
+
+def test_more_pictures_change_none(play):
+    """Picture i of a style is the same of however many."""
+    many = play.draw("a red bird", 8, style=3).pictures
+    for count in (1, 3, 4, 5):
+        few = play.draw("a red bird", count, style=3).pictures
+        assert torch.allclose(few, many[:count], atol=1e-5)
+
+
 def test_without_a_reader(system):
     drawing = Playground(system, vocabulary()).draw("a red bird")
     assert drawing.words == "" and drawing.readings == []

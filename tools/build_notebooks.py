@@ -61,7 +61,7 @@ if missing and "google.colab" in sys.modules:
 elif missing:
     raise ModuleNotFoundError(
         f"This kernel's Python, {{sys.executable}}, doesn't have the course.\\n"
-        "Choose the kernel of the environment that has it (menu Kernel, Change Kernel),\\n"
+        "Choose the kernel of the environment that has it (Kernel, Change Kernel),\\n"
         "or run  pip install -e '.[all]'  in the course's folder with this Python, and\\n"
         "restart the kernel.")
 """

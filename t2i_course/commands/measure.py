@@ -12,8 +12,7 @@ from . import UserError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `t2i measure`."""
     parser.add_argument(
-        "name", metavar="NAME",
-        help="a shipped network, or a checkpoint of t2i train"
+        "name", metavar="NAME", help="a shipped network, or a checkpoint of t2i train"
     )
     parser.add_argument(
         "--captions",
@@ -32,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed",
         type=int,
         metavar="S",
-        help="of the noise and of the captions (default: that of the figures on record)",
+        help="of the noise and of the captions (default: as for the figures on record)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
 

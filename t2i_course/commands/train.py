@@ -119,7 +119,9 @@ def target(checkpoint: Path, asked: int | None, usual: int) -> int:
         begun_with = max(usual, done)
     wanted = asked or begun_with
     if wanted < done:
-        raise UserError(f"{checkpoint} has {done} steps already; --steps {asked} is less")
+        raise UserError(
+            f"{checkpoint} has {done} steps already; --steps {asked} is less"
+        )
     if wanted == done:
         say(f"{checkpoint} has all of its {done} steps; --steps N trains for more")
     return wanted

@@ -120,10 +120,8 @@ class Vocabulary:
         long = [i for i, s in enumerate(sentences, 1) if too_long(s)]
         if long:
             which = f"of caption {', '.join(map(str, long[:8]))} "
-            notes.append(
-                f"only the first {MAX_WORDS} words {which if len(sentences) > 1 else ''}"
-                "are read"
-            )
+            which = which if len(sentences) > 1 else ""
+            notes.append(f"only the first {MAX_WORDS} words {which}are read")
         return notes
 
     def numbers_of(self, sentence: str) -> list[int]:

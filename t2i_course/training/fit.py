@@ -102,7 +102,7 @@ class Watch:
             maker = judge.replace("discriminator", "generator")
             if maker == judge or maker not in history.losses:
                 continue
-            low = history.losses[judge][-1] < self.LOW
+            low = abs(history.losses[judge][-1]) < self.LOW  # a critic's is any number
             lost = low and history.losses[maker][-1] > self.HIGH
             self.rounds[judge] = self.rounds.get(judge, 0) + 1 if lost else 0
             if self.rounds[judge] == self.PATIENCE:
@@ -119,7 +119,7 @@ class Watch:
             f"a higher one for the {maker}, a smaller {judge}, a gradient penalty, or "
             "another seed. (fit(..., warn=False) is silent.)",
             LostGame,
-            stacklevel=4,
+            stacklevel=5,  # of who called `fit`
         )
 
 
@@ -223,8 +223,8 @@ class Run:
             )
         raise NonFiniteLoss(
             f"{stopped}Try a lower learning rate; look for log(0), 0/0 or the root of "
-            '0 in this loss; with precision="bf16", try "no". (The batch\'s numbers are '
-            "all finite.)"
+            '0 in this loss; with precision="bf16", try "no". (The batch\'s numbers '
+            "are all finite.)"
         )
 
     # ------------------------------------------------------------ hooks, checkpoints

@@ -77,7 +77,7 @@ def manifest() -> dict[str, dict]:
 
 def checked(entries, file: Path) -> dict[str, dict]:
     """A manifest's entries; WeightsError names the entry and key that is amiss."""
-    wanted = {name: ENTRY for name in entries} if isinstance(entries, dict) else ENTRY
+    wanted = dict.fromkeys(entries, ENTRY) if isinstance(entries, dict) else ENTRY
     if wrong := misfit(entries, wanted):
         raise WeightsError(f"{file} is no manifest: {wrong}. Restore it.")
     return entries

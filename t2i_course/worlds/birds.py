@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .. import text
+from .. import seeds, text
 from ..data import Batch, batch_indices
 from ..declarations import DataInfo
 from . import bird_words
@@ -246,7 +246,8 @@ class Birds:
             raise ValueError(
                 f"The bird world has the splits train and test, not {split!r}."
             )
-        self.batch_size, self.seed, self.details = batch_size, seed, details
+        self.batch_size, self.details = batch_size, details
+        self.seed = seeds.checked(seed)
         arrays = _world(split, size, individuals, cache_folder())
         self.images, self.masks = arrays["images"], arrays["masks"]
         self.species, self.style = arrays["species"], arrays["style"]
