@@ -378,7 +378,7 @@ def chosen(name: str) -> Chosen:
 
 
 def is_path(name: str) -> bool:
-    """Whether a name is meant as a file's: with a folder or an ending, or it's there."""
+    """Whether a name is meant as a file's: with a folder, an ending, or it's there."""
     return Path(name).name != name or bool(Path(name).suffix) or Path(name).exists()
 
 

@@ -62,8 +62,8 @@ elif missing:
     raise ModuleNotFoundError(
         f"This kernel's Python, {{sys.executable}}, doesn't have the course.\\n"
         "Choose the kernel of the environment that has it (Kernel, Change Kernel),\\n"
-        "or run  pip install -e '.[all]'  in the course's folder with this Python, and\\n"
-        "restart the kernel.")
+        "or install it with this Python (in the course's folder:\\n"
+        "pip install -e '.[all]') and restart the kernel.")
 """
 
 

@@ -216,7 +216,8 @@ def write(name: str, content: bytes, made: dict) -> None:
             f"of {most >> 20} MB: save only the network that draws, or use half=True. "
             "(It is 4 MB, and 8 MB where pixels=... says more than 64.)"
         )
-    entries = dict(sorted({**manifest(), name: made}.items()))
+    known = manifest() if folder().is_dir() else {}  # or it is made below
+    entries = dict(sorted({**known, name: made}.items()))
     text = json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
 
     def fill(file) -> None:
