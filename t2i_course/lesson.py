@@ -63,7 +63,7 @@ LESSONS: dict[str, Info] = {
             "Two networks play a game; the optimum, the flat gradient, the spiral and "
             "the collapse, each measured against theory.",
             "GM-13 to GM-16, GM-33 to GM-35, RE-2",
-            {"course": 0.5, "cpu": 1, "work": 90},
+            {"course": 0.5, "cpu": 2, "work": 90},
         ),
         Info(
             "02",
