@@ -293,8 +293,8 @@ def _deviation_known() -> dict:
         "this is the deviation over a sample's features; it should be over the samples "
         "of a group, feature by feature (dim=1 of (groups, group, features)).":
             lambda x, g: add(x, x.var(1, unbiased=False, keepdim=True).sqrt()),
-        "this is the deviation over the features of one sample of a group; take it over "
-        "the group's samples: var(1) of (groups, group, features).":
+        "this is the deviation over the features of one sample of a group; take it "
+        "over the group's samples: var(1) of (groups, group, features).":
             lambda x, g: add(x, spread(x.view(-1, g, x.shape[1]).var(2, unbiased=False)
                              .sqrt().mean(1), g)),
         "this mixes the features; take each feature's deviation over the group, then "
