@@ -84,8 +84,12 @@ def from_noise(system, batch: Batch, seed: int = 0, samples: int = 1) -> Tensor:
 
 
 def from_classes(system, batch: Batch, seed: int = 0, samples: int = 1) -> Tensor:
-    """Pictures (B * samples, ...) of a batch's classes; `sample(class_id, count)`."""
-    kinds = batch.class_id.to(system.device).repeat_interleave(samples)
+    """Pictures (B * samples, ...) of a batch's classes; `sample(kinds, count)`.
+
+    Of `class_id`, or of what `system.asked_of(batch)` makes of the batch.
+    """
+    kinds = getattr(system, "asked_of", lambda batch: batch.class_id)(batch)
+    kinds = kinds.to(system.device).repeat_interleave(samples, 0)
     with _seeded(system, seed):
         made = [system.sample(part, count=len(part)) for part in kinds.split(PART)]
     return torch.cat([part.cpu() for part in made])

@@ -111,7 +111,8 @@ def asked(options: argparse.Namespace, network):
     if network.draws == "classes":  # of one that it has seen, another for each seed
         source = systems.source_for(network.kind, network.preset, network.data)
         seen = source.batch(options.seed)
-        one = Batch(torch.zeros(1, 0), class_id=seen.class_id[:1])
+        more = None if seen.attributes is None else seen.attributes[:1]
+        one = Batch(torch.zeros(1, 0), class_id=seen.class_id[:1], attributes=more)
         return one, {"samples": options.count}
     captions = [caption for caption in options.caption for _ in range(options.count)]
     words = systems.data_info(network.data).vocabulary()
