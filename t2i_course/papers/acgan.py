@@ -229,7 +229,11 @@ class TacGan(System):
                  depth=64, projected=128, noise_size=100, embedding=1024, judge=None,
                  classes=200, weight=1.0, rates=(2e-4, 2e-4)):  # fmt: skip
         super().__init__()
-        self.text_encoder, self.reads, self.weight = text_encoder, (3, size, size), weight
+        self.text_encoder, self.reads, self.weight = (
+            text_encoder,
+            (3, size, size),
+            weight,
+        )
         self.rates = dict(zip(self.players, rates))
         sizes = size, base, projected, noise_size, embedding
         self.generator = gan_cls.initialize(gan_cls.Generator(*sizes))
