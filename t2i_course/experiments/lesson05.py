@@ -1,4 +1,4 @@
-"""Lesson 05: four ways to use a label, the price of naming it, and codes without names."""
+"""Lesson 05: four ways to use a label, what naming it costs, codes without names."""
 
 from __future__ import annotations
 
@@ -91,7 +91,8 @@ for weight in (0.1, 10.0):
     )
 
 TABLE = Table("05", "families", "birds asked for by family and wing colour together",
-              ("family", "wing", "diversity", "score", "distance", "seconds"))  # fmt: skip
+              ("family", "wing", "diversity", "score", "distance",
+               "seconds"))  # fmt: skip
 
 
 @TABLE.row("projection", cost=65, ships="cgan_birds")
@@ -166,7 +167,7 @@ def on_digits(run: Run, information: float) -> dict:
 
 
 def on_birds(run: Run, information: float) -> dict:
-    """Purity of the code by wing colour and habitat, what each number moves, quality."""
+    """Purity of the code by wing and habitat, what each number moves, quality."""
     from ..measure.dcgan import quality
 
     system, seconds = trained(

@@ -23,7 +23,11 @@ from ..training import System
 from . import gan_cls
 from .cgan import (
     BIRDS as CGAN_BIRDS,
+)
+from .cgan import (
     PRESETS as CGAN,
+)
+from .cgan import (
     LabelGenerator,
     check_shape,
     label_generator,
@@ -80,7 +84,7 @@ def auxiliary_loss(real_logits: Tensor, fake_logits: Tensor, y: Tensor) -> Tenso
 
 
 class AuxiliaryDiscriminator(nn.Module):
-    """Pictures to a score of being real (B,) and logits of each label, [(B, K), ...]."""
+    """Pictures to a score of being real (B,) and each label's logits, [(B, K), ...]."""
 
     def __init__(self, shape, units: int, classes: tuple[int, ...]):
         super().__init__()

@@ -32,8 +32,8 @@ __all__ = [
 
 # "paper": networks, codes, rates, batch and steps of the authors' release for MNIST
 # (github.com/openai/InfoGAN): 62 numbers of noise, one code of 10, two uniform numbers
-# in [-1, 1] that Q reads with a fixed deviation of 1. Ours are the digits (scikit-learn's
-# at 28 x 28) and averaged weights that draw.
+# in [-1, 1] that Q reads with a fixed deviation of 1. Ours are the digits
+# (scikit-learn's at 28 x 28) and averaged weights that draw.
 PRESETS = {
     "smoke": {"shape": (1, 8, 8), "noise_size": 8, "codes": 10, "numbers": 2,
               "hidden": 32, "units": 32, "batch_size": 16, "steps": 4},
@@ -97,7 +97,7 @@ def exact_information(joint: Tensor) -> Tensor:
 
 
 class WideGenerator(nn.Module):
-    """The release's: 1024 units, 128 maps of 7 x 7, 64 of 14 x 14, a picture of 28 x 28.
+    """The release's: 1024 units, 128 maps of 7 x 7, 64 of 14 x 14, then 28 x 28.
 
     6,652,481 weights for 74 inputs.
     """
