@@ -219,7 +219,7 @@ def test_momentum_and_decay_are_the_paper_s():
 
 
 def test_a_gan_of_digits_learns_the_label_a_little():
-    """Some steps suffice for projection to tell a 0 from a 1; the control never does."""
+    """Some steps suffice for projection to obey; the control never does."""
     from t2i_course.measure.labels import digits_as_labelled
 
     found = {}

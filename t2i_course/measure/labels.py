@@ -40,7 +40,7 @@ def evenly(classes: tuple[int, ...], count: int) -> Tensor:
 
     The pictures of a value of the first label adjoin; the others are spread over them.
     """
-    each = max(count // classes[0], 1)
+    each = max(count // classes[0], 2)  # two at least, to be compared
     first = torch.arange(classes[0]).repeat_interleave(each)
     rest = [(torch.arange(len(first)) * 7 + first) % n for n in classes[1:]]
     return torch.stack([first, *rest], 1)

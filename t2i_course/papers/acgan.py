@@ -65,6 +65,8 @@ PRESETS = _presets(
     CGAN, {"shape": (1, 32, 32), "labels": "digit", "steps": 50_000}
 )  # digits are drawn at 32 x 32
 BIRDS = _presets(CGAN_BIRDS, {"shape": (3, 32, 32), "labels": "wing", "steps": 50_000})
+# Of 32 x 32 pixels too, as the paper's networks are.
+BIRDS["gpu"] |= {"shape": (3, 32, 32), "base": 64, "depth": 48}
 TAC = {
     name: {key: settings[key] for key in gan_cls.PRESETS["smoke"] if key in settings}
     for name, settings in gan_cls.PRESETS.items()
