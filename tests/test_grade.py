@@ -6,6 +6,7 @@ import pytest
 
 from t2i_course.grading import grade as grading
 from t2i_course.grading.run import Launcher
+from t2i_course.grading.show import table
 
 pytestmark = pytest.mark.usefixtures("tiny_course")
 
@@ -93,7 +94,7 @@ def test_solved_with_everything_a_sheet_has(grade):
     noise = ["!echo hello", "%%bash\nexit 1", "input()", "display(1)", "1 / 0", live]
     report = grade(SOLVED[:2] + noise + SOLVED[2:])
     assert statuses(report) == ["done", "done", "done"]
-    assert "3 of 3 done" in grading.table(report)
+    assert "3 of 3 done" in table(report)
 
 
 def test_wrong_with_its_diagnosis_and_missing(grade):
@@ -101,7 +102,7 @@ def test_wrong_with_its_diagnosis_and_missing(grade):
     report = grade(replaced(_2=wrong, _6="", _7=""))
     assert statuses(report) == ["wrong", "done", "missing"]
     assert "saturating" in report.exercises[0].message
-    assert "saturating" in grading.table(report)
+    assert "saturating" in table(report)
 
 
 def test_stub_is_missing(grade):
