@@ -40,6 +40,16 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def doomed(parent: int) -> bool:
+    """Whether this process's parent has been killed, though it may not be gone yet."""
+    try:
+        fields = Path(f"/proc/{parent}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return os.getppid() != parent
+    exiting, pending = int(fields[6]) & 4, int(fields[28]) & 1 << signal.SIGKILL - 1
+    return bool(exiting or pending or fields[0] in "ZX" or os.getppid() != parent)
+
+
 def kill(pid: int) -> None:
     """Ends the process and everything that it started in its group."""
     with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -71,18 +71,18 @@ class JsonList(Tables):
     """Writes a JSON list, an element as soon as it is known, closed on any stop."""
 
     def __enter__(self) -> JsonList:
-        self._say("[")
-        self._between = "\n"
+        self._say("[\n")
+        self._between = ""
         return self
 
     def __call__(self, report: Report) -> None:
         """Writes the report."""
         row = asdict(report) | {"done": report.done}
-        self._say(self._between + json.dumps(row, indent=1))
+        self._say(self._between + json.dumps(row, indent=1) + "\n")
         self._between = ",\n"
 
     def __exit__(self, *problem: Any) -> None:
-        self._say("\n]\n")
+        self._say("]\n")
 
 
 class Csv(Tables):

@@ -13,6 +13,7 @@ import codeop
 import inspect
 import linecache
 import re
+import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -79,12 +80,23 @@ class Runner:
         return failures
 
     def _execute(self, statement: ast.stmt, name: str) -> None:
+        """Runs it while the event loop does, as in Jupyter."""
         module = ast.Module([statement], type_ignores=[])
         code = self._compile(module, name, "exec")
-        if code.co_flags & inspect.CO_COROUTINE:
-            self._loop.run(eval(code, self.namespace))
-        else:
-            exec(code, self.namespace)
+        error = self._loop.run(self._in_the_loop(code))
+        if error is not None:
+            raise error
+
+    async def _in_the_loop(self, code: types.CodeType) -> BaseException | None:
+        """What it raises, which a coroutine would change or end the loop by."""
+        try:
+            if code.co_flags & inspect.CO_COROUTINE:
+                await eval(code, self.namespace)
+            else:
+                exec(code, self.namespace)
+        except BaseException as error:
+            return error
+        return None
 
 
 def statements(

@@ -34,7 +34,14 @@ import torch.nn.functional
 from .. import checks
 from ..checks import core
 from .borrowed import Watch
-from .processes import MARK, adopt_orphans, end_leftovers, end_with_parent, kill
+from .processes import (
+    MARK,
+    adopt_orphans,
+    doomed,
+    end_leftovers,
+    end_with_parent,
+    kill,
+)
 from .run import defines_name
 from .statements import STOPPED, Runner
 from .warm import prepare
@@ -51,9 +58,17 @@ class Channel:
     def __init__(self, pipe: int, token: str) -> None:
         self._pipe, self._token = pipe, token
         self._open: list[str] = []
+        self.launcher, self.owner = 0, os.getpid()
 
     def tell(self, **message: Any) -> None:
-        """Sends a message."""
+        """Sends a message, unless the step before has ended the launcher.
+
+        A copy of the process that the notebook forked has nothing to say.
+        """
+        if os.getpid() != self.owner:
+            return
+        if self.launcher and doomed(self.launcher):
+            time.sleep(60)  # the end that is on its way is that step's doing
         line = json.dumps(message | {"token": self._token}) + "\n"
         os.write(self._pipe, line.encode())
 
@@ -331,6 +346,7 @@ def _child(
     channel: Channel, specification: dict, folder: str, launcher: int
 ) -> NoReturn:
     """Runs one notebook in a process group and a folder of its own; never returns."""
+    channel.launcher, channel.owner = launcher, os.getpid()
     os.setsid()
     end_with_parent()
     if os.getppid() != launcher:
