@@ -329,3 +329,13 @@ def test_syntax_error_and_value_of_the_wrong_kind(grade):
     )
     assert statuses(report) == ["crashed", "done", "wrong"]
     assert "line 1" in report.exercises[0].message
+
+
+def test_cells_that_can_bring_no_answer_are_not_run(grade, tmp_path):
+    """After the last that could, and after all is done; before it they are."""
+    note = tmp_path / "ran"
+    leaves = f"open({str(note)!r}, 'a').write('x')"
+    assert grade([*SOLVED, leaves + "\ndef more():\n    pass"]).done == 3
+    assert not note.exists()
+    assert grade([SETUP, leaves, IMPORTS, STUB, CHECK_LOSS, leaves]).done == 0
+    assert note.read_text() == "x"
