@@ -119,6 +119,13 @@ def test_kills_its_parent(grade):
     assert statuses(grade(SOLVED)) == ["done", "done", "done"]
 
 
+def test_stops_its_parent(grade):
+    """The next notebook wakes it."""
+    stop = "import os, signal\nos.kill(os.getppid(), signal.SIGSTOP)"
+    for _ in range(2):
+        assert statuses(grade([stop, *SOLVED])) == ["done", "done", "done"]
+
+
 def test_a_statement_that_hangs_costs_itself(grade):
     """The others of its cell run, and so do those of a second one that hangs."""
     hangs = "while True:\n    pass\n"

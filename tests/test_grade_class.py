@@ -28,7 +28,7 @@ from t2i_course import cli
 from t2i_course.grading import grade as grading
 from t2i_course.grading import warm
 from t2i_course.grading.reading import read_cells
-from t2i_course.grading.show import student, table
+from t2i_course.grading.show import students, table
 
 pytestmark = pytest.mark.usefixtures("tiny_course")
 
@@ -57,11 +57,29 @@ def test_a_class_side_by_side(tmp_path, capsys):
         str(write(tmp_path / name / "01.ipynb", [*SOLVED[:2], cell + "\n" + LOSS]))
         for name, cell in ways.items()
     ]
-    assert cli.main(["grade", *files, "--jobs", "2", "--json", "--timeout", "60"]) == 0
+    assert cli.main(["grade", *files, "--jobs", "2", "--json"]) == 0
     rows = {row["notebook"]: row for row in json.loads(capsys.readouterr().out)}
     assert {file: statuses(row)[0] for file, row in rows.items()} == dict.fromkeys(
         files, "done"
     )
+
+
+def test_as_many_at_a_time_as_there_are_cores(tmp_path, monkeypatch):
+    """And never more than there are notebooks."""
+    started = []
+
+    def work(waiting, events, limits, stop):
+        started.append(1)
+        while not waiting.empty():
+            events.put(waiting.get()[0])
+
+    monkeypatch.setattr(grading, "_work", work)
+    monkeypatch.setattr(grading, "_cores", lambda: 3)
+    files = [write(tmp_path / f"{n}.ipynb", [SETUP]) for n in range(5)]
+    for count, options, workers in [(5, {}, 3), (2, {}, 2), (5, {"jobs": 4}, 4)]:
+        started.clear()
+        assert len(list(grading.grade_all(files[:count], **options))) == count
+        assert len(started) == workers
 
 
 def test_tables_and_csv_show_whose_it_is(tmp_path, capsys, monkeypatch):
@@ -91,11 +109,14 @@ def test_tables_and_csv_show_whose_it_is(tmp_path, capsys, monkeypatch):
 
 
 def test_whose_notebook_it_is():
-    assert student("a/01.ipynb", ["a/01.ipynb", "b/01.ipynb"]) == "a"
-    assert student("all/ann.ipynb", ["all/ann.ipynb", "all/bob.ipynb"]) == "ann"
-    sheet = "ann/01_vanilla_gan.ipynb"
-    assert student(sheet, [sheet]) == "ann"
-    assert student(sheet, [sheet, "ann/08_pictures_from_sentences.ipynb"]) == "ann"
+    folders = {"a/01.ipynb": "a", "b/01.ipynb": "b"}
+    files = {"all/ann.ipynb": "ann", "all/bob.ipynb": "bob"}
+    sheets = {
+        "ann/01_vanilla_gan.ipynb": "ann",
+        "ann/08_pictures_from_sentences.ipynb": "ann",
+    }
+    for expected in (folders, files, sheets):
+        assert students(list(expected)) == expected
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import inspect
 import sys
 import types
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 
@@ -21,8 +22,11 @@ class Watch:
 
     def __init__(self, answer: Any, reference: Any) -> None:
         self._reference = reference
-        self._codes = set(codes(reference))
-        self._answers = set(codes(answer)) if callable(answer) else set()
+        # by identity: equal code may stand in a cell
+        self._codes = {id(code) for code in codes(reference)}
+        self._answers: set[int] = set()
+        with suppress(Exception):  # what a learner's object does when it is looked at
+            self._answers |= {id(code) for code in codes(answer)}
         self._top: types.FrameType | None = None
         self.borrowed = ""
         inherits = isinstance(answer, type) and reference in answer.__mro__
@@ -45,9 +49,9 @@ class Watch:
     def _see(self, frame: types.FrameType, event: str, value: Any) -> None:
         """A call of the course's answer; or its generator handed on as it is."""
         if event == "call":
-            used = frame.f_code in self._codes and self._beneath_the_answer(frame)
+            used = id(frame.f_code) in self._codes and self._beneath_the_answer(frame)
         elif event == "return" and isinstance(value, types.GeneratorType):
-            used = value.gi_code in self._codes and self._learners(frame)
+            used = id(value.gi_code) in self._codes and self._learners(frame)
         else:
             return
         if used:
@@ -62,7 +66,7 @@ class Watch:
 
     def _learners(self, frame: types.FrameType) -> bool:
         code = frame.f_code
-        return code in self._answers or code.co_filename.startswith("<cell ")
+        return id(code) in self._answers or code.co_filename.startswith("<cell ")
 
 
 def codes(thing: Any) -> Iterator[types.CodeType]:

@@ -14,6 +14,7 @@ import os
 import re
 import secrets
 import selectors
+import signal
 import subprocess
 import sys
 import tempfile
@@ -104,6 +105,8 @@ class Launcher:
         if not self.alive():
             self._close()
             self._open()
+        with contextlib.suppress(ProcessLookupError):  # a notebook may have stopped it
+            os.kill(self._process.pid, signal.SIGCONT)
         line = json.dumps(specification) + "\n"
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(line.encode())

@@ -30,25 +30,28 @@ def table(report: Report) -> str:
     return "\n".join(lines)
 
 
-def student(notebook: str, notebooks: list[str]) -> str:
-    """Whose notebook it is: by its folder, or by its name where all lie in one folder.
+def students(notebooks: list[str]) -> dict[str, str]:
+    """Whose each is: by its folder, or by its name where all lie in one folder.
 
     alice/01.ipynb and bob/01.ipynb are those of alice and bob, class/alice.ipynb is
     alice's. A work sheet's own name is nobody's: then it is the folder all the same.
     """
     from ..lesson import LESSONS
 
-    path = Path(notebook).absolute()
-    together = len({Path(other).absolute().parent for other in notebooks}) == 1
-    sheet = path.stem in {info.file for info in LESSONS.values()}
-    return path.stem if together and not sheet else path.parent.name
+    paths = {str(Path(notebook)): Path(notebook).absolute() for notebook in notebooks}
+    together = len({path.parent for path in paths.values()}) == 1
+    sheets = {info.file for info in LESSONS.values()}
+    return {
+        name: path.stem if together and path.stem not in sheets else path.parent.name
+        for name, path in paths.items()
+    }
 
 
 class Tables:
     """Writes reports to stdout as text; called with each."""
 
     def __init__(self, notebooks: list[str]) -> None:
-        self._notebooks = list(notebooks)
+        self._students = students(notebooks)
 
     def __enter__(self) -> Tables:
         return self
@@ -97,7 +100,7 @@ class Csv(Tables):
         """Writes the report."""
         whose = {
             "notebook": report.notebook,
-            "student": student(report.notebook, self._notebooks),
+            "student": self._students[report.notebook],
             "lesson": report.lesson,
         }
         if report.problem:

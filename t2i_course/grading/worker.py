@@ -136,7 +136,7 @@ class Worker:
     def _may_answer(self, cell: dict) -> bool:
         """Whether the cell makes a function or class, or asks for a check."""
         names = [name for names in self.names.values() for name in names if name]
-        words = ["check", "def", "class", "lambda", *names]
+        words = ["check", "def", "class", "lambda", *map(re.escape, self.tasks), *names]
         return re.search(rf"\b({'|'.join(words)})\b", cell["source"]) is not None
 
     def _all_done(self) -> bool:
