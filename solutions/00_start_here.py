@@ -397,8 +397,11 @@ for i, name in enumerate(ATTRIBUTES):
 
 # %% [markdown]
 # The ± is between noises of one network, the one that ships. (The first noise alone is
-# what `t2i measure projection_32 --count 2000` prints in a terminal.) What would another
-# training have given? A **seed** fixes the random numbers that a training starts from.
+# what `t2i measure projection_32` prints in a terminal.) What would another
+# training have given? A **seed** fixes the random numbers that a training starts from: the
+# same seed trains the same network again, to the last digit, on the same machine with as
+# many threads. With another number of threads sums are taken in another order, and in the
+# end the pictures are others, as if the seed were another.
 # Here are three trainings that differ in nothing else, each measured with the first noise;
 # the first is the one that ships:
 

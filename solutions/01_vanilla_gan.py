@@ -17,10 +17,11 @@
 # - show with numbers why nobody trains the generator with the loss of the original game;
 # - predict when the game circles instead of settling, and check it to six digits;
 # - recognize mode collapse, count it over seeds, and repair it;
-# - train a GAN on real handwritten digits in about a minute on two cores, and judge it by
-#   a number.
+# - train a GAN on real handwritten digits in about half a minute on two cores, and judge
+#   it by a number.
 #
-# **Time:** about a minute of computing on two CPU cores, about 90 minutes with the six
+# **Time:** about two minutes of computing on two CPU cores (less than one with the shipped
+# networks: start with `T2I_LIVE=0` in the environment), about 90 minutes with the six
 # exercises.
 #
 # **You need:** Python, basic PyTorch (`nn.Module`, `loss.backward()`), and what a
@@ -81,7 +82,7 @@ from t2i_course.worlds.points import Ring
 # $$\min_G \max_D \; V(D, G) = \mathbb{E}_{x \sim p_{\text{data}}}[\log D(x)] +
 # \mathbb{E}_{z \sim p_z}[\log (1 - D(G(z)))]$$
 #
-# $\mathbb E$ is an average over samples, $\log$ the natural logarithm, $d_Z$ how many
+# $V$ is the **value** of the game, $\mathbb E$ an average over samples, $\log$ the natural logarithm, $d_Z$ how many
 # numbers make up one $z$. $D$ wants $V$ large: $D(x)$ near 1 on real samples, $D(G(z))$
 # near 0 on made ones. $G$ wants it small, and can only move the second term.
 
@@ -398,7 +399,9 @@ lines(range(0, steps + 1, 10), {"log(1 - D)": blue, "-log D": orange},
 # - a turn's loss is worked out after the `yield` of the turn before, since $D$ is
 #   another network by then.
 #
-# Show $D$ the real and the fake minibatch in two calls, not glued together.
+# Show $D$ the real and the fake minibatch in two calls, not glued together: in section 6
+# $D$ also looks at how much its batch varies, and a mixed one would hide that. ($m$ is not
+# handed over: it is `len(real) // k`.)
 #
 # <details><summary>Hint 1</summary>real.chunk(k) cuts the real samples into k minibatches
 # to loop over.</details>
@@ -486,8 +489,9 @@ playground(GanLab("ring", discriminator_loss, generator_loss))
 # %% [markdown]
 # ## 5. Why it circles
 #
-# Two players who each go downhill on their *own* loss need not arrive anywhere. Slide
-# GM-34 shows the smallest example: $V(x, y) = xy$, where $x$ wants $V$ small and $y$ wants
+# With $D$'s learning rate a tenth of $G$'s, the net of the playground rushes to one place,
+# then to another, and never arrives. Where does such a chase come from? Two players who
+# each go downhill on their *own* loss need not arrive anywhere. Slide GM-34 shows the smallest example: $V(x, y) = xy$, where $x$ wants $V$ small and $y$ wants
 # it large. With infinitely small steps, $dx/dt = -y$ and $dy/dt = x$, which gives
 #
 # $$x(t) = x(0) \cos t - y(0) \sin t, \qquad y(t) = x(0) \sin t + y(0) \cos t.$$
@@ -503,8 +507,9 @@ playground(GanLab("ring", discriminator_loss, generator_loss))
 # equilibrium by $\sqrt{1 + \eta^2}$. It spirals *outward*, whatever $\eta$.
 #
 # ### Exercise 01.5 · Taking turns (5 minutes, difficulty 1)
-# In **alternating** steps, as in Algorithm 1, $x$ steps first, and $y$ answers to the new
-# $x$. Write one such step; `rate` is $\eta$.
+# In **alternating** steps one player moves and the other answers the move, as in Algorithm
+# 1 (there $D$ begins; here $x$ does). Write one such step: $x$ first, then $y$ at the new
+# $x$; `rate` is $\eta$.
 #
 # <details><summary>Hint 1</summary>dV/dx = y and dV/dy = x; x goes down, y goes
 # up.</details>
@@ -613,7 +618,8 @@ print("share of points close to a mode: ", [round(value, 2) for value in close])
 # %% [markdown]
 # **What to see.** Orange: generated, blue: real. Nearly every GAN has put all that it
 # makes into one narrow cloud, near a bump or on the way to one, and leaves the rest of
-# the ring alone; from look to look the cloud wanders. Even a bump that is covered gets
+# the ring alone; from look to look the cloud wanders. (Seed 3 is the exception: a wide
+# cloud over half the ring, too thin to cover any bump.) Even a bump that is covered gets
 # few points: the second line above says how few are close. So this is not the textbook's
 # picture of all points on one bump; the variety is lost just the same. ("Covered" only
 # means that 1 % of the points are close.) Which bump, the seed decides; in the
@@ -701,7 +707,7 @@ for name, way in ways.items():
 # vanilla GAN covers at most one mode, and with the remedy every seed covers all eight
 # (one seed loses a mode again at the end). And a surprise: if we wait, the vanilla GAN
 # opens up as well: three seeds cover all eight by step 4,000, two cover seven. But it
-# takes about two thousand steps longer, and even then fewer of its points lie close to a
+# takes about two thousand steps longer, or more, and even then fewer of its points lie close to a
 # mode. On this ring, collapse is a long detour rather than a grave.
 #
 # How long it is depends on the optimizer. Here are the same five starts with twice the
@@ -787,8 +793,8 @@ curves(history, title="The two losses of the GAN of digits, seed 0",
 # **What to see.** In the rows strokes become digits. In the curves,
 # faint: each step (on record: the mean of 20); bold: a running mean. Where $D$ says 0.5
 # everywhere, $D$'s loss is $\log 4$ and $G$'s is $\log 2$ (dotted). Both begin near their
-# dotted line and leave it: $D$'s loss sinks, $G$'s rises, so $D$ keeps a lead, and the
-# lead grows while the pictures get *better*. (That the curves cross means nothing: they
+# dotted line and leave it: after a restless start (some 500 steps) $D$'s loss sinks and
+# $G$'s rises, so $D$ keeps a lead, and the lead grows while the pictures get *better*. (That the curves cross means nothing: they
 # count different things.)
 #
 # So the losses say little: each player's depends on how good the other is. Nothing in
@@ -830,9 +836,9 @@ grid(pairs, columns=15, title="Is it copied? Drawn digits and the nearest of tra
      rows=["drawn", "nearest"], smooth=True)
 
 # %% [markdown]
-# **What to see.** The pairs resemble each other, but they aren't the same: the drawn
-# digits are at least as far from the training set as new handwriting is. So they are
-# not copies. Not all of the distance is invention, though: a blot is far from every
+# **What to see.** The pairs resemble each other, some closely. But in the median
+# the drawn digits are at least as far from the training set as new handwriting is. So they
+# are not copies, at least not most of them. Not all of the distance is invention, though: a blot is far from every
 # digit too.
 
 # %% [markdown]

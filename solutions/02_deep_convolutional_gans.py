@@ -9,7 +9,7 @@
 # %% [markdown]
 # # 02 · Deep convolutional GANs
 #
-# Five rules that let a GAN draw pictures, and what each of them is worth.
+# Five rules that let a GAN draw pictures, and what three of them are worth.
 #
 # **What you will be able to do**
 # - read the networks of DCGAN as five rules, and write the three parts that matter by hand:
@@ -20,9 +20,9 @@
 # - take a picture apart into a Laplacian pyramid, and draw it level by level (LAPGAN);
 # - walk through the noise space, do sums in it, and judge both by a number.
 #
-# **Time:** about two minutes of computing on two CPU cores, about two hours with the six
-# exercises. With shipped networks in place of the live trainings (start with `T2I_LIVE=0`
-# in the environment) about half a minute.
+# **Time:** about four minutes of computing on two CPU cores, three of them trainings to
+# watch, about two hours with the six exercises. With shipped networks in place of the live
+# trainings (start with `T2I_LIVE=0` in the environment) about a minute.
 #
 # **You need:** lesson 01 (the game of generator and discriminator, logits, the
 # non-saturating loss), and what a convolution is.
@@ -152,7 +152,8 @@ Table(list(heads.values()),
 #
 # $$d^2 = \|m_r - m_g\|^2 + \text{tr}\big(C_r + C_g - 2 (C_r C_g)^{1/2}\big)$$
 #
-# ($\text{tr}$ adds up the diagonal.) It is 0 where the two heaps have the same mean and the
+# ($\text{tr}$ adds up the diagonal; the power $1/2$ is the root of a matrix: the one whose
+# square it is.) It is 0 where the two heaps have the same mean and the
 # same covariance. Two heaps of *real* birds never have exactly: as the table shows, 2,000
 # real birds and 2,000 others are some 20 apart, by chance alone. That is the best we
 # can hope for. The distance also notices what the score doesn't: a strange background, a
@@ -192,7 +193,7 @@ Table(["inception score", "Frechet distance"],
 #
 # A convolution with stride 2 moves two places at a time, so its result has half the side.
 # To double the side, the kernel should move *half* a place at a time. It can't, but the map
-# can be spread out: put a zero between any two neighbours, and go over that one place at a
+# (the table of numbers of one channel) can be spread out: put a zero between any two neighbours, and go over that one place at a
 # time. A side of $S$ values becomes one of $2S - 1$. With a kernel of 4 x 4 and 2 zeros
 # around the map, the result's side is $(2S - 1) + 2 \cdot 2 - 4 + 1 = 2S$.
 #
@@ -285,7 +286,9 @@ batch_norm = check("02.2", batch_norm)
 #
 # ### Exercise 02.3 · The start (10 minutes, difficulty 2)
 # Set the weights of all `nn.Conv2d`, `nn.ConvTranspose2d` and `nn.BatchNorm2d` in a
-# network, in place, and return the network. $G$'s first layer, `FromPoint`, is a kind of
+# network, in place, and return the network. (`nn.init.normal_` and its kin may change a
+# weight in place; operations of your own need `with torch.no_grad():` around them.) $G$'s
+# first layer, `FromPoint`, is a kind of
 # `ConvTranspose2d`, so ask with `isinstance`. Where a layer has no bias, its `.bias` is
 # `None`. A norm's scale is its `.weight`, its shift its `.bias`.
 #
@@ -353,7 +356,8 @@ Table(["4x4", "8x8", "16x16", "picture"],
 # **What to see.** With scales around 1 every stage works with numbers of about the same
 # size. With scales around 0 each stage has its numbers made small again: the picture is
 # flat grey. Without a norm the signal fades from stage to stage. In both, $z$ hardly moves
-# the picture at first. (Section 4 trains the network without a norm.)
+# the picture at first. (Section 4 trains the network without a norm. Whether training gets
+# over scales around 0 we haven't measured: this is the first step alone.)
 #
 # The networks themselves are in `t2i_course/papers/dcgan.py`. Here they are for our 32 x 32
 # birds. Find the five rules in them:
@@ -408,8 +412,8 @@ gan = gan.to("cpu")
 curves(history, marks={"D = 0.5: log 4": 1.3863, "log 2": 0.6931})
 
 # %% [markdown]
-# **What to see.** In the rows: a colour, then sky and ground, then birds with beaks and
-# feet. In the curves: as in lesson 01, $D$ keeps a lead that grows (its loss sinks,
+# **What to see.** In the rows: grey with a dark spot, then birds before sky and ground,
+# then beaks, feet and clearer colours. In the curves: as in lesson 01, $D$ keeps a lead that grows (its loss sinks,
 # $G$'s rises), while the pictures get better. So we measure:
 
 # %%
@@ -479,7 +483,9 @@ grid(measure.draw(large, 18, seed=5), 6,
 # rule broken, three seeds each, 1,200 steps (half of the training above), everything else
 # as it was. *Pooling for strides*: $D$ takes the largest of 2 x 2 values, $G$ repeats each
 # value 2 x 2 times, both with 3 x 3 convolutions. *ReLU everywhere*: no leak in $D$. *The
-# plain GAN* is that of section 1, which breaks rules 1 to 3.
+# plain GAN* is that of section 1, which breaks rules 1 to 3. Rules 3 and 4 are not broken
+# alone: fully connected layers occur in the plain GAN only, together with other changes,
+# and another activation in $G$ we haven't tried.
 
 # %%
 broken = ["all five", "no batch norm", "pooling for strides", "ReLU everywhere",
@@ -513,7 +519,8 @@ lines(*on_the_way(found, rules), "step", "Frechet distance",
 # %% [markdown]
 # ## 5. A family of losses (slide GM-17)
 #
-# After the networks came the losses. 2017 was "the year of the GAN", and much of it kept
+# Lesson 01 left two complaints: a $D$ that is sure teaches little, and no loss curve says
+# whether the pictures get better. So after the networks came the losses. 2017 was "the year of the GAN", and much of it kept
 # the two networks and exchanged one line. Below, $D(x)$ is the number that $D$'s last layer
 # gives, *without* a sigmoid:
 #
@@ -535,6 +542,10 @@ lines(s, {"non-saturating": F.softplus(s), "LSGAN": s.square() / 2, "hinge": (1 
       "What D pays for one drawn picture", outside=True)
 
 # %% [markdown]
+# **What to see.** To the left the first GAN's loss and the hinge go flat: $D$ asks no more
+# of a fake that it has recognized. LSGAN's rises again, so $D$ is pulled back to 0. WGAN's
+# falls without end: $D$ would gain for ever by making its scores larger.
+#
 # ### A critic that measures a distance
 #
 # WGAN (Arjovsky et al. 2017) changes what $D$ *means*. Think of the real pictures and the
@@ -554,7 +565,8 @@ lines(s, {"non-saturating": F.softplus(s), "LSGAN": s.square() / 2, "hinge": (1 
 #
 # $x$ is a real picture, $\tilde x$ a drawn one, $\hat x$ a place on the straight line
 # between them, $\nabla_{\hat x} D$ the gradient of the score with respect to the *picture*,
-# $\|\cdot\|_2$ its length, $U[0, 1]$ the uniform distribution. $\lambda$ is 10. Since each
+# $\|\cdot\|_2$ its length, $U[0, 1]$ the uniform distribution ($\epsilon$ is the paper's letter, and has nothing to do
+# with batch norm's). $\lambda$ is 10. Since each
 # picture's own slope is wanted, the critic has layer norm (over one picture) in place of
 # batch norm, which mixes them.
 #
@@ -780,7 +792,7 @@ grid(torch.cat(drawn_levels), 8, rows=["8x8", "16x16", "32x32"],
     "finer levels draw none.")
 
 # %% [markdown]
-# **What to see.** The first row decides what it is: a lower level can sharpen a bird but
+# **What to see.** The first row decides what it is: a finer level can sharpen a bird but
 # not repair it. Each detail GAN saw only *real* small pictures in training; here it is
 # given drawn ones. There are few specks: its convolutions are all ordinary ones, with no half
 # steps. But few specks don't make a bird. Beside DCGAN, at about the same training time:
@@ -878,7 +890,8 @@ measured(found, {way: f"paths/{way}" for way in ways},
 # in pixels, which it must, and even to the oracle. Yet its middles are no birds: look at
 # their Frechet distance. *Even steps* are not what we admire in slide GM-19; *birds all the
 # way* are, and that is what the distance of the middles measures. There the arc beats the
-# line. Its middles have about the distance of this network's other pictures (481); those
+# line. Its middles have about the distance of the shipped network's other pictures (481; yours of
+# section 3 is another network); those
 # of the line have a third more, and the only thing that differs is that their noise is
 # shorter. In the picture above the two ways are hard to tell apart.
 
@@ -887,7 +900,8 @@ measured(found, {way: f"paths/{way}" for way in ways},
 #
 # *Smiling woman - neutral woman + neutral man = smiling man*: that is the slide. One $z$
 # says as much about its own picture as about a smile, so the paper averages three for
-# each term. Here the oracle finds us examples among thousands of drawn birds. From birds
+# each term. Here the oracle finds us examples among thousands of drawn birds, and we
+# average all that it finds. From birds
 # with a red belly, we want the blue wing alone to be carried over to a green belly:
 #
 # $$\bar z_{\text{red belly, blue wing}} - \bar z_{\text{red belly, red wing}} +
@@ -977,7 +991,7 @@ for strength in (0.0, 2.0):
 # **What to see.** With the wish more of the bellies are read as red, and not only they
 # change: a direction in the noise space is never one attribute alone. Now you. Try:
 #
-# - the same two birds with "arc" and "straight line": can you tell which is which? (The
+# - birds 3 and 8 again (left 3, right 8), with "arc" and "straight line": can you tell which is which? (The
 #   line below gives the noise's length at the left, in the middle and at the right.)
 # - a colour with strength 1, 2, 4: what else changes along with it?
 # - part "belly", then "crown": which one obeys sooner?
@@ -1095,5 +1109,5 @@ crossed(torch.cat([wanted, nearest]), ["wanted", "found"], ["drawn"] * 4 + ["rea
 # ### At the paper's scale
 # `t2i train dcgan --preset paper` trains the paper's networks of section 2, with uniform
 # noise, batches of 128 and both rates at 0.0002, on the course's birds at 64 x 64; `t2i
-# train lapgan --preset paper` those of the pyramid. How long they take on a GPU is not
-# measured yet.
+# train lapgan --preset paper` those of the pyramid. (Not measured yet: how long
+# they take on a GPU.)

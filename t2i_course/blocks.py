@@ -10,10 +10,13 @@ __all__ = [
 ]  # fmt: skip
 
 
-def check_size(size: int) -> None:
-    """ValueError unless pictures of size x size come of doubling 4x4: 8, 16, 32, ..."""
-    if size < 8 or size & (size - 1):
-        raise ValueError(f"size is 8, 16, 32, 64, ..., not {size}.")
+def check_size(size: int, least: int = 8) -> None:
+    """ValueError unless pictures of size x size come of doubling 4x4: 8, 16, 32, ...
+
+    least: the smallest of them that will do.
+    """
+    if size < least or size & (size - 1):
+        raise ValueError(f"size is {least}, {2 * least}, {4 * least}, ..., not {size}.")
 
 
 def check_multiple(size: int, of: int, least: int) -> None:

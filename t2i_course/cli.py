@@ -10,9 +10,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 
+from . import seeds
 from .commands import PRESETS
 
 __all__ = ["COMMANDS", "PRESETS", "main", "parser"]
@@ -23,6 +26,7 @@ examples:
   t2i systems                          what there is to train, and how large it is
   t2i train gan --preset cpu           the first GAN, on handwritten digits
   t2i train gan_cls --resume           go on where a training stopped
+  t2i draw "a red bird" --system runs/gan_cls-cpu/checkpoint.pt
   t2i measure gan_int_cls_32           do the birds obey their captions?
   t2i grade lessons/01_*.ipynb         what a work sheet has solved
   t2i reproduce                        every table of the lessons, to be made again
@@ -53,7 +57,7 @@ COMMANDS = {
     ),
     "measure": (
         "commands.measure",
-        "measure a shipped network afresh",
+        "measure a shipped network afresh, or a training of your own",
         "Scores use the course's own oracle and are not comparable with "
         "scores by an ImageNet network.",
     ),
@@ -117,8 +121,15 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Runs a command; its exit code. Errors become one line on stderr."""
     options = parser().parse_args(arguments)
+    warnings.showwarning = partial(warned, options.command)
     try:
-        return options.function(options)
+        check_seeds(options)
+        code = options.function(options)
+        sys.stdout.flush()  # or a closed pipe is noticed too late to be caught
+        return code
+    except BrokenPipeError:  # `t2i systems | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt as stop:
         print(f"t2i: {str(stop) or 'stopped'}", file=sys.stderr)
         return 130
@@ -126,6 +137,25 @@ def main(arguments: list[str] | None = None) -> int:
         return fail(options.command, error, 2)
     except (OSError, RuntimeError, ArithmeticError) as error:
         return fail(options.command, error, 1)
+
+
+def check_seeds(options: argparse.Namespace) -> None:
+    """ValueError for a seed that no random numbers can start from."""
+    given = getattr(options, "seed", None)
+    for seed in given if isinstance(given, list) else [given]:
+        if seed is not None:
+            seeds.checked(seed)
+
+
+def warned(command: str, message, category, *where) -> None:
+    """A warning as a line on stderr; the course's own, and once for many processes."""
+    if issubclass(category, UserWarning) and first_process():
+        print(f"t2i {command}: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+def first_process() -> bool:
+    """Whether this is the one of several that speaks (torchrun sets RANK)."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def fail(command: str, error: Exception, code: int) -> int:
@@ -137,7 +167,8 @@ def fail(command: str, error: Exception, code: int) -> int:
         said = (
             f"{error.strerror}: {error.filename}" if error.filename else error.strerror
         )
-    print(f"t2i {command}: {' '.join(said.split())}", file=sys.stderr)
+    if code != 2 or first_process():  # what was asked wrong is wrong in all of them
+        print(f"t2i {command}: {' '.join(said.split())}", file=sys.stderr)
     return code
 
 

@@ -40,6 +40,14 @@ class Batch:
     def __len__(self) -> int:
         return len(self.image)
 
+    def not_finite(self) -> str:
+        """The name of a field that holds NaN or infinity, or ""."""
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, Tensor) and not value.isfinite().all():
+                return item.name
+        return ""
+
     def to(self, device) -> "Batch":
         """The batch on `device`; uint8 pictures become floats in [-1, 1] there."""
         moved = {}

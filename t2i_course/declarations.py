@@ -114,6 +114,7 @@ class Network:
         the part of another system
     measure: (module, count, seed) -> {what: value}, where neither the system nor the
         data say it
+    noise: the seed of the noise that its figures in the manifest were measured with
     """
 
     make: Callable
@@ -123,6 +124,7 @@ class Network:
     preset: str = "cpu"
     default: bool = False
     measure: Callable | str | None = None
+    noise: int = 0
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import argparse
 import os
 import platform
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from importlib import metadata
@@ -17,9 +18,8 @@ from importlib import metadata
 from . import __version__
 from .declarations import Problem, all_data, all_networks
 
-NEEDED = (
+NEEDED = (  # what the package imports
     "torch",
-    "torchvision",
     "numpy",
     "matplotlib",
     "pillow",
@@ -29,7 +29,6 @@ NEEDED = (
     "torchmetrics",
     "scikit-learn",
     "ipywidgets",
-    "anywidget",
 )
 NOTEBOOKS = ("jupyterlab", "nbclient", "nbconvert", "jupytext", "nbgrader")
 LEAST_DISK = 2 * 2**30  # bytes: worlds of 64 pixels and a few checkpoints
@@ -48,11 +47,12 @@ def versions() -> Iterator[str | Problem]:
             missing.append(name)
     yield "packages: " + ", ".join(found)
     if lost := [name for name in missing if name in NEEDED]:
-        yield Problem(f"missing packages: {', '.join(lost)}", "pip install -e '.[all]'")
+        cure = f"{sys.executable} -m pip install {' '.join(lost)}"
+        yield Problem(f"missing packages: {', '.join(lost)}", cure)
     elif missing:
         yield Problem(
             f"no {', '.join(missing)}: notebooks can't be run or built here",
-            "pip install -e '.[notebooks]'",
+            f"{sys.executable} -m pip install {' '.join(missing)}",
         )
 
 

@@ -1,54 +1,93 @@
 """How networks draw: from sentences, from noise alone, or from classes.
 
 One function for each kind in `declarations.DRAWS`; all take a batch that asks, and
-return pictures in [-1, 1] on the CPU. The same seed draws the same.
+return pictures in [-1, 1] on the CPU. The noise of picture i depends on the seed and on
+i alone, however many are drawn: it is drawn PART rows at a time, and what is too much
+is left. (`torch.randn` fills a tensor by sixteens, so that the last numbers of a short
+one aren't those of a longer one.)
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor
 
+from . import seeds
 from .data import Batch
 
-__all__ = ["PROTOCOLS", "from_classes", "from_noise", "from_sentences", "unasked"]
+__all__ = [
+    "PROTOCOLS", "from_classes", "from_noise", "from_sentences", "noise_rows",
+    "unasked",
+]  # fmt: skip
 
 PART = 250  # pictures drawn at a time
 
 
+def noise_rows(seed: int, count: int, size: int, part: int = PART) -> Tensor:
+    """The first `count` rows (count, size) of a seed's N(0, 1); the same of any count.
+
+    On the CPU, so that every device draws the same. part: rows that are drawn at a
+    time; from the last of a part on, rows differ with it.
+    """
+    rng = torch.Generator().manual_seed(seeds.checked(seed))
+    parts = [torch.randn(part, size, generator=rng) for _ in range(0, count, part)]
+    return torch.cat(parts)[:count]
+
+
 @torch.inference_mode()
-def from_sentences(system, batch: Batch, seed: int = 0, samples: int = 1) -> Tensor:
+def from_sentences(
+    system, batch: Batch, seed: int = 0, samples: int = 1, rows: Tensor | None = None
+) -> Tensor:
     """Pictures (B * samples, 3, S, S) for a batch's captions; samples adjoin.
 
-    system: has `text_encoder` and a player "generator" of noise and text.
+    system: has `text_encoder` and a player "generator" of noise and text. rows: which
+    row of the seed's noise each picture gets, (B * samples,); None is 0, 1, 2, ...
     """
-    device = system.device
-    network = system.network("generator").eval()
-    made, rng = [], torch.Generator().manual_seed(seed)
+    device, network = system.device, system.network("generator").eval()
+    many, size = len(batch.lengths) * samples, network.noise_size
+    if rows is None:  # in parts of as many captions, as all records were drawn
+        noise = noise_rows(seed, many, size, PART * samples)
+    else:
+        noise = noise_rows(seed, int(rows.max()) + 1, size)[rows]
+    made = []
     for i in range(0, len(batch.lengths), PART):
         part = slice(i, i + PART)
         text = system.text_encoder(
             batch.tokens[part].to(device), batch.lengths[part].to(device)
         )
         text = text.repeat_interleave(samples, 0)
-        noise = torch.randn(len(text), network.noise_size, generator=rng)
-        made.append(network(noise.to(device), text).float().cpu())
+        z = noise[i * samples :][: len(text)]
+        made.append(network(z.to(device), text).float().cpu())
     return torch.cat(made)
+
+
+@contextmanager
+def _seeded(system, seed: int) -> Iterator[None]:
+    """The system draws from that seed, and at least PART rows of noise each time."""
+    system.rng = torch.Generator(system.device).manual_seed(seeds.checked(seed))
+    system.least_rows = PART
+    try:
+        yield
+    finally:
+        system.least_rows = 0
 
 
 def from_noise(system, batch: Batch, seed: int = 0, samples: int = 1) -> Tensor:
     """As many pictures as the batch has rows, times `samples`; by `sample(count)`."""
-    system.rng = torch.Generator(system.device).manual_seed(seed)
     count = len(batch) * samples
     parts = [min(PART, count - done) for done in range(0, count, PART)]
-    return torch.cat([system.sample(part).cpu() for part in parts])
+    with _seeded(system, seed):
+        return torch.cat([system.sample(part).cpu() for part in parts])
 
 
 def from_classes(system, batch: Batch, seed: int = 0, samples: int = 1) -> Tensor:
     """Pictures (B * samples, ...) of a batch's classes; `sample(class_id, count)`."""
-    system.rng = torch.Generator(system.device).manual_seed(seed)
     kinds = batch.class_id.to(system.device).repeat_interleave(samples)
-    made = [system.sample(part, count=len(part)) for part in kinds.split(PART)]
+    with _seeded(system, seed):
+        made = [system.sample(part, count=len(part)) for part in kinds.split(PART)]
     return torch.cat([part.cpu() for part in made])
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import presets, threads
+from . import presets, seeds, threads
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ LESSONS: dict[str, Info] = {
             "Two networks play a game; the optimum, the flat gradient, the spiral and "
             "the collapse, each measured against theory.",
             "GM-13 to GM-16, GM-33 to GM-35, RE-2",
-            {"course": 0.5, "cpu": 1, "work": 90},
+            {"course": 0.5, "cpu": 2, "work": 90},
         ),
         Info(
             "02",
@@ -72,7 +72,7 @@ LESSONS: dict[str, Info] = {
             "Five rules that let a GAN draw pictures, what each is worth, a family of "
             "losses, a pyramid, and sums in the noise space.",
             "GM-17 to GM-20, GM-25",
-            {"course": 0.5, "cpu": 2, "work": 120},
+            {"course": 1, "cpu": 4, "work": 120},
         ),
         Info(
             "03",
@@ -215,7 +215,7 @@ def begin(number: str, seed: int = 0) -> Lesson:
         )
     info, preset = LESSONS[number], presets.current()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    lesson = Lesson(info, preset, device, live=os.environ.get("T2I_LIVE", "1") != "0")
+    lesson = Lesson(info, preset, device, live=presets.live())
     seed_everything(seed)
     _find_commands()
     _style()
@@ -254,7 +254,7 @@ def _minutes(minutes: float) -> str:
 
 def seed_everything(seed: int) -> None:
     """Seeds Python's, NumPy's and torch's random numbers."""
-    random.seed(seed)
+    random.seed(seeds.checked(seed))
     np.random.seed(seed)
     torch.manual_seed(seed)
 

@@ -18,6 +18,25 @@ SMOKE, CPU, GPU, PAPER = "smoke", "cpu", "gpu", "paper"
 ALL = (SMOKE, CPU, GPU, PAPER)
 
 
+LIVE = {"": True, **dict.fromkeys(("1", "true", "yes", "on"), True)}
+LIVE |= dict.fromkeys(("0", "00", "false", "no", "off"), False)
+
+
+def live() -> bool:
+    """Whether lessons train, by T2I_LIVE; they do where it isn't set.
+
+    0, false, no and off load the shipped networks, 1, true, yes and on train.
+    ValueError names them for anything else.
+    """
+    wanted = os.environ.get("T2I_LIVE", "").strip().lower()
+    if wanted not in LIVE:
+        raise ValueError(
+            f"T2I_LIVE is {wanted!r}, but may be 0 (load the shipped networks) or 1 "
+            "(train); false, no, off, true, yes and on will do too."
+        )
+    return LIVE[wanted]
+
+
 def current() -> str:
     """The preset in force: T2I_PRESET if set, else "gpu" or "cpu" by the hardware.
 

@@ -1,23 +1,27 @@
 """Every system of the course by name, built from what the papers' files declare.
 
 `build` makes a system at a preset with all that it needs, `source_for` what it trains
-on, `shipped` a trained network that comes with the course, `judge` what measures it;
+on, `from_checkpoint` what a training of one's own left, `shipped` a trained network
+that comes with the course, `judge` what measures it;
 `parameter_counts` says how large a system's networks are. No paper, world or data set
 is named here: see `declarations`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from . import declarations
 from .datasets import LATER
 from .declarations import DataInfo, Network, Part, SystemInfo, resolve
 
 __all__ = [
-    "build", "data_info", "data_of", "default_network", "info", "judge", "network_info",
-    "oracle_for", "parameter_counts", "shipped", "source_for", "systems", "untrained",
+    "Chosen", "build", "chosen", "data_info", "data_of", "default_network",
+    "from_checkpoint", "info", "judge", "network_info", "oracle_for",
+    "parameter_counts", "shipped", "source_for", "systems", "untrained",
 ]  # fmt: skip
 
 systems = declarations.all_systems
@@ -95,9 +99,11 @@ def build(
     for option in given:
         why = next(p.unused for p in parts() if p.option == option)
         raise ValueError(f"{name} on {data} {why}: leave --{option} away")
-    if entry.make is not None:
-        return entry.make(preset, data, **extra)
-    return entry.kind.from_preset(preset, **extra)
+    make = entry.make or (lambda preset, data, **more: entry.kind.from_preset(
+        preset, **more))  # fmt: skip
+    system = make(preset, data, **extra)
+    system.origin = {"system": name, "preset": preset, "data": data}
+    return system
 
 
 def parts() -> list[Part]:
@@ -109,7 +115,7 @@ def parts() -> list[Part]:
 # ------------------------------------------------------------------ what it is built on
 
 
-def from_checkpoint(name: str, path: str | Path):
+def part_from(name: str, path: str | Path):
     """What a training of one's own of that system serves others with, frozen.
 
     path: its checkpoint; CheckpointError if it is of another system.
@@ -131,7 +137,7 @@ def _part(part: Part, settings: dict, preset: str, data: str, trained: bool, pat
     if path is None and name is None:
         advice = _advice(part, settings, preset, data)
         raise ValueError(f"this system needs a trained {part.called}; {advice}")
-    found = shipped(name) if path is None else from_checkpoint(part.system, path)
+    found = shipped(name) if path is None else part_from(part.system, path)
     if why := part.misfit(found, settings):
         which = part.called if path is None else f"{part.called} of {path}"
         advice = _advice(part, settings, preset, data)
@@ -145,15 +151,24 @@ def _untrained_part(part: Part, settings: dict, preset: str, data: str):
     The shipped network's kind where that fits (its preset is None), else its system's
     at this preset, else at another. ValueError where none fits.
     """
+    for size, found in _candidates(part, preset, data):
+        if not part.misfit(found, settings):
+            return size, found
+    raise ValueError(f"no preset of {part.system} fits these settings: {settings}")
+
+
+def _candidates(part: Part, preset: str, data: str) -> Iterator[tuple[str | None, Any]]:
+    """The kinds of a part that the course can make: (preset, or None if shipped, it).
+
+    Frozen, with random weights; that preset first, on that data where it can.
+    """
     name, maker = default_network(part.system, data), info(part.system)
-    if name is not None and not part.misfit(found := untrained(name), settings):
-        return None, found
+    if name is not None:
+        yield None, untrained(name)
     own = data if data in maker.data else None
     for size in dict.fromkeys([preset, *maker.presets]):
         found = maker.serves(build(part.system, size, own, trained=False))
-        if not part.misfit(found, settings):
-            return size, found.eval().requires_grad_(False)
-    raise ValueError(f"no preset of {part.system} fits these settings: {settings}")
+        yield size, found.eval().requires_grad_(False)
 
 
 def _advice(part: Part, settings: dict, preset: str, data: str) -> str:
@@ -224,11 +239,16 @@ def draws(name: str) -> str:
 def judge(name: str) -> Callable | None:
     """What measures a shipped network, (system, count, seed) -> {what: value}."""
     network = network_info(name)
-    found = network.measure
-    if found is None and network.system:
-        found = info(network.system).measures.get(network.data)
+    if network.measure is not None:
+        return resolve(network.measure)
+    return judge_of(network.system, network.data)
+
+
+def judge_of(system: str, data: str) -> Callable | None:
+    """What measures a system (or "") that learned this data, or None."""
+    found = info(system).measures.get(data) if system else None
     if found is None:
-        found = data_info(network.data).judges.get(draws(name))
+        found = data_info(data).judges.get(info(system).draws if system else "")
     return None if found is None else resolve(found)
 
 
@@ -238,6 +258,128 @@ def oracle_for(data: str, size: int):
     if entry.oracle is None:
         raise ValueError(f"Nothing reads the pictures of {data}.")
     return resolve(entry.oracle)(size)
+
+
+# ------------------------------------------------------------------------- one's own
+
+
+def from_checkpoint(path: str | Path, **parts):
+    """The trained system of a checkpoint, with all it needs, frozen and ready to draw.
+
+    As `shipped`, of a training of one's own: the networks are built as the checkpoint
+    says, and its parts (a text encoder, a coder) are in it. parts: such a part by its
+    class's argument, where it is of a size of one's own; what it holds is replaced.
+    `system.origin` says what it is: {"system", "preset", "data"}. To train on, build
+    the system and `fit` with resume=True.
+
+    Raises CheckpointError when the file is damaged or none, or says too little.
+    """
+    from .training import checkpoint
+
+    content = checkpoint.read(Path(path))
+    name, preset, data = _origin(content, path)
+    entry = info(name)
+    shapes = content["fingerprint"]["shapes"]
+    for can in [data] if data else list(entry.data):
+        extra = dict(parts)
+        for part in entry.parts:
+            own = _shapes_of(part.argument, shapes)
+            if part.argument not in extra and own:
+                extra[part.argument] = _part_like(part, own, preset, can)
+        if None not in extra.values():
+            break
+    for argument in (argument for argument, part in extra.items() if part is None):
+        raise checkpoint.CheckpointError(
+            f"{path} holds a {argument} of a size that no preset has; build one and "
+            f"name it: from_checkpoint(path, {argument}=...)."
+        )
+    system = checkpoint.rebuild(path, entry.kind, f"t2i train {name}", **extra)
+    system.origin = {"system": name, "preset": preset, "data": can}
+    return system.eval().requires_grad_(False)
+
+
+def _origin(content: dict, path) -> tuple[str, str, str]:
+    """System, preset and data of a checkpoint; the data "" where it doesn't say."""
+    from .training.checkpoint import CheckpointError
+
+    kind = content["fingerprint"]["system"]
+    origin = content.get("origin")
+    origin = origin if isinstance(origin, dict) else {}
+    same = [n for n, entry in systems().items() if entry.kind.__name__ == kind]
+    name = origin.get("system") or next(iter(same), "")
+    if name not in systems():
+        raise CheckpointError(f"{path} is of {kind}, which is no system of the course.")
+    data = origin.get("data") or ""
+    preset = origin.get("preset") or "cpu"
+    if (data and data not in info(name).data) or preset not in info(name).presets:
+        raise CheckpointError(f"{path} is of another version: {name}, {preset}, {data}")
+    return name, preset, data
+
+
+def _shapes_of(part, shapes: dict) -> dict:
+    """The shapes of the weights below a name."""
+    start = f"{part}."
+    return {k.removeprefix(start): v for k, v in shapes.items() if k.startswith(start)}
+
+
+def _part_like(part: Part, shapes: dict, preset: str, data: str):
+    """A part with these weights' shapes that the course can make, or None."""
+    for _, found in _candidates(part, preset, data):
+        own = found.state_dict().items()
+        if {k: list(v.shape) for k, v in own if hasattr(v, "shape")} == shapes:
+            return found
+    return None
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A network that somebody named: a shipped one, or a checkpoint of one's own.
+
+    system: the network, ready; kind: whose it is, "" for one that no system trains;
+    preset, data: as trained; draws: one of `declarations.DRAWS`; noise: the seed of the
+    noise that it is measured with
+    """
+
+    name: str
+    system: Any
+    kind: str
+    preset: str
+    data: str
+    noise: int = 0
+
+    @property
+    def draws(self) -> str:
+        """What it draws from."""
+        return info(self.kind).draws if self.kind else ""
+
+    @property
+    def judge(self) -> Callable | None:
+        """What measures it, (system, count, seed) -> {what: value}, or None."""
+        if self.name in declarations.all_networks():
+            return judge(self.name)
+        return judge_of(self.kind, self.data)
+
+
+def chosen(name: str) -> Chosen:
+    """The network of that name, or of that checkpoint (or of the folder it lies in).
+
+    Raises ValueError as `shipped`, CheckpointError as `from_checkpoint`.
+    """
+    if name not in declarations.all_networks() and is_path(name):
+        path = Path(name)
+        path = path / "checkpoint.pt" if path.is_dir() else path
+        system = from_checkpoint(path)
+        kind, preset, data = system.origin.values()
+        return Chosen(name, system, kind, preset, data)
+    network = network_info(name)
+    system = shipped(name)
+    made = network.system, network.preset, network.data, network.noise
+    return Chosen(name, system, *made)
+
+
+def is_path(name: str) -> bool:
+    """Whether a name is meant as a file's: with a folder, an ending, or it's there."""
+    return Path(name).name != name or bool(Path(name).suffix) or Path(name).exists()
 
 
 # --------------------------------------------------------------------------- training

@@ -2,7 +2,11 @@
 
 import json
 import os
+import platform
 import resource
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -370,3 +374,73 @@ def test_a_full_disk_leaves_nothing_behind(cache, capsys):
     said = capsys.readouterr().err
     assert "could not be kept" in said and "T2I_CACHE" in said
     assert not list(cache.iterdir())
+
+
+# ------------------------------------------------------------- shared, stopped, odd
+
+
+def test_half_made_worlds_of_stopped_processes_are_cleared(cache, capsys):
+    """After a kill a rerun clears what was left; what another still makes stays."""
+    cache.mkdir(exist_ok=True)
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left = cache / f".making-{platform.node()}-{gone.pid}-abcd"
+    mine = cache / f".making-{platform.node()}-{os.getpid()}-abcd"
+    far, old = cache / ".making-else-where-12-abcd", cache / ".making-elsewhere-12-ef"
+    for folder in (left, mine, far, old):
+        folder.mkdir()
+        (folder / "images.npy").write_bytes(b"x" * 2**20)
+    os.utime(old, (0, 0))
+    said = " ".join(world.report())
+    assert "half made, 2 MB" in said and left.name in said and old.name in said
+    assert mine.name not in said and far.name not in said
+    world._world.cache_clear()
+    Birds("test", SIZE, individuals=EACH)
+    assert sorted(cache.glob(".making-*")) == sorted([mine, far])
+
+
+def test_a_killed_process_leaves_what_the_next_one_clears(cache):
+    """The process itself, killed while it writes."""
+    code = (
+        "import numpy, os, signal\n"
+        "from t2i_course.worlds.birds import Birds\n"
+        "numpy.save = lambda *a: os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"Birds('test', {SIZE}, individuals={EACH})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=dict(os.environ))
+    assert done.returncode == -signal.SIGKILL and list(cache.glob(".making-*"))
+    world._world.cache_clear()
+    Birds("test", SIZE, individuals=EACH)
+    assert not list(cache.glob(".making-*"))
+
+
+def test_a_shared_folder_may_be_read_by_others(cache):
+    """As the umask says, not 0700 as temporary folders are."""
+    world._world.cache_clear()
+    Birds("test", SIZE, individuals=EACH)
+    folder = kept(cache)
+    assert folder.stat().st_mode & 0o777 == 0o777 & ~world.umask()
+    assert (folder / "images.npy").stat().st_mode & 0o777 == 0o666 & ~world.umask()
+
+
+def test_a_folder_of_somebody_else_is_not_called_damaged(cache, capsys, monkeypatch):
+    world._world.cache_clear()
+    Birds("test", SIZE, individuals=EACH)
+
+    def closed(self, *a, **k):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(world.Path, "read_text", closed)
+    assert world._load(kept(cache)) is None
+    said = capsys.readouterr().err
+    assert "belong to somebody else" in said and "T2I_CACHE" in said
+    assert "damaged" not in said
+
+
+@pytest.mark.parametrize("text", ["[]", "3", '{"images.npy": "00"}', '["images.npy"]'])
+def test_an_odd_index_is_named(cache, capsys, text):
+    world._world.cache_clear()
+    Birds("test", SIZE, individuals=EACH)
+    (kept(cache) / "complete.json").write_text(text)
+    assert world._load(kept(cache)) is None
+    assert "complete.json doesn't list all its files" in capsys.readouterr().err

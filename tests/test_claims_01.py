@@ -40,8 +40,8 @@ def test_the_vanilla_gan_has_collapsed_at_1500_steps():
 
 def test_collapse_is_a_detour_of_about_two_thousand_steps():
     says("01", "three seeds cover all eight by step 4,000, two cover seven. "
-         "But it takes about two thousand steps longer, and even then fewer of its "
-         "points lie close to a mode.")  # fmt: skip
+         "But it takes about two thousand steps longer, or more, and even then fewer of "
+         "its points lie close to a mode.")  # fmt: skip
     alone = mean(way.index(max(way)) * 500 + 500
                  for way in of("ring/vanilla", "modes_on_the_way"))  # fmt: skip
     repaired = mean(first_whole("ring", "with deviation"))

@@ -277,8 +277,9 @@ def test_the_cross_fade_is_smooth_and_draws_no_birds():
 def test_the_arcs_middles_are_as_good_as_other_pictures():
     says(
         "02",
-        "Its middles have about the distance of this network's other pictures "
-        "(481); those of the line have a third more",
+        "Its middles have about the distance of the shipped network's other pictures "
+        "(481; yours of section 3 is another network); those of the line have a third "
+        "more",
     )
     assert average("paths/arc") == pytest.approx(481, rel=0.02)
     assert 1.3 < average("paths/line") / average("paths/arc") < 1.45

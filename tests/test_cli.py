@@ -1,6 +1,7 @@
 """t2i: help, errors in one line, and each command at work."""
 
 import json
+import re
 import subprocess
 import sys
 import types
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from training_toys import fails
 
 from t2i_course import cli, doctor, systems, weights
 from t2i_course.course_map import PLANNED
@@ -18,15 +20,6 @@ from t2i_course.measure import judges
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ["draw", "train", "systems", "measure", "grade", "lessons", "doctor"]
-
-
-def fails(capsys, *arguments, code=2):
-    """The one line on stderr that a command fails with."""
-    assert cli.main([*map(str, arguments)]) == code
-    captured = capsys.readouterr()
-    lines = captured.err.strip().splitlines()
-    assert len(lines) == 1 and lines[0].startswith(f"t2i {arguments[0]}: "), lines
-    return lines[0]
 
 
 @pytest.fixture
@@ -105,9 +98,42 @@ def test_draw_is_seeded(artist, tmp_path):
     assert np.array_equal(made[0], made[1]) and not np.array_equal(made[0], made[2])
 
 
-def test_draw_names_words_it_does_not_know(artist, tmp_path, capsys):
-    cli.main(["draw", "a turquoise bird", "--out", str(tmp_path / "x.png")])
-    assert "doesn't know: turquoise" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("caption", "said"),
+    [
+        ("a turquoise bird", "words it doesn't know: turquoise"),
+        ("a bird that is not red", "doesn't understand 'not'"),
+        ("a red bird " * 11, "only the first 32 words are read"),
+    ],
+)
+def test_draw_and_measure_name_what_is_not_understood(
+    artist, tmp_path, capsys, monkeypatch, caption, said
+):
+    assert cli.main(["draw", caption, "--out", str(tmp_path / "x.png")]) == 0
+    (line,) = [x for x in capsys.readouterr().err.splitlines() if said in x]
+    assert line.startswith("t2i draw: ")
+    monkeypatch.setattr(judges, "obedience_of", lambda system, batch, seed: {})
+    (tmp_path / "own.tsv").write_text(f"{caption}\twing=red\n")
+    words = ["measure", "gan_32", "--captions", str(tmp_path / "own.tsv")]
+    assert cli.main(words) == 0
+    (line,) = [x for x in capsys.readouterr().err.splitlines() if said in x]
+    assert line.startswith("t2i measure: ")
+
+
+def test_a_full_disk_leaves_the_picture_that_was_there(artist, tmp_path, monkeypatch):
+    out = tmp_path / "keep.png"
+    assert cli.main(["draw", "a red bird", "--out", str(out)]) == 0
+    good = out.read_bytes()
+
+    def full(self, file, kind):
+        file.write(b"half a picture")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    assert cli.main(["draw", "a blue bird", "--out", str(out)]) == 1
+    assert out.read_bytes() == good and [p.name for p in tmp_path.iterdir()] == [
+        "keep.png"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -115,6 +141,7 @@ def test_draw_names_words_it_does_not_know(artist, tmp_path, capsys):
     [
         ([""], "The caption is empty. Try:"),
         (["xqz krwn"], "None of the caption's words is known"),
+        (["красная птица"], "isn't English: this network reads English words"),
         (["a red bird", "--count", "0"], "--count is 1 to 400"),
         (["a red bird", "a blue bird", "--count", "300"], "--count is 1 to 200"),
         (["a", "red", "bird"], 'in quotes: t2i draw "a red bird"'),
@@ -128,7 +155,7 @@ def test_draw_refuses_in_a_line(artist, capsys, words, part):
 
 def test_draw_into_a_folder_that_is_not_there(artist, tmp_path, capsys):
     out = tmp_path / "none" / "birds.png"
-    assert "No such file" in fails(capsys, "draw", "a red bird", "--out", out, code=1)
+    assert "no folder" in fails(capsys, "draw", "a red bird", "--out", out)
 
 
 def test_draw_ten_thousand_words(artist, tmp_path):
@@ -291,7 +318,9 @@ def test_measure_refuses_in_a_line(capsys):
     said = fails(capsys, "measure", "mona_lisa")
     assert "is no network of the course; t2i measures " in said
     assert ", gan_32, " in said and ", oracle32, " in said.replace("es ", ", ")
-    fails(capsys, "measure", "gan_32", "--count", "0")
+    for count in (0, 1):
+        said = fails(capsys, "measure", "gan_32", "--count", count)
+        assert "--count is 2 to 100000" in said
 
 
 def test_measure_without_weights(capsys, tmp_path, monkeypatch):
@@ -317,6 +346,39 @@ def test_doctor_says_what_is_here(capsys, tmp_path, monkeypatch):
         "networks:",
     ):
         assert part in said
+
+
+def test_doctor_s_advice_fits_any_installation(monkeypatch):
+    """It names the packages, as an installed wheel has no folder to install from."""
+    known = doctor.metadata.version
+
+    def version(name):
+        if name in ("accelerate", "tqdm", "jupyterlab"):
+            raise doctor.metadata.PackageNotFoundError(name)
+        return known(name)
+
+    monkeypatch.setattr(doctor.metadata, "version", version)
+    (lost,) = found_by(doctor.versions)
+    assert lost.cure == f"{sys.executable} -m pip install tqdm accelerate"
+    monkeypatch.setattr(doctor, "NEEDED", ())
+    (lost,) = found_by(doctor.versions)
+    assert lost.cure.endswith("pip install jupyterlab") and "can't be run" in lost.what
+
+
+def test_what_doctor_needs_is_imported_by_the_package():
+    """A package that nothing imports is no problem."""
+    code = "".join(f.read_text("utf-8") for f in (ROOT / "t2i_course").rglob("*.py"))
+    names = {"pillow": "PIL", "scikit-learn": "sklearn"}
+    for name in doctor.NEEDED:
+        module = names.get(name, name)
+        assert re.search(rf"^\s*(import|from) {module}\b", code, re.MULTILINE), name
+
+
+def test_doctor_names_a_folder_of_weights_that_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("T2I_WEIGHTS", str(tmp_path / "gone"))
+    monkeypatch.setattr(doctor, "EXAMINATIONS", (doctor.networks,))
+    (problem,) = doctor.examine()
+    assert "T2I_WEIGHTS is" in problem.cure and "no such folder" in problem.cure
 
 
 def found_by(examination):

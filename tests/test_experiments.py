@@ -212,7 +212,7 @@ def test_the_list_has_every_table(capsys):
         (("55",), "no experiments of lesson '55'; there are 00, 01"),
         (("08", "variant"), "no table 'variant'; there are variants, larger"),
         (("08", "variants", "--row", "gan"), "no row 'gan'; there are 'gan_32'"),
-        (("08", "variants", "--seed", "-1"), "0 or more"),
+        (("08", "variants", "--seed", "-1"), "from 0 to"),
         (("01", "ring", "--seed", "7"), "has no seed 7, only 0, 1, 2, 3, 4"),
         (("08", "variants", "--smoke", "--record"), "keeps nothing"),
         (("08", "networks", "--record"), "the manifest's"),

@@ -214,12 +214,17 @@ def test_a_changed_number_fails_nbval_and_an_unsolved_sheet_runs(
 
 
 def test_colab_cell_installs_lightly(sheet, monkeypatch):
-    """On Colab one pip call without dependencies; elsewhere nothing."""
+    """On Colab one pip call without dependencies; elsewhere, if it lacks, advice."""
     calls = []
     monkeypatch.setattr(subprocess, "check_call", calls.append)
     setup = next(cell.source for cell in sheet.cells if cell.cell_type == "code")
     install = setup.partition("from t2i_course")[0]
     exec(install, {})
+    assert calls == []
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ModuleNotFoundError, match="Choose the kernel") as error:
+        exec(install, {})
+    assert sys.executable in str(error.value) and "pip install" in str(error.value)
     assert calls == []
     monkeypatch.setitem(sys.modules, "google.colab", object())
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)

@@ -51,7 +51,6 @@ def test_count_is_kept_in_bounds(play):
 
 def test_unknown_words_are_named(play):
     drawing = play.draw("a turquoise bird with turquoise and red wings, spectacles")
-    assert drawing.unknown == ["turquoise", "spectacles"]
     assert "Words it doesn't know: turquoise, spectacles." in drawing.words
 
 
@@ -73,6 +72,19 @@ def test_ten_thousand_words(play):
     assert drawing.pictures is not None and "first 32 words" in drawing.words
 
 
+def test_a_denial_is_named(play):
+    said = play.draw("a bird that is not red").words
+    assert "It doesn't understand 'not': what is denied may be drawn" in said
+
+
+def test_more_pictures_change_none(play):
+    """Picture i of a style is the same of however many."""
+    many = play.draw("a red bird", 8, style=3).pictures
+    for count in (1, 3, 4, 5):
+        few = play.draw("a red bird", count, style=3).pictures
+        assert torch.allclose(few, many[:count], atol=1e-5)
+
+
 def test_without_a_reader(system):
     drawing = Playground(system, vocabulary()).draw("a red bird")
     assert drawing.words == "" and drawing.readings == []
@@ -80,7 +92,7 @@ def test_without_a_reader(system):
 
 def test_other_vocabulary(system):
     drawing = Playground(system, Vocabulary(["pear"])).draw("a pear")
-    assert drawing.unknown == ["a"]
+    assert drawing.notes == ["words it doesn't know: a"]
 
 
 # The widget ---------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from t2i_course import __version__, lesson
+from t2i_course import __version__, lesson, presets
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -123,6 +123,26 @@ def test_a_lesson_trains_or_loads(preset, live, trains, monkeypatch, capsys):
     )  # fmt: skip
     assert (history is not None) == trains
     assert seen == ([1, 2] if trains else [0])
+
+
+@pytest.mark.parametrize(
+    ("said", "live"),
+    [(None, True), ("", True), ("1", True), ("Yes", True), ("on", True),
+     ("true", True), ("0", False), ("00", False), ("no", False), ("Off", False),
+     (" FALSE ", False)],
+)  # fmt: skip
+def test_live_means_what_people_mean(said, live, monkeypatch):
+    monkeypatch.delenv("T2I_LIVE", raising=False)
+    if said is not None:
+        monkeypatch.setenv("T2I_LIVE", said)
+    assert presets.live() is live and lesson.begin("08").live is live
+
+
+@pytest.mark.parametrize("said", ["2", "maybe", "nein"])
+def test_what_live_cannot_mean_is_named(said, monkeypatch):
+    monkeypatch.setenv("T2I_LIVE", said)
+    with pytest.raises(ValueError, match=f"T2I_LIVE is '{said}', but may be 0"):
+        lesson.begin("08")
 
 
 def test_begin_warns_of_hours(capsys, monkeypatch):

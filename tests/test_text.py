@@ -60,8 +60,9 @@ def test_no_known_word_names_near_ones(words):
 
 
 def test_other_scripts_are_refused_not_guessed(words):
-    with pytest.raises(NoKnownWord):
-        words.numbers_of("красная птица")
+    for caption in ("красная птица", "赤い鳥", "αβγ!"):
+        with pytest.raises(NoKnownWord, match=r"isn't English: .* English words"):
+            words.numbers_of(caption)
     with pytest.raises(NoKnownWord):
         words.numbers_of("zygote quux")
 
@@ -84,6 +85,39 @@ def test_ten_thousand_unknown_words_are_refused_at_once(words):
     with pytest.raises(NoKnownWord) as caught:
         words.numbers_of("xqz " * 10_000)
     assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("caption", "denied"),
+    [
+        ("a bird that is not red", ["not"]),
+        ("no red, and never blue", ["no", "never"]),
+        ("the belly isn't red", ["isn"]),
+        ("a red bird in the snow", []),
+        ("a knot, a note, nobody", []),
+    ],
+)
+def test_denials_are_named(words, caption, denied):
+    assert words.negations(caption) == denied
+    notes = [note for note in words.notes([caption]) if "denied" in note]
+    assert len(notes) == bool(denied)
+    for word in denied:
+        assert repr(word) in notes[0]
+
+
+def test_a_denial_that_is_known_is_none():
+    """ "no entry" is a word of the emoji's captions like any other."""
+    assert Vocabulary(["no", "entry"]).notes(["no entry"]) == []
+
+
+def test_notes_say_what_is_not_understood(words):
+    assert words.notes(["a red bird", "a blue bird"]) == []
+    long = "a red bird " * 11
+    assert words.notes([long]) == ["only the first 32 words are read"]
+    unknown, cut = words.notes(["a bleen bird", long])
+    assert unknown == "words it doesn't know: bleen"
+    assert cut == "only the first 32 words of caption 2 are read"
+    assert words.notes(["a red bird " * 10 + "sky red bleen"])[0].startswith("only")
 
 
 def test_encode_pads_with_zero(words):

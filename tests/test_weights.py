@@ -36,6 +36,41 @@ def test_saved_weights_come_back_with_their_entry(own_folder):
     assert kept == ["manifest.json", "thing.safetensors"]
 
 
+def test_a_folder_that_is_not_there_is_named(own_folder, monkeypatch):
+    monkeypatch.setenv("T2I_WEIGHTS", str(own_folder / "gone"))
+    for call in (weights.manifest, lambda: weights.load("thing")):
+        with pytest.raises(weights.WeightsError, match=r"T2I_WEIGHTS is .*gone"):
+            call()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda m: [m], "its  ?is no table|is no table"),
+        (lambda m: {"thing": ["a"]}, "its thing is no table"),
+        (
+            lambda m: {"thing": m["thing"] | {"file": 3}},
+            "thing.file is of the kind int",
+        ),
+        (lambda m: drop(m, "sha256"), "it has no thing.sha256"),
+        (lambda m: drop(m, "command"), "it has no thing.command"),
+        (lambda m: drop(m, "measured"), "it has no thing.measured"),
+    ],
+)
+def test_an_odd_manifest_is_named_with_its_key(own_folder, change, said):
+    weights.save(network(), "thing", **MADE)
+    file = own_folder / "manifest.json"
+    file.write_text(json.dumps(change(json.loads(file.read_text()))))
+    with pytest.raises(weights.WeightsError, match=said) as error:
+        weights.load("thing")
+    assert str(file) in str(error.value) and str(error.value).count("Restore") == 1
+
+
+def drop(manifest, key):
+    """The manifest without a key of its entry."""
+    return {"thing": {k: v for k, v in manifest["thing"].items() if k != key}}
+
+
 def test_a_painter_is_refused_with_another_reader():
     weights.save(network(), "reader", **MADE)
     weights.save(network(), "painter", reads="reader", **MADE)

@@ -15,6 +15,17 @@ from t2i_course.data import Batch
 from t2i_course.training import NonFiniteLoss, System, fit
 
 
+def fails(capsys, *arguments, code=2):
+    """The one line on stderr that a command of t2i fails with."""
+    from t2i_course import cli
+
+    assert cli.main([*map(str, arguments)]) == code
+    captured = capsys.readouterr()
+    lines = captured.err.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith(f"t2i {arguments[0]}: "), lines
+    return lines[0]
+
+
 class Pictures:
     """Small uint8 pictures: a function of the step alone, split among processes."""
 

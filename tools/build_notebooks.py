@@ -50,13 +50,20 @@ BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 LIGHT = "accelerate anywidget psygnal safetensors torchmetrics lightning_utilities"
 
 SETUP = f"""\
-# On Colab this installs the course; elsewhere it does nothing.
+# On Colab this installs the course; elsewhere it says what to do if it isn't there.
 import importlib.util, subprocess, sys
-if "google.colab" in sys.modules and not importlib.util.find_spec("t2i_course"):
+missing = not importlib.util.find_spec("t2i_course")
+if missing and "google.colab" in sys.modules:
     light = "{LIGHT}"
     light = [name for name in light.split() if not importlib.util.find_spec(name)]
     subprocess.check_call([sys.executable, "-m", "pip", "install", "-q", "--no-deps",
                            "git+{REPOSITORY}@{TAG}", *light])
+elif missing:
+    raise ModuleNotFoundError(
+        f"This kernel's Python, {{sys.executable}}, doesn't have the course.\\n"
+        "Choose the kernel of the environment that has it (Kernel, Change Kernel),\\n"
+        "or install it with this Python (in the course's folder:\\n"
+        "pip install -e '.[all]') and restart the kernel.")
 """
 
 
@@ -247,7 +254,10 @@ def keep_outputs(notebook: NotebookNode, file: Path) -> None:
     old = {cell.get("id"): cell for cell in nbformat.read(file, as_version=4).cells}
     for cell in notebook.cells:
         before = old.get(cell["id"])
-        if cell.cell_type == "code" and before and before.source == cell.source:
+        if cell.cell_type != "code" or not before:
+            continue
+        # The id holds the source's own lines; what _set_up adds to them prints nothing.
+        if before.source == cell.source or "setup" in tags(cell):
             cell.outputs = before.outputs
             cell.execution_count = before.execution_count
 

@@ -30,6 +30,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent)]
 import build_notebooks  # noqa: E402
 import notebook_outputs  # noqa: E402
 
+from t2i_course import presets  # noqa: E402
 from t2i_course.lesson import LESSONS, Info  # noqa: E402
 
 STYLE = """
@@ -220,7 +221,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.live:
         os.environ["T2I_LIVE"] = "1"
     os.environ.setdefault("T2I_LIVE", "0")
-    live = os.environ["T2I_LIVE"] != "0"
+    live = presets.live()
     sources = build_notebooks.sources()
     chosen = [s for s in sources if options.only in (None, s.stem[:2])]
     if not chosen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import torch
@@ -159,6 +160,8 @@ def _(answer):
     known = {
         "this is the saturating loss log(1 - D(G(z))): flat where D is sure. Maximize "
         "log D instead.": lambda f: -s(f).mean(),
+        "this is the mean logit with its sign turned; -log D needs the sigmoid and its "
+        "log: softplus of minus the logits.": lambda f: -f.mean(),
         "the sign is wrong: this is log D(G(z)), which G wants to go up; a loss goes "
         "down.": lambda f: -s(-f).mean(),
         "this is the discriminator's loss on fakes: it drives D(G(z)) to "
@@ -254,6 +257,12 @@ def _(answer):
             lambda x, y, r: (x + r * y, y - r * (x + r * y)),
         "each player's gradient is the other's place: dV/dx = y and dV/dy = x, not "
         "x and y.": lambda x, y, r: (x - r * x, y + r * y),
+        "x goes up: it wants V = xy small, so it steps down: x - rate * y.":
+            lambda x, y, r: (x + r * y, y + r * (x + r * y)),
+        "this is the circle of infinitely small steps; a step of size rate is "
+        "x - rate * y, then y + rate * x at the new x.":
+            lambda x, y, r: (x * math.cos(r) - y * math.sin(r),
+                             x * math.sin(r) + y * math.cos(r)),
         "the learning rate is missing.": lambda x, y, r: (x - y, y + x - y),
         "the two results are swapped: return x, y in this order.":
             lambda x, y, r: tuple(reversed(gan.alternating_step(x, y, r))),
@@ -284,6 +293,14 @@ def _deviation_known() -> dict:
         "this is the deviation over a sample's features; it should be over the samples "
         "of a group, feature by feature (dim=1 of (groups, group, features)).":
             lambda x, g: add(x, x.var(1, unbiased=False, keepdim=True).sqrt()),
+        "this is the deviation over the features of one sample of a group; take it "
+        "over the group's samples: var(1) of (groups, group, features).":
+            lambda x, g: add(x, spread(x.view(-1, g, x.shape[1]).var(2, unbiased=False)
+                             .sqrt().mean(1), g)),
+        "this mixes the features; take each feature's deviation over the group, then "
+        "the mean over the features.":
+            lambda x, g: add(x, spread(x.reshape(-1, g * x.shape[1])
+                             .var(1, unbiased=False).add(1e-8).sqrt(), g)),
         "the groups are made of samples that lie far apart; a group is `group` "
         "neighbours: view(-1, group, features).":
             lambda x, g: add(x, x.view(g, -1, x.shape[1]).var(0, unbiased=False)

@@ -22,7 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--system",
         metavar="NAME",
-        help="a shipped network (default: the best that reads captions)",
+        help="a shipped network, or a checkpoint of t2i train (default: the best "
+        "shipped one that reads captions)",
     )
     parser.add_argument(
         "--count",
@@ -54,18 +55,15 @@ def main(options: argparse.Namespace) -> int:
     from ..drawing import PROTOCOLS
 
     out = checked(options)
-    name = options.system or the_best()
-    kind = systems.draws(name)
-    if not kind:
-        raise UserError(f"{name} draws nothing by itself")
-    if kind != "sentences" and options.caption:
-        raise UserError(f"{name} reads no captions; leave them out")
-    if kind == "sentences" and not options.caption:
+    network = systems.chosen(options.system or the_best())
+    if not network.draws:
+        raise UserError(f"{network.name} draws nothing by itself")
+    if network.draws != "sentences" and options.caption:
+        raise UserError(f"{network.name} reads no captions; leave them out")
+    if network.draws == "sentences" and not options.caption:
         options.refuse("a caption is needed: a sentence in quotes")
-    batch = asked(options, name, kind)
-    pictures = PROTOCOLS[kind](
-        systems.shipped(name), batch, options.seed, options.count
-    )
+    batch, more = asked(options, network)
+    pictures = PROTOCOLS[network.draws](network.system, batch, options.seed, **more)
     save_sheet(pictures, out)
     print(out)
     return 0
@@ -98,36 +96,48 @@ def the_best() -> str:
     return next(best)
 
 
-def asked(options: argparse.Namespace, name: str, kind: str):
-    """The batch that asks for what is to be drawn; unknown words are told of."""
+def asked(options: argparse.Namespace, network):
+    """The batch that asks for what is to be drawn, and how else to draw.
+
+    What a caption holds that the network doesn't understand is said on stderr.
+    """
     import torch
 
     from .. import drawing, systems
     from ..data import Batch
 
-    network = systems.network_info(name)
-    if kind == "noise":
-        return drawing.unasked(1)
-    if kind == "classes":  # of a class that it has seen, another for each seed
-        source = systems.source_for(network.system, network.preset, network.data)
+    if network.draws == "noise":
+        return drawing.unasked(1), {"samples": options.count}
+    if network.draws == "classes":  # of one that it has seen, another for each seed
+        source = systems.source_for(network.kind, network.preset, network.data)
         seen = source.batch(options.seed)
-        return Batch(torch.zeros(1, 0), class_id=seen.class_id[:1])
-    captions, words = options.caption, systems.data_info(network.data).vocabulary()
+        one = Batch(torch.zeros(1, 0), class_id=seen.class_id[:1])
+        return one, {"samples": options.count}
+    captions = [caption for caption in options.caption for _ in range(options.count)]
+    words = systems.data_info(network.data).vocabulary()
     batch = Batch(torch.zeros(len(captions), 0), captions, *words.encode(captions))
-    unknown = [word for caption in captions for word in words.unknown(caption[:1000])]
-    if unknown:
-        named = ", ".join(dict.fromkeys(unknown[:8]))
-        print(f"t2i draw: words this network doesn't know: {named}", file=sys.stderr)
-    return batch
+    for note in words.notes(options.caption):
+        print(f"t2i draw: {note}", file=sys.stderr)
+    # Picture k of caption c has noise c + k, however many there are of each.
+    rows = torch.arange(len(options.caption))[:, None] + torch.arange(options.count)
+    return batch, {"rows": rows.flatten()}
 
 
 def save_sheet(pictures, out: Path) -> None:
-    """Writes pictures (N, C, S, S) side by side, enlarged to be looked at."""
+    """Writes pictures (N, C, S, S) side by side, enlarged to be looked at.
+
+    The file is there whole or not at all; a former one stays until then.
+    """
     from PIL import Image
 
     from ..show.pictures import mosaic
+    from ..training.checkpoint import write_whole
 
+    if pictures.ndim != 4:
+        raise UserError("this network makes points, not pictures; t2i measure reads it")
     columns = min(len(pictures), 8 if len(pictures) > 4 else 4)
     enlarge = max((256 if len(pictures) == 1 else 128) // pictures.shape[-1], 1)
-    sheet = mosaic(pictures, columns, gap=4, enlarge=enlarge)
-    Image.fromarray(sheet).save(out)
+    sheet = Image.fromarray(mosaic(pictures, columns, gap=4, enlarge=enlarge))
+    if not out.parent.is_dir():
+        raise UserError(f"there is no folder {out.parent} to write {out.name} to")
+    write_whole(out, lambda file: sheet.save(file, "PNG"))

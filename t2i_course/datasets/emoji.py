@@ -30,6 +30,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from .. import seeds
 from ..data import Batch, batch_indices
 from ..declarations import DataInfo, Problem
 
@@ -258,7 +259,7 @@ class Emoji:
         _known("size", [size], SIZES)
         _known("group", groups or [], table["groups"])
         _known("maker", makers or [], table["makers"])
-        self.split, self.size, self.seed = split, size, seed
+        self.split, self.size, self.seed = split, size, seeds.checked(seed)
         self.batch_size, self.vocabulary = batch_size, vocabulary
         chosen = _choose(table, split, groups, makers)
         if not chosen:

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from statistics import mean, stdev
 
+from ..seeds import checked
 from .recorded import note
 
 __all__ = ["add_arguments", "main"]
@@ -121,8 +122,7 @@ def rows_of(table, names: list[str] | None) -> list:
 def check_seeds(row, seeds: list[int] | None) -> None:
     """ValueError for a seed that the row can't have."""
     for seed in seeds or []:
-        if seed < 0:
-            raise ValueError(f"a seed is 0 or more, not {seed}")
+        checked(seed)
         if row.only and seed not in row.seeds:
             there = ", ".join(map(str, row.seeds))
             raise ValueError(f"the row {row.name!r} has no seed {seed}, only {there}")

@@ -6,6 +6,7 @@ how many pictures to look at, and a seed, and returns {what: value}.
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -29,22 +30,25 @@ from .obedience import accuracies
 
 
 def birds_as_asked(
-    system, count: int = 1000, seed: int = 0, captions: str | None = None
+    system, count: int = 2000, seed: int = 0, captions: str | None = None
 ) -> dict[str, float]:
     """Obedience and quality on unseen species, or obedience on a file of captions."""
     if captions is None:
         return report(system, count, seed, system.network("generator").size)
-    found = obedience_of(system, read_captions(captions), seed)
+    batch = read_captions(captions)
+    for note in bird_words().notes(batch.caption):
+        warnings.warn(note, stacklevel=2)
+    found = obedience_of(system, batch, seed)
     return {name: round(share, 4) for name, share in found.items()}
 
 
-def birds(system, count: int = 1000, seed: int = 0) -> dict[str, float]:
+def birds(system, count: int = 2000, seed: int = 0) -> dict[str, float]:
     """Scores by the oracle of birds that nobody asked for."""
     _enough(count)
     return _scores(drawing.from_noise(system, drawing.unasked(count), seed))
 
 
-def birds_of_classes(system, count: int = 1000, seed: int = 0) -> dict[str, float]:
+def birds_of_classes(system, count: int = 2000, seed: int = 0) -> dict[str, float]:
     """The same of a network that draws the species that it was trained on."""
     _enough(count)
     asked = Birds("train", 32, count).batch(0)
@@ -61,7 +65,7 @@ def _scores(pictures) -> dict[str, float]:
     return {"inception score": found["score"], "frechet distance": found["distance"]}
 
 
-def birds_rebuilt(system, count: int = 1000, seed: int = 0) -> dict[str, float]:
+def birds_rebuilt(system, count: int = 3000, seed: int = 0) -> dict[str, float]:
     """Mean squared error of birds that are painted anew from their own codes."""
     real = Birds("test", system.size).all(count).to("cpu").image
     made = torch.cat([system.reconstruct(part) for part in real.split(250)])
@@ -145,7 +149,7 @@ def points_of_a_crowd(system, count: int = 1000, seed: int = 0) -> dict[str, flo
 
 
 def emoji_as_asked(
-    system, count: int = 1000, seed: int = 0, captions: str | None = None
+    system, count: int = 900, seed: int = 0, captions: str | None = None
 ) -> dict[str, float]:
     """How often the nearest real picture is of the caption's group, by split.
 

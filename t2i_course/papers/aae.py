@@ -70,7 +70,8 @@ class Aae(System):
                  discriminator_loss: Callable = discriminator_loss,
                  generator_loss: Callable = nonsaturating_loss):  # fmt: skip
         super().__init__()
-        self.shape, self.latent, self.prior = tuple(shape), latent, prior
+        self.shape = self.reads = tuple(shape)
+        self.latent, self.prior = latent, prior
         self.deviation = deviation
         self.rates = dict(zip(self.players, rates))
         self.losses = discriminator_loss, generator_loss

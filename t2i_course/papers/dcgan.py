@@ -330,7 +330,7 @@ class Dcgan(System):
             penalty = 10.0 if loss == "wgan_gp" else 0.0
         self.losses, self.turns, self.penalty = LOSSES[loss], turns, penalty
         self.rates, self.betas = dict(zip(self.players, rates)), (beta1, beta2)
-        self.uniform = uniform
+        self.uniform, self.reads = uniform, (3, size, size)
         alone = "layer" if penalty and norm == "batch" else norm
         self.generator = start(
             Generator(size, base, noise_size, norm, strided, kernel, apart)
@@ -346,8 +346,7 @@ class Dcgan(System):
         size = self.generator.noise_size
         if not self.uniform:
             return self.noise(count, size)
-        drawn = torch.rand(count, size, device=self.device, generator=self.rng)
-        return 2 * drawn - 1
+        return 2 * self.uniform_noise(count, size) - 1
 
     def discriminator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """The discriminator's loss on real and drawn pictures, with the penalty.
@@ -393,6 +392,7 @@ SHIPPED = {
         "birds",
         "dcgan",
         part=attrgetter("generator"),
+        noise=1,
     )
     for size in (32, 64)
 }

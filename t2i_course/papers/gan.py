@@ -256,6 +256,7 @@ class Gan(System):
                  generator_loss=nonsaturating_loss,
                  deviation=with_deviation):  # fmt: skip
         super().__init__()
+        self.reads = tuple(shape)
         self.generator = Generator(shape, noise_size, hidden, norm)
         self.discriminator = Discriminator(
             shape, units, pieces, dropout, group, leak, deviation
@@ -278,8 +279,7 @@ class Gan(System):
         size = self.generator.noise_size
         if not self.uniform:
             return self.noise(count, size)
-        drawn = torch.rand(count, size, device=self.device, generator=self.rng)
-        return 3**0.5 * (2 * drawn - 1)
+        return 3**0.5 * (2 * self.uniform_noise(count, size) - 1)
 
     def optimizer(self, player: str) -> torch.optim.Optimizer:
         """Adam, or momentum as in the paper's section 4."""
@@ -327,11 +327,12 @@ SYSTEMS = {
 }
 BIRDS = {"shape": (3, 32, 32), "noise_size": 100, "cool": 0}  # for lesson 02
 SHIPPED = {
-    "gan_digits": Network(partial(Gan.from_preset, "cpu"), "digits", "gan"),
+    "gan_digits": Network(partial(Gan.from_preset, "cpu"), "digits", "gan", noise=1),
     "gan_birds_32": Network(
         partial(Gan.from_preset, "cpu", **BIRDS),
         "birds",
         "gan",
         part=attrgetter("generator"),
+        noise=1,
     ),
 }

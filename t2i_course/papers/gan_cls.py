@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..blocks import FromPoint, initialize
+from ..blocks import FromPoint, check_size, initialize
 from ..declarations import Network, SystemInfo
 from ..training import System
 from .joint_embedding import READER  # the paper builds on its authors' encoder
@@ -138,6 +138,7 @@ class Generator(nn.Module):
         self, size=64, base=128, projected=128, noise_size=100, embedding=1024
     ):
         super().__init__()
+        check_size(size, least=16)
         self.noise_size, self.size = noise_size, size
         self.project = nn.Sequential(nn.Linear(embedding, projected), nn.LeakyReLU(0.2))
         relu, wide = nn.ReLU(), base * size // 8
@@ -167,6 +168,7 @@ class Discriminator(nn.Module):
 
     def __init__(self, size=64, depth=64, projected=128, embedding=1024, judge=None):
         super().__init__()
+        check_size(size, least=16)
         leaky = nn.LeakyReLU(0.2)
         layers: list[nn.Module] = [nn.Conv2d(3, depth, 4, 2, 1, bias=False), leaky]
         channels, side = depth, size // 2
@@ -310,6 +312,7 @@ class GanCls(System):
         super().__init__()
         self.rates = dict(zip(self.players, rates))
         self.cls, self.interpolate = cls, interpolate
+        self.reads = (3, size, size)
         self.text_encoder = text_encoder  # frozen: not a player
         self.generator = initialize(
             Generator(size, base, projected, noise_size, embedding)
@@ -388,6 +391,7 @@ class StyleEncoder(nn.Module):
 
     def __init__(self, size=64, depth=64, noise_size=100):
         super().__init__()
+        check_size(size)
         layers, channels, side = [], 3, size
         while side > 4:
             out = depth if channels == 3 else 2 * channels
@@ -448,10 +452,12 @@ BIRD_32 = {
 }
 
 
-def _shipped(kind: type = GanCls, data: str = "birds", **changes) -> Network:
+def _shipped(
+    kind: type = GanCls, data: str = "birds", noise: int = 0, **changes
+) -> Network:
     """Only averaged generators ship: they alone draw."""
     make = partial(kind, **BIRD_32 | changes)
-    return Network(make, data, "gan_cls", part=attrgetter("generator"))
+    return Network(make, data, "gan_cls", attrgetter("generator"), noise=noise)
 
 
 SHIPPED = {
@@ -460,6 +466,6 @@ SHIPPED = {
     "gan_int_32": _shipped(cls=False, interpolate=True),
     "gan_int_cls_32": _shipped(cls=True, interpolate=True),
     "gan_int_cls_64": _shipped(GanClsR1, size=64, r1=0.2),
-    "gan_emoji_32": _shipped(data="emoji"),
+    "gan_emoji_32": _shipped(data="emoji", noise=2),
     "style_of_gan_int_cls_32": Network(partial(StyleEncoder, 32, 32), "birds"),
 }

@@ -54,6 +54,7 @@ class GanCrowd(System):
 
     players = ("discriminator", "generator")
     betas = (0.8, 0.999)
+    reads = (2,)
 
     def __init__(self, seeds=5, noise_size=16, hidden=64, units=64, group=0, leak=0.0,
                  rate=5e-4, discriminator_loss: Callable = discriminator_loss,

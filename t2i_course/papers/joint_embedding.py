@@ -190,6 +190,8 @@ class FalseTwins:
     """
 
     def __init__(self, birds, classes: int):
+        if classes < 2:
+            raise ValueError(f"classes to compare are 2 or more, not {classes}.")
         self.birds, self.batch_size = birds, classes
         self.seen = seen(torch.tensor(birds.images)).clone()
 
@@ -227,7 +229,7 @@ class JointEmbedding(System):
         self, words=153, word=64, hidden=192, embedding=256, features=256, steps=3500
     ):
         super().__init__()
-        self.steps = steps
+        self.steps, self.reads = steps, (features,)
         image = nn.Sequential(
             nn.BatchNorm1d(features, affine=False), nn.Linear(features, embedding)
         )
@@ -244,7 +246,12 @@ class JointEmbedding(System):
         return torch.where(lost & (tokens > 0), UNKNOWN, tokens)
 
     def round(self, batch):
-        """Both encoders go down the structured loss."""
+        """Both encoders go down the structured loss; ValueError for a batch of one."""
+        if len(batch.image) < 2:
+            raise ValueError(
+                "This loss compares the classes of a batch with one another: a batch "
+                "needs two classes or more, not one."
+            )
         images = self.encoders["image"](batch.image)
         texts = self.encoders["text"](self.blurred(batch.tokens), batch.lengths)
         true, false = texts[: len(images)], texts[len(images) :]

@@ -170,6 +170,7 @@ class Lapgan(System):
                  norm=False, momentum=None, rate=5e-4, base=0, half=False):  # fmt: skip
         super().__init__()
         check_multiple(size, of=4, least=20)
+        self.reads = (3, size, size)
         sizes = [size // 4, size // 2, size]
         noises = [noise_size, *(side * side for side in sizes[1:])]
         self.noise_sizes = dict(zip(LEVELS, noises))
@@ -203,8 +204,7 @@ class Lapgan(System):
 
     def draw_noise(self, level: str, count: int) -> Tensor:
         """(count, N) from U[-1, 1]: 100 numbers, then one for each pixel."""
-        shape = count, self.noise_sizes[level]
-        return 2 * torch.rand(shape, device=self.device, generator=self.rng) - 1
+        return 2 * self.uniform_noise(count, self.noise_sizes[level]) - 1
 
     def round(self, batch) -> Iterator[tuple[str, Tensor]]:
         """A game at each level, coarse to fine, with real pictures to start from."""
@@ -269,6 +269,6 @@ SYSTEMS = {
 }
 SHIPPED = {
     "lapgan_32": Network(
-        partial(Lapgan.from_preset, "cpu"), "birds", "lapgan", part=generators
+        partial(Lapgan.from_preset, "cpu"), "birds", "lapgan", generators, noise=1
     )
 }

@@ -404,6 +404,8 @@ class PixelCnn(System):
         if coder.values != values:
             raise ValueError(f"the coder has {coder.values} values, not {values}")
         self.coder, self.classes = coder, classes
+        side = getattr(coder, "size", None)
+        self.reads = (coder.channels, side, side) if side else tuple(shape)
         self.learning_rate, self.cool = rate, cool
         self.coder.requires_grad_(False).eval()
         self.pixelcnn = GatedPixelCnn(
@@ -443,9 +445,7 @@ class PixelCnn(System):
         """
         kind = class_id if self.classes else None
         count = count if kind is None else len(kind)
-        noise = torch.rand(
-            count, *self.coder.grid, device=self.device, generator=self.rng
-        )
+        noise = self.uniform_noise(count, *self.coder.grid)
         return self.coder.decode(self.pixelcnn.eval().sample(noise, kind, given=given))
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ..blocks import initialize
+from ..blocks import check_size, initialize
 from ..declarations import Network, SystemInfo
 from ..training import System
 from .gan_cls import PRESETS as GAN_CLS  # the same generator, on purpose
@@ -42,6 +42,7 @@ class ProjectionDiscriminator(nn.Module):
 
     def __init__(self, size=64, depth=64, embedding=1024):
         super().__init__()
+        check_size(size, least=16)
         leaky, layers, channels, side = nn.LeakyReLU(0.2), [], 3, size
         while side > 4:
             out = depth if channels == 3 else 2 * channels
@@ -91,7 +92,7 @@ class ProjectionGan(System):
         embedding=1024,
     ):
         super().__init__()
-        self.text_encoder = text_encoder
+        self.text_encoder, self.reads = text_encoder, (3, size, size)
         self.generator = initialize(
             Generator(size, base, projected, noise_size, embedding)
         )

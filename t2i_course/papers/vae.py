@@ -336,7 +336,8 @@ class Vae(System):
                  floor: Callable = free_bits):  # fmt: skip
         super().__init__()
         check_known("likelihood", likelihood, LIKELIHOODS)
-        self.shape, self.latent, self.learning_rate = tuple(shape), latent, rate
+        self.shape = self.reads = tuple(shape)
+        self.latent, self.learning_rate = latent, rate
         self.beta, self.warm, self.free = beta, warm, free
         self.reparameterize, self.kl, self.elbo = reparameterize, kl, elbo
         self.floor = floor

@@ -340,6 +340,7 @@ class VqVae(System):
         super().__init__()
         check_multiple(size, of=4, least=4)
         self.size, self.channels, self.values = size, channels, entries
+        self.reads = (channels, size, size)
         self.grid, self.beta = (size // 4, size // 4), beta
         self.learning_rate, self.loss = rate, loss
         if quantizer is None:

@@ -141,6 +141,7 @@ class VqVae2(System):
         super().__init__()
         check_multiple(size, of=8, least=8)
         self.size, self.channels, self.values = size, channels, entries
+        self.reads = (channels, size, size)
         self.beta = beta
         self.top_grid, self.grid = (size // 8, size // 8), (size // 4, size // 4)
         self.learning_rate = rate
@@ -217,6 +218,7 @@ class TwoLevelPrior(System):
                  rate=1e-3):  # fmt: skip
         super().__init__()
         self.coder, self.classes, self.learning_rate = coder, classes, rate
+        self.reads = coder.reads
         self.coder.requires_grad_(False).eval()
         settings = {"channels": channels, "layers": layers, "out": out}
         self.top = GatedPixelCnn(coder.values, **settings, classes=classes)
@@ -243,10 +245,8 @@ class TwoLevelPrior(System):
         """Pictures in [-1, 1] of these classes (B,); `count` where there are none."""
         kind = class_id if self.classes else None
         count = count if kind is None else len(kind)
-        noise = [
-            torch.rand(count, *grid, device=self.device, generator=self.rng)
-            for grid in (self.coder.top_grid, self.coder.grid)
-        ]
+        grids = self.coder.top_grid, self.coder.grid
+        noise = [self.uniform_noise(count, *grid) for grid in grids]
         top = self.top.eval().sample(noise[0], kind)
         bottom = self.bottom.eval().sample(noise[1], kind, self.above(top))
         return self.coder.decode(top, bottom)

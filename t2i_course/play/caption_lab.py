@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from ..drawing import noise_rows
 from ..show.pictures import grid, mosaic
-from ..text import NoKnownWord, Vocabulary, split_words
-from ..text.vocabulary import MAX_WORDS
+from ..text import NoKnownWord, Vocabulary
 
 __all__ = ["Drawing", "Playground"]
 
@@ -30,14 +30,14 @@ class Drawing:
 
     pictures: (N, 3, S, S) in [-1, 1], or None where nothing could be drawn
     readings: what the reader sees in each picture, {part: value}
-    unknown: words that the network does not know; problem: why nothing is drawn, or ""
+    notes: what is not understood of the caption (`Vocabulary.notes`)
+    problem: why nothing is drawn, or ""
     """
 
     caption: str
     pictures: Tensor | None = None
     readings: list[dict[str, str]] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-    cut: bool = False
+    notes: list[str] = field(default_factory=list)
     problem: str = ""
 
     @property
@@ -48,10 +48,7 @@ class Drawing:
         said = []
         if self.readings:
             said.append("The oracle reads: " + "; ".join(self._votes()) + ".")
-        if self.unknown:
-            said.append("Words it doesn't know: " + ", ".join(self.unknown[:8]) + ".")
-        if self.cut:
-            said.append(f"Only the first {MAX_WORDS} words are read.")
+        said += [f"{note[0].upper()}{note[1:]}." for note in self.notes]
         return " ".join(said)
 
     def _votes(self):
@@ -89,30 +86,25 @@ class Playground:
         caption, so what changes with the words is the words' doing.
         """
         try:
-            text, unknown, cut = self.understand(caption)
+            text = self.understand(caption)
         except (NoKnownWord, TypeError) as error:
             return Drawing(str(caption), problem=str(error))
         count = min(max(int(count), 1), LARGEST)
         pictures = self.picture(text, count, style)
         readings = self.reader(pictures) if self.reader else []
-        return Drawing(caption, pictures, readings, unknown, cut)
+        return Drawing(caption, pictures, readings, self.vocabulary.notes([caption]))
 
-    def understand(self, caption: str) -> tuple[Tensor, list[str], bool]:
-        """A caption's embedding (1, D), its unknown words, and whether it was cut."""
+    def understand(self, caption: str) -> Tensor:
+        """A caption's embedding (1, D)."""
         tokens, lengths = self.vocabulary.encode([caption])
         device = self.system.device
         with torch.no_grad():
-            text = self.system.text_encoder(tokens.to(device), lengths.to(device))
-        words = split_words(caption)[:MAX_WORDS]
-        unknown = self.vocabulary.unknown(" ".join(words))
-        cut = len(split_words(caption)) > MAX_WORDS
-        return text, list(dict.fromkeys(unknown)), cut
+            return self.system.text_encoder(tokens.to(device), lengths.to(device))
 
     def picture(self, text: Tensor, count: int, style: int) -> Tensor:
         """Pictures (count, 3, S, S) of one embedding, with the noise of that style."""
         size = self.system.network("generator").noise_size
-        rng = torch.Generator().manual_seed(int(style))
-        noise = torch.randn(count, size, generator=rng).to(text.device)
+        noise = noise_rows(int(style), count, size).to(text.device)
         return self.system.sample(text.expand(count, -1), noise).float().cpu()
 
     def figure(self, drawing: Drawing, columns: int = 4, of: str = ""):

@@ -30,6 +30,11 @@ NOT_ERRORS = frozenset(
 )
 
 
+NEGATIONS = frozenset(
+    "not no never without neither nor none nothing cannot isn aren hasn doesn".split()
+)
+
+
 class NoKnownWord(ValueError):
     """A caption in which not one word is known."""
 
@@ -41,6 +46,11 @@ def split_words(sentence: str) -> list[str]:
             f"A caption is a sentence in quotes (str), not {type(sentence).__name__}."
         )
     return re.findall(r"[a-z]+|\d+", sentence.lower().replace("'s ", " "))
+
+
+def too_long(sentence: str) -> bool:
+    """Whether a caption has more words than are read."""
+    return len(split_words(sentence)) > MAX_WORDS
 
 
 class Vocabulary:
@@ -86,6 +96,34 @@ class Vocabulary:
         """The words of a sentence that the vocabulary does not know."""
         return [w for w in split_words(sentence) if self.number(w) == UNKNOWN]
 
+    def negations(self, sentence: str) -> list[str]:
+        """The words of a sentence that deny something, and that it doesn't know."""
+        found = [w for w in split_words(sentence) if w in NEGATIONS]
+        return [w for w in found if self.number(w) == UNKNOWN]
+
+    def notes(self, sentences: list[str]) -> list[str]:
+        """What isn't understood of these captions, in words, a line each; [] if all is.
+
+        Unknown words, denials, and words beyond the first MAX_WORDS.
+        """
+        read = [" ".join(split_words(s)[:MAX_WORDS]) for s in sentences]
+        unknown = dict.fromkeys(w for s in read for w in self.unknown(s))
+        denied = dict.fromkeys(w for s in read for w in self.negations(s))
+        notes = []
+        if words := [w for w in unknown if w not in denied]:
+            notes.append(f"words it doesn't know: {', '.join(words[:8])}")
+        if denied:
+            notes.append(
+                f"it doesn't understand {', '.join(map(repr, denied))}: what "
+                "is denied may be drawn all the same"
+            )
+        long = [i for i, s in enumerate(sentences, 1) if too_long(s)]
+        if long:
+            which = f"of caption {', '.join(map(str, long[:8]))} "
+            which = which if len(sentences) > 1 else ""
+            notes.append(f"only the first {MAX_WORDS} words {which}are read")
+        return notes
+
     def numbers_of(self, sentence: str) -> list[int]:
         """A sentence's word numbers, at most MAX_WORDS.
 
@@ -94,8 +132,11 @@ class Vocabulary:
         """
         words = split_words(sentence)
         if not words:
+            what = "is empty"
+            if any(letter.isalpha() for letter in sentence):
+                what = "isn't English: this network reads English words, of a to z"
             raise NoKnownWord(
-                "The caption is empty. Try: a bird with blue wings and a red belly"
+                f"The caption {what}. Try: a bird with blue wings and a red belly"
             )
         numbers = [self.number(word) for word in words[: 4 * MAX_WORDS]]
         if all(number == UNKNOWN for number in numbers):

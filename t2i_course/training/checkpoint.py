@@ -22,6 +22,17 @@ from . import randomness
 from .history import History
 
 FORMAT = 1
+CONTENT = {  # of every checkpoint, whatever else it holds
+    "fingerprint": {"system": str, "seed": int, "settings": dict, "shapes": dict},
+    "system": dict,
+    "optimizers": dict,
+    "history": {"losses": dict, "seconds": torch.Tensor, "measures": dict},
+    "random": list,
+}
+DAMAGE = (
+    zipfile.BadZipFile, EOFError, pickle.UnpicklingError, RuntimeError, ArithmeticError,
+    AttributeError, LookupError, TypeError, ValueError,
+)  # fmt: skip
 
 
 class CheckpointError(RuntimeError):
@@ -91,13 +102,44 @@ def fingerprint(system, seed: int) -> dict:
     return {"system": kind, "seed": seed, "settings": settings, "shapes": shapes}
 
 
-def save(path: Path, system, optimizers: dict, history: History, seed: int, states):
+def is_plain(value) -> bool:
+    """Whether a setting can be written down: a number, a word, or a row of such."""
+    if isinstance(value, (list, tuple)):
+        return all(map(is_plain, value))
+    return isinstance(value, (int, float, str, bool, type(None)))
+
+
+def origin_of(system) -> dict:
+    """What the system can be built by again: {"system", "preset", "data", "settings"}.
+
+    The first three as `systems.build` knows them ("" where a notebook built it).
+    """
+    settings = {k: v for k, v in (system.settings or {}).items() if is_plain(v)}
+    unknown = {"system": "", "preset": system.preset or "", "data": ""}
+    return {**unknown, **(system.origin or {}), "settings": settings}
+
+
+def why(error: Exception) -> str:
+    """Why a file could not be written, in words of one's own where torch has none."""
+    said = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+    if "inline_container" in said or "enforce fail" in said:  # torch's zip writer
+        return "the file could not be written whole: is the disk full?"
+    return said
+
+
+def save(
+    path: Path, system, optimizers: dict, history: History, seed: int, states,
+    target: int | None = None,
+):  # fmt: skip
     """Write the checkpoint. states: every process's random states, by rank.
 
-    Raises CheckpointError (disk full, no permission), the former checkpoint intact.
+    target: how many steps the training is to have in all. Raises CheckpointError (disk
+    full, no permission), the former checkpoint intact.
     """
     content = {
         "format": FORMAT,
+        "origin": origin_of(system),
+        "target": target,
         "fingerprint": fingerprint(system, seed),
         "system": system.state_dict(),
         "optimizers": {name: o.state_dict() for name, o in optimizers.items()},
@@ -107,11 +149,10 @@ def save(path: Path, system, optimizers: dict, history: History, seed: int, stat
     try:
         write_whole(path, lambda file: torch.save(content, file))
     except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise CheckpointError(
-            f"Can't write the checkpoint {path} at step {history.step} ({reason}). "
+            f"Can't write the checkpoint {path} at step {history.step} ({why(error)}). "
             "What was there before is intact: free some space (or choose another "
-            "folder) and call fit again with resume=True."
+            "folder), then resume the training."
         ) from error
 
 
@@ -121,8 +162,12 @@ def save(path: Path, system, optimizers: dict, history: History, seed: int, stat
 def read(path: Path) -> dict:
     """The content of a checkpoint, read without running any code that it may hold.
 
-    Raises CheckpointError when the file is cut off, damaged or no checkpoint.
+    Raises CheckpointError when the file is cut off, damaged or no checkpoint, naming
+    the key that is missing or isn't what it should be.
     """
+    if not Path(path).is_file():
+        what = "is a folder" if Path(path).is_dir() else "isn't there"
+        raise CheckpointError(f"Can't read {path}: it {what}. Name a checkpoint.pt.")
     advice = "Delete it and begin anew, or name another file."
     try:
         # `torch.load` doesn't compare checksums: a flipped bit would pass unnoticed.
@@ -130,16 +175,37 @@ def read(path: Path) -> dict:
             if archive.testzip() is not None:
                 raise CheckpointError(f"{path} is damaged. {advice}")
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (zipfile.BadZipFile, EOFError, pickle.UnpicklingError, ValueError) as error:
+    except OSError as error:
+        raise CheckpointError(f"Can't read {path} ({why(error)}).") from error
+    except DAMAGE as error:
         raise CheckpointError(
             f"{path} is cut off, damaged or no checkpoint. {advice}"
         ) from error
-    except (OSError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise CheckpointError(f"Can't read {path} ({reason}). {advice}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise CheckpointError(f"{path} is no checkpoint of this course. {advice}")
+    if wrong := misfit(content, CONTENT):
+        raise CheckpointError(f"{path} is no whole checkpoint: {wrong}. {advice}")
     return content
+
+
+def misfit(content, wanted, place: str = "") -> str:
+    """The first key that is missing or of another kind, in words; "" if all is well.
+
+    wanted: a type, or a table {key: wanted}; place: where content stands.
+    """
+    if isinstance(wanted, type):
+        if isinstance(content, wanted):
+            return ""
+        return f"its {place} is of the kind {type(content).__name__}"
+    if not isinstance(content, dict):
+        return f"its {place} is no table"
+    for key, inner in wanted.items():
+        name = f"{place}.{key}" if place else key
+        if key not in content:
+            return f"it has no {name}"
+        if found := misfit(content[key], inner, name):
+            return found
+    return ""
 
 
 def difference(there: dict, here: dict) -> str | None:
@@ -171,23 +237,50 @@ def load(path: Path, system, optimizers: dict, seed: int, rank: int = 0) -> Hist
             f"{path} belongs to another training: {differs}. "
             "Name another file, or delete this one and begin anew."
         )
-    system.load_state_dict(content["system"])
-    for name, optimizer in optimizers.items():
-        optimizer.load_state_dict(content["optimizers"][name])
-    history = History.from_state(content["history"])
-    states = content["random"]
-    if rank >= len(states) or not randomness.restore(system, states[rank]):
-        # More processes than before, or another kind of device: other noise.
-        system.rng.manual_seed(randomness.own_seed(seed, rank, history.step))
+    reading = "history"
+    try:
+        history = History.from_state(content["history"])
+        for reading in ("optimizers", "system", "random"):
+            put_back(reading, content, system, optimizers, rank, seed, history)
+    except DAMAGE as error:
+        raise CheckpointError(
+            f"{path} is no whole checkpoint: its {reading} can't be read. Delete it "
+            "and begin anew, or name another file."
+        ) from error
     return history
 
 
-def rebuild(path: str | Path, kind: type, command: str):
+def put_back(what: str, content: dict, system, optimizers, rank, seed, history) -> None:
+    """Put one part of a checkpoint's content back; see `load`."""
+    if what == "system":
+        system.load_state_dict(content["system"])
+    elif what == "optimizers":
+        for name, optimizer in optimizers.items():
+            optimizer.load_state_dict(content["optimizers"][name])
+    else:
+        states = content["random"]
+        if rank >= len(states) or not randomness.restore(system, states[rank]):
+            # More processes than before, or another kind of device: other noise.
+            system.rng.manual_seed(randomness.own_seed(seed, rank, history.step))
+
+
+def settings_of(content: dict) -> dict:
+    """The settings that a checkpoint's system was built by, as far as they are plain.
+
+    Checkpoints of before the course's version 0.2 have no rows of numbers among them.
+    """
+    origin = content.get("origin")
+    kept = origin.get("settings") if isinstance(origin, dict) else None
+    return kept if isinstance(kept, dict) else content["fingerprint"]["settings"]
+
+
+def rebuild(path: str | Path, kind: type, command: str, **parts):
     """The trained system of a checkpoint, built by the settings that stand in it.
 
-    kind: its class; command: what makes such checkpoints, for the messages. Raises
-    CheckpointError when the file is none of them, or doesn't say how large its networks
-    are: only the settings of `from_preset` are written down.
+    kind: its class; command: what makes such checkpoints, for the messages; parts: what
+    it is built on, by its class's arguments. Raises CheckpointError when the file is
+    none of them, or doesn't say how large its networks are: only the settings of
+    `from_preset` are written down.
     """
     content = read(Path(path))
     made = content["fingerprint"]
@@ -195,13 +288,14 @@ def rebuild(path: str | Path, kind: type, command: str):
         raise CheckpointError(
             f"{path} is of {made['system']}. Name a checkpoint of `{command}`."
         )
-    accepted = signature(kind.__init__).parameters
-    system = kind(**{k: v for k, v in made["settings"].items() if k in accepted})
+    accepted, settings = signature(kind.__init__).parameters, settings_of(content)
     try:
+        system = kind(**{k: v for k, v in settings.items() if k in accepted}, **parts)
         system.load_state_dict(content["system"])
-    except RuntimeError as error:
+    except DAMAGE as error:
         raise CheckpointError(
             f"{path} doesn't hold all settings of its {kind.__name__}, which was not "
             f"made by from_preset alone. Name a checkpoint of `{command}`."
         ) from error
+    system.settings = settings
     return system

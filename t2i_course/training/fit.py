@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from pathlib import Path
 
 import torch
 
-from .. import threads
+from .. import seeds, threads
 from . import checkpoint as checkpoints
 from .history import History
 from .machine import Interrupt, LossReading, accelerator_for, batches, in_notebook
@@ -40,6 +41,7 @@ def fit(
     show=None,
     show_every: int | None = None,
     on_step=None,
+    warn: bool = True,
 ) -> History:
     """Train a system for `steps` rounds in all; the history of its losses.
 
@@ -49,12 +51,15 @@ def fit(
     run had never stopped. show(system, history): every `show_every` steps; a notebook
     shows its figure in place. on_step(system, history, step): after each. An interrupt
     lets the step finish and saves; a notebook goes on with `history.interrupted` set, a
-    script gets KeyboardInterrupt. Raises NonFiniteLoss, CheckpointError, ValueError.
+    script gets KeyboardInterrupt. warn=False: a game that is lost is not warned of.
+    Raises NonFiniteLoss, CheckpointError, ValueError.
     """
     threads.keep_watch()
+    seeds.checked(seed)
     accelerator, device = accelerator_for(device, precision)
     with seeded(own_seed(seed, accelerator.process_index)):
         run = Run(system, seed, accelerator, device, checkpoint, resume)
+        run.target, run.watch = steps, Watch(warn)
         bar = progress_for(steps, run.history.step, progress and run.first)
         with Interrupt(accelerator) as interrupt, bar:
             for batch in batches(source, run.history.step, steps, accelerator, device):
@@ -71,6 +76,51 @@ def fit(
     if interrupt.asked:
         stopped_by_hand(run.history, steps, checkpoint)
     return run.history
+
+
+class LostGame(UserWarning):
+    """The discriminator has won for good; the generator learns hardly anything."""
+
+
+class Watch:
+    """Looks for a lost game: one discriminator's loss near 0, its generator's high.
+
+    Near 0 is below LOW, high above HIGH, in each of PATIENCE rounds in a row. The
+    numbers are for losses of logits by log, the course's usual ones: at LOW real
+    pictures are real and drawn ones drawn to 99 in 100. Said once a training.
+    """
+
+    LOW, HIGH, PATIENCE = 0.02, 4.0, 200
+
+    def __init__(self, wanted: bool = True):
+        self.wanted = wanted
+        self.rounds: dict[str, int] = {}
+
+    def look(self, history: History) -> None:
+        """Counts the rounds, and warns."""
+        for judge in history.losses if self.wanted else ():
+            maker = judge.replace("discriminator", "generator")
+            if maker == judge or maker not in history.losses:
+                continue
+            low = abs(history.losses[judge][-1]) < self.LOW  # a critic's is any number
+            lost = low and history.losses[maker][-1] > self.HIGH
+            self.rounds[judge] = self.rounds.get(judge, 0) + 1 if lost else 0
+            if self.rounds[judge] == self.PATIENCE:
+                self.wanted = False
+                self.warn(judge, maker, history)
+
+    def warn(self, judge: str, maker: str, history: History) -> None:
+        """Says what happened, and what to try."""
+        warnings.warn(
+            f"The game is lost at step {history.step}: for {self.PATIENCE} rounds the "
+            f"{judge}'s loss was below {self.LOW:g} and the {maker}'s above "
+            f"{self.HIGH:g}. It tells real from drawn without fail, and the {maker} "
+            f"gets next to nothing to learn from. Try a lower rate for the {judge} or "
+            f"a higher one for the {maker}, a smaller {judge}, a gradient penalty, or "
+            "another seed. (fit(..., warn=False) is silent.)",
+            LostGame,
+            stacklevel=5,  # of who called `fit`
+        )
 
 
 class Run:
@@ -90,6 +140,7 @@ class Run:
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
                 group.setdefault("initial_lr", group["lr"])
+        self.target, self.watch, self.batch = None, Watch(False), None
         self.history = self.recall(resume)
         self.saved = self.history.step
         self.clock = time.perf_counter()
@@ -110,7 +161,8 @@ class Run:
 
     def step(self, batch) -> None:
         """Play one round on a batch: every turn, then the averages of the weights."""
-        self.system.played = self.history.step
+        self.system.check(batch)
+        self.batch, self.system.played = batch, self.history.step
         factor = self.system.learning_rate_factor(self.history.step)
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
@@ -126,6 +178,7 @@ class Run:
         self.system.update_averages()
         now = time.perf_counter()
         self.history.add(losses, now - self.clock)
+        self.watch.look(self.history)
         self.clock = now
 
     def turn(self, player: str, loss) -> float:
@@ -157,11 +210,21 @@ class Run:
         if math.isfinite(value):
             return value
         self.optimizers[player].zero_grad()
-        raise NonFiniteLoss(
+        stopped = (
             f"The {player}'s loss is {value} at step {self.history.step + 1}; training "
             "stopped before the weights took it in; the last checkpoint (if any) is "
-            "good. Try a lower learning rate; look for log(0), 0/0 or the root of 0 in "
-            'this loss; with precision="bf16", try "no".'
+            "good. "
+        )
+        if bad := self.batch.not_finite():
+            raise NonFiniteLoss(
+                f"{stopped}The cause is in the data: the batch's {bad} holds numbers "
+                "that aren't finite (NaN or infinity). Look at the source's batch("
+                f"{self.history.step})."
+            )
+        raise NonFiniteLoss(
+            f"{stopped}Try a lower learning rate; look for log(0), 0/0 or the root of "
+            '0 in this loss; with precision="bf16", try "no". (The batch\'s numbers '
+            "are all finite.)"
         )
 
     # ------------------------------------------------------------ hooks, checkpoints
@@ -215,8 +278,9 @@ class Run:
         states = gather(self.accelerator, states_of(self.system))
         if self.first:
             checkpoints.save(
-                self.path, self.system, self.optimizers, self.history, self.seed, states
-            )
+                self.path, self.system, self.optimizers, self.history, self.seed,
+                states, self.target,
+            )  # fmt: skip
         self.saved = self.history.step
 
 

@@ -34,6 +34,15 @@ def moving_average(decay: float, model: AveragedModel, averages, weights, _) -> 
         torch._foreach_copy_(averages, weights)
 
 
+def in_words(shape: tuple[int, ...]) -> str:
+    """A shape for people: "colour pictures of 32 x 32 pixels"."""
+    if len(shape) != 3:
+        return f"rows of {' x '.join(map(str, shape))} numbers"
+    channels, height, width = shape
+    colours = {1: "grey", 3: "colour"}.get(channels, f"{channels}-channel")
+    return f"{colours} pictures of {height} x {width} pixels"
+
+
 class System(nn.Module):
     """Networks and their round of play; every paper of the course subclasses this.
 
@@ -52,10 +61,13 @@ class System(nn.Module):
     rates: dict[str, float] = {}  # of players that have a rate of their own
     betas: tuple[float, float] = (0.5, 0.999)
     rng: torch.Generator | None = None
+    reads: tuple[int, ...] | None = None  # the shape of a batch's pictures
+    least_rows: int = 0  # of noise at each draw; more than are asked for are left
     played: int = 0  # rounds so far; the loop sets it, also after a checkpoint
     presets: dict[str, dict] | None = None  # None: the PRESETS of the paper's file
     preset: str | None = None
     settings: dict | None = None
+    origin: dict[str, str] | None = None  # {"system", "preset", "data"}, by `build`
 
     # --------------------------------------------------------------- the round
 
@@ -64,9 +76,34 @@ class System(nn.Module):
 
         The loop steps that player and then goes on with the generator, so the code
         after a `yield` sees the player updated. batch: `t2i_course.data.Batch` on the
-        system's device. All noise comes from `self.noise` (that is, from `self.rng`).
+        system's device. All noise comes from `self.noise` and `self.uniform_noise`
+        (that is, from `self.rng`).
         """
         raise NotImplementedError(f"{type(self).__name__} has no round of play")
+
+    def check(self, batch) -> None:
+        """ValueError, in words, if the batch's pictures are not those it is built for.
+
+        By `reads`, the shape (C, H, W) of a picture; None takes any.
+        """
+        wanted, given = self.reads, tuple(batch.image.shape[1:])
+        if wanted is None or given == tuple(wanted):
+            return
+        kind, pictures = type(self).__name__, len(wanted) == len(given) == 3
+        if pictures and given[0] != wanted[0]:
+            advice = "give it a source of such pictures" + (
+                " (grey ones can be repeated three times: image.expand(-1, 3, -1, -1))"
+                if given[0] == 1
+                else ""
+            )
+        elif pictures:
+            advice = f"build it with size={given[-1]}, or take a source of {wanted[-1]}"
+        else:
+            advice = "give it a source of such data"
+        raise ValueError(
+            f"This {kind} learns from {in_words(wanted)}, and the batch has "
+            f"{in_words(given)}: {advice}."
+        )
 
     def optimizer(self, player: str) -> torch.optim.Optimizer:
         """The optimizer of one player: Adam with `betas` and the player's rate.
@@ -91,7 +128,16 @@ class System(nn.Module):
 
     def noise(self, count: int, size: int) -> Tensor:
         """(count, size) draws of N(0, 1) from `self.rng`, on the system's device."""
-        return torch.randn(count, size, device=self.device, generator=self.rng)
+        return self._rows(torch.randn, count, size)
+
+    def uniform_noise(self, count: int, *shape: int) -> Tensor:
+        """(count, *shape) draws from U[0, 1), likewise."""
+        return self._rows(torch.rand, count, *shape)
+
+    def _rows(self, draw, count: int, *shape: int) -> Tensor:
+        """`count` rows, of `least_rows` that are drawn at least; see `drawing`."""
+        many = max(count, self.least_rows)
+        return draw(many, *shape, device=self.device, generator=self.rng)[:count]
 
     def sample(self, *arguments, **keywords) -> Tensor:
         """Draw pictures (B, C, H, W) in [-1, 1]; the arguments are the paper's."""

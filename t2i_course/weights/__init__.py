@@ -21,11 +21,12 @@ from safetensors.torch import load as read_tensors
 from safetensors.torch import save as tensors_to_bytes
 from torch import Tensor, nn
 
-from ..training.checkpoint import write_whole
+from ..training.checkpoint import misfit, write_whole
 
 SHIPPED = Path(__file__).parent
 # The limits, in bytes, for what ships with the course: a network for pictures of up to
 # 64 pixels a side, one for larger ones, and all of them together.
+ENTRY = {"file": str, "sha256": str, "command": str, "measured": dict}
 SMALL, LARGE, ALL = 4 * 2**20, 8 * 2**20, 80 * 2**20
 
 
@@ -61,11 +62,25 @@ def manifest() -> dict[str, dict]:
     """All entries by name; empty where there is no manifest yet."""
     file = folder() / "manifest.json"
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        found = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
+        if not folder().is_dir():
+            raise WeightsError(
+                f"T2I_WEIGHTS is {folder()}, and there is no such folder. Unset it for "
+                "the course's own networks, or make the folder."
+            ) from None
         return {}
     except (OSError, ValueError) as error:
         raise WeightsError(f"Can't read {file} ({error}). Restore it.") from error
+    return checked(found, file)
+
+
+def checked(entries, file: Path) -> dict[str, dict]:
+    """A manifest's entries; WeightsError names the entry and key that is amiss."""
+    wanted = dict.fromkeys(entries, ENTRY) if isinstance(entries, dict) else ENTRY
+    if wrong := misfit(entries, wanted):
+        raise WeightsError(f"{file} is no manifest: {wrong}. Restore it.")
+    return entries
 
 
 def names() -> list[str]:
@@ -201,7 +216,8 @@ def write(name: str, content: bytes, made: dict) -> None:
             f"of {most >> 20} MB: save only the network that draws, or use half=True. "
             "(It is 4 MB, and 8 MB where pixels=... says more than 64.)"
         )
-    entries = dict(sorted({**manifest(), name: made}.items()))
+    known = manifest() if folder().is_dir() else {}  # or it is made below
+    entries = dict(sorted({**known, name: made}.items()))
     text = json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
 
     def fill(file) -> None:

@@ -8,16 +8,18 @@ import ast
 import hashlib
 import json
 import os
+import platform
 import shutil
 import sys
 import tempfile
+import time
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from .. import text
+from .. import seeds, text
 from ..data import Batch, batch_indices
 from ..declarations import DataInfo
 from . import bird_words
@@ -34,6 +36,7 @@ from .cache import cache_folder
 __all__ = ["Birds", "boxes_of", "vocabulary"]
 
 LAYOUT = 1  # of the files in the cache
+ARRAYS = ("images", "masks", "species", "style", "captions", "tokens", "named")
 CAPTIONS = 10  # a picture
 CHUNK = 32  # pictures drawn at a time: as many as fit the processor's cache
 
@@ -113,7 +116,11 @@ def _digest(path: Path) -> str:
 def _store(folder: Path, arrays: dict[str, np.ndarray]) -> None:
     """Write arrays to `folder` so that it appears whole or not at all."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".making-"))
+    for left in half_made(folder.parent):
+        shutil.rmtree(left, ignore_errors=True)
+    prefix = f".making-{platform.node()}-{os.getpid()}-"
+    work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=prefix))
+    work.chmod(0o777 & ~umask())  # mkdtemp's folders are their maker's alone
     try:
         for name, array in arrays.items():
             np.save(work / f"{name}.npy", array)
@@ -125,16 +132,55 @@ def _store(folder: Path, arrays: dict[str, np.ndarray]) -> None:
         shutil.rmtree(work, ignore_errors=True)
 
 
+def umask() -> int:
+    """What new folders and files are not allowed, by this process's settings."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def half_made(folder: Path) -> list[Path]:
+    """What stopped processes left in the cache: nobody will finish it.
+
+    A process of this machine that is gone, or, of another machine (a shared folder),
+    one that has written nothing for a day.
+    """
+    return [path for path in folder.glob(".making-*") if not _in_work(path)]
+
+
+def _in_work(path: Path) -> bool:
+    """Whether the process that makes this folder may still be at it."""
+    _, _, host_and_pid = path.name.rpartition(".making-")
+    host, pid, _ = [*host_and_pid.rsplit("-", 2), "", ""][:3]
+    try:
+        if host == platform.node() and os.name == "posix":
+            os.kill(int(pid), 0)  # no signal: only asks whether it is there
+            return True
+        return time.time() - path.stat().st_mtime < 24 * 3600
+    except PermissionError:
+        return True  # somebody else's
+    except (ValueError, OSError):
+        return False
+
+
 def _load(folder: Path) -> dict[str, np.ndarray] | None:
     """The arrays of a whole and undamaged folder (memory-mapped), else None."""
     try:
         sums = json.loads((folder / "complete.json").read_text())
-        if not sums:
-            raise ValueError("its list of files is empty")
+        if not isinstance(sums, dict) or not {f"{n}.npy" for n in ARRAYS} <= set(sums):
+            raise ValueError("complete.json doesn't list all its files")
         if any(_digest(folder / name) != value for name, value in sums.items()):
             raise ValueError("a file has changed since it was written")
         return {Path(n).stem: np.load(folder / n, mmap_mode="r") for n in sums}
     except FileNotFoundError:
+        return None
+    except PermissionError:
+        print(
+            f"The drawn birds in {folder} belong to somebody else and may not be read; "
+            "drawing them anew, in memory. Ask for permission (chmod -R a+rX), or set "
+            "T2I_CACHE to a folder of your own.",
+            file=sys.stderr,
+        )
         return None
     except (ValueError, OSError) as error:
         print(
@@ -200,7 +246,8 @@ class Birds:
             raise ValueError(
                 f"The bird world has the splits train and test, not {split!r}."
             )
-        self.batch_size, self.seed, self.details = batch_size, seed, details
+        self.batch_size, self.details = batch_size, details
+        self.seed = seeds.checked(seed)
         arrays = _world(split, size, individuals, cache_folder())
         self.images, self.masks = arrays["images"], arrays["masks"]
         self.species, self.style = arrays["species"], arrays["style"]
@@ -281,12 +328,16 @@ def report():
     """What is drawn already, for `t2i doctor`."""
     folder = cache_folder()
     kept = sorted(folder.glob("birds*-*")) if folder.is_dir() else []
+    half = half_made(folder) if folder.is_dir() else []
     current = [p for p in kept if p.name.endswith(_fingerprint())]
     names = ", ".join(p.name.rpartition("-")[0] for p in current)
     yield f"bird world: {'drawn: ' + names if names else 'drawn at its first use'}"
-    if old := [p for p in kept if p not in current]:
-        size = sum(f.stat().st_size for p in old for f in p.glob("*")) / 2**20
-        yield f"  {len(old)} by older code, {size:.0f} MB, may be deleted: {folder}"
+    old = [p for p in kept if p not in current]
+    for what, some in (("by older code", old), ("half made", half)):
+        if some:
+            size = sum(f.stat().st_size for p in some for f in p.glob("*")) / 2**20
+            names = ", ".join(p.name for p in some)
+            yield f"  {what}, {size:.0f} MB, may be deleted from {folder}: {names}"
 
 
 DATA = {

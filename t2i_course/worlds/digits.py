@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .. import seeds
 from ..data import Batch, batch_indices
 from ..declarations import DataInfo, Problem
 
@@ -61,7 +62,7 @@ class Digits:
         chosen = torch.from_numpy(grey[parts[split]]).unsqueeze(1)
         self.images = chosen if side == 8 else resize(chosen, side)
         self.class_id = torch.from_numpy(digit[parts[split]])
-        self.batch_size, self.seed, self.side = batch_size, seed, side
+        self.batch_size, self.seed, self.side = batch_size, seeds.checked(seed), side
 
     def __len__(self) -> int:
         return len(self.images)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .. import seeds
 from ..data import Batch
 from ..declarations import DataInfo
 
@@ -47,7 +48,7 @@ class Points:
         self, centers: Tensor, deviation: float, batch_size: int = 128, seed: int = 0
     ):
         self.centers, self.deviation = centers, deviation
-        self.batch_size, self.seed = batch_size, seed
+        self.batch_size, self.seed = batch_size, seeds.checked(seed)
         self.reach = float(centers.abs().max()) + max(0.6, 4 * deviation)
 
     def batch(self, step: int, rank: int = 0, world: int = 1) -> Batch:

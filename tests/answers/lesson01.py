@@ -1,5 +1,7 @@
 """Known answers to lesson 01: wrong ones with part of their diagnosis; right ones."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 
@@ -265,6 +267,16 @@ def y_first(x, y, rate):
     return x - rate * y, y
 
 
+def on_the_circle(x, y, rate):
+    c, s = math.cos(rate), math.sin(rate)
+    return x * c - y * s, x * s + y * c
+
+
+def per_group(numbers, group):
+    """A column with each group's number beside all its samples."""
+    return numbers.repeat_interleave(group)[:, None]
+
+
 def x_with_matrix(x, y, rate):
     return x - rate * y, rate * x + (1 - rate**2) * y
 
@@ -333,6 +345,7 @@ WRONG = {
         (lambda f: s(f.neg_()).mean(), "`fake_logits` is changed by the call"),
         (gan.saturating_loss, "saturating loss"),
         (lambda f: F.logsigmoid(f).mean(), "sign is wrong"),
+        (lambda f: -f.mean(), "mean logit with its sign turned"),
         (lambda f: s(f).mean(), "discriminator's loss on fakes"),
         (lambda f: s(-f).sum(), "adds up the batch"),
         (lambda f: -torch.sigmoid(f).mean(), "without the log"),
@@ -375,6 +388,8 @@ WRONG = {
         (y_first, "y steps first"),
         (lambda x, y, r: (x - r * y, y - r * (x - r * y)), "goes down too"),
         (lambda x, y, r: (x + r * y, y - r * (x + r * y)), "each other's wishes"),
+        (lambda x, y, r: (x + r * y, y + r * (x + r * y)), "x goes up"),
+        (on_the_circle, "infinitely small steps"),
         (lambda x, y, r: (x - r * x, y + r * y), "dV/dx = y"),
         (lambda x, y, r: (x - y, x), "learning rate is missing"),
         (lambda x, y, r: (y + r * (x - r * y), x - r * y), "results are swapped"),
@@ -413,6 +428,18 @@ WRONG = {
                 x, grouped(x, g).std(1, unbiased=False).mean(1).repeat(g)[:, None]
             ),
             "wrong samples",
+        ),
+        (
+            lambda x, g=8: append(
+                x, per_group(grouped(x, g).std(2, unbiased=False).mean(1), g)
+            ),
+            "over the features of one sample of a group",
+        ),
+        (
+            lambda x, g=8: append(
+                x, per_group(grouped(x, g).flatten(1).std(1, unbiased=False), g)
+            ),
+            "mixes the features",
         ),
         (
             lambda x, g=8: append(
