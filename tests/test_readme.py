@@ -9,10 +9,13 @@ import pytest
 from t2i_course import cli
 from t2i_course.course_map import PLANNED, course_map
 from t2i_course.declarations import all_networks, all_systems
+from t2i_course.grading.run import BEST_FIRST
+from t2i_course.grading.show import COLUMNS
 from t2i_course.lesson import LESSONS
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "solutions" / "README.md").read_text(encoding="utf-8")
 
 
 def row(info):
@@ -42,9 +45,11 @@ def test_make_targets_exist():
 
 
 def commands():
-    """Every t2i command of the README, as words."""
-    text = TEXT.replace("\\\n", "")  # a command over several lines
-    lines = re.findall(r"`(t2i [^`\n]+)`|^(t2i [^#\n]+)", text, re.MULTILINE)
+    """Every t2i command of the README and the teachers' page, as words."""
+    text = (TEXT + GUIDE).replace("\\\n", "")  # a command over several lines
+    lines = re.findall(
+        r"`(t2i [^`\n]+)`|^(t2i [^#>\n]+)|'(t2i [^'\n]+)'", text, re.MULTILINE
+    )
     return ["".join(pair).strip() for pair in lines]
 
 
@@ -62,10 +67,25 @@ def test_every_command_is_shown():
     assert len(commands()) >= 7
 
 
+def test_the_page_for_teachers_has_its_parts():
+    parts = re.findall(r"^## (.+)$", GUIDE, re.MULTILINE)
+    assert parts == [
+        "Assign",
+        "Collect",
+        "Grade",
+        "What is and isn't safe",
+        "Exercises of your own",
+    ]
+    assert "docker run" in GUIDE and "--network none" in GUIDE
+    for word in [*COLUMNS, *BEST_FIRST]:  # what the grader writes is explained
+        assert word in GUIDE, word
+    assert len(GUIDE.splitlines()) <= 120
+
+
 def test_files_exist():
     names = re.findall(r"\]\((?!http)([^)]+)\)", TEXT)
-    names += re.findall(r"`((?:tests|t2i_course|solutions)/[\w./]*)`", TEXT)
-    for name in set(names) - {"solutions/NN_topic.py"}:
+    names += re.findall(r"`((?:tests|t2i_course|solutions)/[\w./]*)`", TEXT + GUIDE)
+    for name in {name for name in names if "NN" not in name}:
         # the work sheets are built; their sources are what must be there
         source = re.sub(r"lessons/(.+)\.ipynb", r"solutions/\1.py", name)
         assert (ROOT / source).exists(), name

@@ -6,29 +6,39 @@ course's own checks, which the grader calls itself: what the notebook prints cou
 nothing. Answers are found by check("01.3", answer), whatever the answer is called; by
 the name that the work sheet gave the function, if the check is gone; and at last by
 trying every other function of the notebook. An exercise is done when any of its
-answers is right, so copies of cells do no harm.
+answers is right, so copies of cells do no harm. A right answer that calls the course's
+own answer to that exercise is "borrowed".
 
-A step that loops forever or kills the process costs only itself: the grader starts
-the notebook again without it.
+A statement that fails, a step that loops forever or kills the process costs only
+itself: the other statements of its cell run, and the grader starts the notebook again
+without what had to be stopped. A class is graded by several workers beside one
+another, a thread each.
 
 This judges honest work and honest mistakes fairly. It is not a sandbox: the notebook
 runs with your rights, and somebody who studies this file can forge a verdict or send
-your files away. Grade strangers' notebooks in a container without network and secrets.
+your files away. Grade strangers' notebooks in a container without network and secrets;
+solutions/README.md has the command for one.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import re
-import textwrap
+import math
+import os
+import queue
+import threading
 import time
-from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from .run import DONE, MISSING, Launcher, Run
+from .processes import signals_go_to
+from .reading import find_lesson, read_cells
+from .run import DONE, MISSING, NO_FORK, Launcher, Run
+
+LEAST_MEMORY = 256  # megabytes: with less, the course's own answers fail
 
 
 @dataclass
@@ -57,41 +67,29 @@ class Report:
         return sum(result.status == DONE for result in self.exercises)
 
 
-def read_cells(path: Path) -> list[dict]:
-    """The code cells of a notebook: {"cell", "source", "tags"}, numbered as they stand.
+@dataclass(frozen=True)
+class Limits:
+    """What a notebook may take; ValueError for limits under which none could pass.
 
-    ValueError in one line for a file that is no notebook.
+    timeout: seconds for all of it; step_timeout: seconds of computing for a cell or a
+    check; memory: megabytes beyond what torch itself takes
     """
-    try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-        cells = []
-        for number, cell in enumerate(notebook["cells"], start=1):
-            source = "".join(cell.get("source", ""))
-            if cell["cell_type"] == "code":
-                tags = list(cell.get("metadata", {}).get("tags", []))
-                cells.append({"cell": number, "source": source, "tags": tags})
-    except OSError as error:
-        raise ValueError(f"can't be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise ValueError("is not a Jupyter notebook") from None
-    return cells
 
+    timeout: float = 300
+    step_timeout: float = 30
+    memory: int = 4096
 
-def find_lesson(path: Path, cells: list[dict]) -> str:
-    """The lesson's number: from its check and begin calls, else from the file's name.
-
-    ValueError when there is no trace of one.
-    """
-    text = "\n".join(cell["source"] for cell in cells)
-    begun = re.findall(r"begin\(\s*[\"'](\d\d)[\"']", text)
-    checked = re.findall(r"check\(\s*[\"'](\d\d)\.\d+", text)
-    found = Counter(begun + checked).most_common(1)
-    if found:
-        return found[0][0]
-    named = re.match(r"(\d\d)_", path.name)
-    if not named:
-        raise ValueError("is no lesson of this course: nothing in it names one")
-    return named[1]
+    def __post_init__(self) -> None:
+        for name in ("timeout", "step_timeout"):
+            seconds = getattr(self, name)
+            if not seconds > 0 or math.isnan(seconds):
+                option = "--" + name.replace("_", "-")
+                raise ValueError(f"{option} must be above 0 seconds, not {seconds:g}")
+        if self.memory < LEAST_MEMORY:
+            raise ValueError(
+                f"--memory must be at least {LEAST_MEMORY} megabytes, what the lessons "
+                f"themselves need, not {self.memory}"
+            )
 
 
 def answer_names(lesson: str) -> dict[str, list[str]]:
@@ -111,12 +109,104 @@ def grade(
 ) -> Report:
     """Grades one notebook.
 
-    `timeout` seconds for all of it, `step_timeout` for a cell or one check, `memory` in
-    megabytes beyond what torch itself takes; a `launcher` makes several notebooks
-    faster. Never raises because of the notebook: see `Report.problem`. Needs Linux or
-    macOS.
+    `timeout`, `step_timeout` and `memory` as in `Limits`; a `launcher` makes several
+    notebooks faster. Never raises because of the notebook: see `Report.problem`. Needs
+    Linux or macOS; ValueError elsewhere.
     """
-    path, started = Path(path), time.monotonic()
+    limits = Limits(timeout, step_timeout, memory)
+    report, specification = _read(path)
+    if not report.problem:
+        with nullcontext(launcher) if launcher else Launcher() as own:
+            _run(report, specification, own, limits)
+    return report
+
+
+def grade_all(
+    paths: Iterable[str | Path],
+    *,
+    jobs: int | None = None,
+    events: queue.SimpleQueue | None = None,
+    **limits: float,
+) -> Iterator[Report]:
+    """Grades a class; each report as it is known, those that can't be read first.
+
+    jobs: notebooks at a time (default: as many as cores); limits: as in `Limits`
+    events: an exception that is put here is raised between two reports
+    """
+    if jobs is None:
+        jobs = _cores()
+    if jobs < 1:
+        raise ValueError(f"--jobs must be at least 1, not {jobs}")
+    if not hasattr(os, "fork"):
+        raise ValueError(NO_FORK)
+    return _reports(paths, jobs, events or queue.SimpleQueue(), Limits(**limits))
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _reports(
+    paths: Iterable[str | Path], jobs: int, events: queue.SimpleQueue, limits: Limits
+) -> Iterator[Report]:
+    """Reads all, starts the workers, and hands on what they put among the events."""
+    work: queue.SimpleQueue = queue.SimpleQueue()
+    for path in paths:
+        report, specification = _read(path)
+        if report.problem:
+            yield report
+        else:
+            work.put((report, specification))
+    waiting, stop = work.qsize(), threading.Event()
+    workers = [
+        threading.Thread(target=_work, args=(work, events, limits, stop))
+        for _ in range(min(jobs, waiting))
+    ]
+    try:
+        for worker in workers:
+            worker.start()
+        while waiting:
+            event = events.get()
+            if isinstance(event, BaseException):
+                raise event
+            waiting -= 1
+            yield event
+    finally:
+        stop.set()
+        for worker in workers:
+            worker.join()
+
+
+def _work(
+    work: queue.SimpleQueue,
+    events: queue.SimpleQueue,
+    limits: Limits,
+    stop: threading.Event,
+) -> None:
+    """Grades notebook after notebook in a launcher of its own until none is left."""
+    try:
+        with Launcher(stop) as launcher:
+            while not stop.is_set():
+                try:
+                    report, specification = work.get_nowait()
+                except queue.Empty:
+                    return
+                try:
+                    _run(report, specification, launcher, limits)
+                except (RuntimeError, OSError) as error:
+                    report.problem = f"could not be graded: {error}"
+                if not stop.is_set():
+                    events.put(report)
+    except BaseException as error:
+        events.put(error)
+
+
+def _read(path: str | Path) -> tuple[Report, dict]:
+    """A report without verdicts, and what a run of the notebook needs to know."""
+    path = Path(path)
     report = Report(str(path))
     try:
         cells = read_cells(path)
@@ -124,21 +214,27 @@ def grade(
         tasks = _tasks(report.lesson)
     except ValueError as error:
         report.problem = str(error)
-        return report
-    specification = {
-        "lesson": report.lesson,
-        "cells": cells,
-        "names": _names(report.lesson, tasks),
-        "memory": memory,
-    }
-    with nullcontext(launcher) if launcher else Launcher() as own:
-        run = Run(own, specification, timeout=timeout, step_timeout=step_timeout)
-        run.go()
-    report.exercises = [
-        Result(task.id, task.title, *run.verdict(task.id)) for task in tasks.values()
-    ]
+        return report, {}
+    report.exercises = [Result(task.id, task.title) for task in tasks.values()]
+    names = _names(report.lesson, tasks)
+    return report, {"lesson": report.lesson, "cells": cells, "names": names}
+
+
+def _run(
+    report: Report, specification: dict, launcher: Launcher, limits: Limits
+) -> None:
+    """Fills the report with what a run of the notebook gives."""
+    started = time.monotonic()
+    run = Run(
+        launcher,
+        specification | {"memory": limits.memory},
+        timeout=limits.timeout,
+        step_timeout=limits.step_timeout,
+    )
+    run.go()
+    for result in report.exercises:
+        result.status, result.message = run.verdict(result.exercise)
     report.seconds = round(time.monotonic() - started, 1)
-    return report
 
 
 def _names(lesson: str, tasks: dict) -> dict[str, list[str]]:
@@ -163,42 +259,44 @@ def _tasks(lesson: str) -> dict:
     return tasks
 
 
-def table(report: Report) -> str:
-    """The verdicts as text to read."""
-    name = Path(report.notebook).name
-    if report.problem:
-        return f"{name}: {report.problem}"
-    count = f"{report.done} of {len(report.exercises)} done"
-    lines = [f"{name}: lesson {report.lesson}, {count} ({report.seconds:g} s)"]
-    for result in report.exercises:
-        lines.append(f"  {result.exercise}  {result.status:<9}  {result.title}")
-        if result.status != DONE and result.message:
-            lines.append(textwrap.indent(textwrap.fill(result.message, 70), " " * 20))
-    return "\n".join(lines)
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `t2i grade`."""
     parser.add_argument("notebooks", nargs="+", metavar="NOTEBOOK")
-    parser.add_argument("--json", action="store_true", help="one JSON list, no table")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--json",
+        action="store_true",
+        help="a JSON list, each notebook as it is known; whole when it is stopped, too",
+    )
+    form.add_argument(
+        "--csv",
+        action="store_true",
+        help="a row a student and exercise, for a learning platform",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="notebooks at a time (default: as many as cores)",
+    )
     parser.add_argument(
         "--timeout",
         type=float,
-        default=300,
+        default=Limits.timeout,
         metavar="S",
         help="seconds for a notebook (default 300)",
     )
     parser.add_argument(
         "--step-timeout",
         type=float,
-        default=30,
+        default=Limits.step_timeout,
         metavar="S",
         help="seconds of computing for a cell or a check (default 30)",
     )
     parser.add_argument(
         "--memory",
         type=int,
-        default=4096,
+        default=Limits.memory,
         metavar="MB",
         help="megabytes for a notebook (default 4096)",
     )
@@ -206,26 +304,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace | list[str] | None = None) -> int:
     """Grades the notebooks; 0 if each could be graded, else 1."""
+    from .show import Csv, JsonList, Tables
+
     if not isinstance(arguments, argparse.Namespace):
         parser = argparse.ArgumentParser(
             prog="t2i grade", description=__doc__.split("\n")[0]
         )
         add_arguments(parser)
         arguments = parser.parse_args(arguments)
-    reports = []
-    with Launcher() as launcher:
-        for notebook in arguments.notebooks:
-            report = grade(
-                notebook,
-                timeout=arguments.timeout,
-                launcher=launcher,
-                step_timeout=arguments.step_timeout,
-                memory=arguments.memory,
-            )
-            reports.append(report)
-            if not arguments.json:
-                print(table(report), flush=True)
-    if arguments.json:
-        rows = [asdict(report) | {"done": report.done} for report in reports]
-        print(json.dumps(rows, indent=1))
-    return int(any(report.problem for report in reports))
+    events: queue.SimpleQueue = queue.SimpleQueue()
+    reports = grade_all(
+        arguments.notebooks,
+        jobs=arguments.jobs,
+        events=events,
+        timeout=arguments.timeout,
+        step_timeout=arguments.step_timeout,
+        memory=arguments.memory,
+    )
+    kind = JsonList if arguments.json else Csv if arguments.csv else Tables
+    graded = True
+    with signals_go_to(events.put), kind(arguments.notebooks) as show:
+        for report in reports:
+            show(report)
+            graded = graded and not report.problem
+    return int(not graded)

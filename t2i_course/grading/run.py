@@ -18,32 +18,58 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
-DONE, WRONG, MISSING = "done", "wrong", "missing"
+from .processes import MARK, cpu_seconds, end_leftovers, kill, resident
+
+DONE, BORROWED, WRONG, MISSING = "done", "borrowed", "wrong", "missing"
 TIMED_OUT, CRASHED = "timed out", "crashed"
 # When an exercise has several answers, the verdict that counts.
-BEST_FIRST = [DONE, WRONG, TIMED_OUT, CRASHED, MISSING]
+BEST_FIRST = [DONE, BORROWED, WRONG, TIMED_OUT, CRASHED, MISSING]
+UNDEFINED = re.compile(r"NameError: name '(\w+)' is not defined")
 MOST_RESTARTS = 12
 TORCH_ITSELF = 1024  # megabytes that a notebook holds before its first cell, at most
 START = 300  # seconds to import torch on a busy machine
 
 
+NO_FORK = (
+    "grading needs Linux or macOS: each notebook runs in a fork of one process, with "
+    "limits that Windows lacks. On Windows install WSL (`wsl --install`), install the "
+    "course in it and grade there"
+)
+
+
 class Launcher:
-    """The process from which every run of a notebook is forked; use it in a `with`."""
+    """The process from which every run of a notebook is forked; use it in a `with`.
+
+    A notebook that ends this process costs its own step: the next start makes another.
+    `stop`: once this is set, runs end at once.
+    """
+
+    def __init__(self, stop: threading.Event | None = None) -> None:
+        self.stop = stop or threading.Event()
 
     def __enter__(self) -> Launcher:
-        self._scratch = tempfile.TemporaryDirectory()
+        if not hasattr(os, "fork"):
+            raise ValueError(NO_FORK)
+        self._open()
+        return self
+
+    def _open(self) -> None:
+        self._scratch = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self._inbox, outbox = os.pipe()
         self._buffer = b""
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._inbox, selectors.EVENT_READ)
+        self._mark = secrets.token_hex(16)
+        command = [sys.executable, "-P", "-m", "t2i_course.grading.worker"]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "t2i_course.grading.worker", str(outbox)],
+            [*command, str(outbox), str(os.getpid())],
             cwd=self._scratch.name,
-            env=_environment(self._scratch.name),
+            env=_environment(self._scratch.name) | {MARK: self._mark},
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -51,26 +77,42 @@ class Launcher:
             start_new_session=True,
         )
         os.close(outbox)
-        return self
 
     def __exit__(self, *problem: Any) -> None:
-        kill(self._process.pid)
+        self._close()
+
+    def _close(self) -> None:
+        if self.alive():
+            end_leftovers(self._mark, self._process.pid)
+            kill(self._process.pid)
         self._process.wait()
-        self._process.stdin.close()
+        end_leftovers(self._mark, self._process.pid)
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._selector.close()
         os.close(self._inbox)
         self._scratch.cleanup()
+
+    def alive(self) -> bool:
+        """Whether the process to fork from is there."""
+        return self._process.poll() is None
 
     def start(self, specification: dict) -> int:
         """Forks a child for a notebook; returns its process id.
 
         RuntimeError if the process to fork from did not come up.
         """
+        if not self.alive():
+            self._close()
+            self._open()
+        with contextlib.suppress(ProcessLookupError):  # a notebook may have stopped it
+            os.kill(self._process.pid, signal.SIGCONT)
         line = json.dumps(specification) + "\n"
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(line.encode())
             self._process.stdin.flush()
         ends = time.monotonic() + START
-        while time.monotonic() < ends and self._process.poll() is None:
+        while time.monotonic() < ends and self.alive() and not self.stop.is_set():
             for message in self.messages(specification["token"], 0.5):
                 if message["what"] == "forked":
                     return message["pid"]
@@ -80,7 +122,10 @@ class Launcher:
         """What came within that time and carries the token, which the run was told."""
         if not self._selector.select(timeout=seconds):
             return []
-        *lines, self._buffer = (self._buffer + os.read(self._inbox, 65536)).split(b"\n")
+        data = os.read(self._inbox, 65536)
+        if not data:  # nobody can write any more
+            time.sleep(seconds)
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
         messages = []
         for line in lines:
             with contextlib.suppress(ValueError):
@@ -112,6 +157,7 @@ class Run:
         self.memory = specification["memory"]
         self.steps: dict[str, dict] = {}
         self.guessing = False
+        self.at: int | None = None  # the statement that runs in its cell
         self.deadline = float("inf")
 
     def go(self) -> None:
@@ -126,15 +172,22 @@ class Run:
                 ended = self._follow(pid, token)
             finally:
                 kill(pid)
-            if ended or time.monotonic() >= self.deadline:
+            if (
+                ended
+                or time.monotonic() >= self.deadline
+                or self.launcher.stop.is_set()
+            ):
                 return
 
     def _follow(self, pid: int, token: str) -> bool:
         """Reads the child's messages until it ends, dies, is late or grows too big."""
         step, limit = None, self.step_timeout
         wall, cpu = time.monotonic(), cpu_seconds(pid)
-        while True:
-            for message in self.launcher.messages(token, 0.05):
+        while not self.launcher.stop.is_set():
+            messages = self.launcher.messages(token, 0.05)
+            if not messages and not self.launcher.alive():
+                return self._ended(step, CRASHED, "it ended the grader's own process")
+            for message in messages:
                 if message["what"] == "end":
                     return True
                 if message["what"] == "gone":
@@ -147,11 +200,15 @@ class Run:
                 return self._ended(step, TIMED_OUT)
             if resident(pid) > self.memory + TORCH_ITSELF:
                 return self._ended(step, CRASHED)
+        return True
 
     def _note(self, message: dict, step: str | None) -> tuple[str | None, float]:
         """Takes a message in; returns the step that goes on, and its seconds."""
+        if message["what"] == "at":
+            self.at = message["statement"]
+            return step, self.step_timeout
         if message["what"] == "begin":
-            self.guessing = message["guess"]
+            self.guessing, self.at = message["guess"], None
             short = min(5, self.step_timeout)
             return message["step"], short if self.guessing else self.step_timeout
         self.steps[message["step"]] = message["result"]
@@ -168,45 +225,59 @@ class Run:
                 else (f"not finished after {limit}; does a loop never end?")
             )
         message = message or f"it took more than {self.memory} MB of memory"
+        skip = [*self.steps.get(step or "start", {}).get("skip", []), self.at]
         result = {"status": status, "message": message, "guess": self.guessing}
-        self.steps[step or "start"] = result
+        self.steps[step or "start"] = result | {"skip": skip}
         return step is None
 
     def verdict(self, id: str) -> tuple[str, str]:
         """Status and message of an exercise, from all that was seen."""
-        tried = [
-            result
-            for key, result in self.steps.items()
-            if key.startswith(id + " ") and not result.get("guess")
-        ]
-        if any(
-            r["status"] == DONE for k, r in self.steps.items() if k.startswith(id + " ")
-        ):
+        of_id = [r for key, r in self.steps.items() if key.startswith(id + " ")]
+        if any(result["status"] == DONE for result in of_id):
             return DONE, ""
+        tried = [result for result in of_id if not result.get("guess")]
         real = [r for r in tried if r["status"] != MISSING]
         if not real:
             real = self._broken_cells(id) or tried
         if not real:
-            return MISSING, self._why_missing(id)
+            return MISSING, self._because(self._why_missing(id))
         best = min(real, key=lambda r: BEST_FIRST.index(r["status"]))
-        return best["status"], best.get("message", "")
+        return best["status"], self._because(best.get("message", ""))
 
     def _broken_cells(self, id: str) -> list[dict]:
         """How the cells ended that should have answered the exercise, but failed."""
         broken = []
+        names = [name for name in self.names.get(id, []) if name]
         for cell in self.cells:
             result = self.steps.get(f"cell {cell['cell']}")
             if result is None or result["status"] == DONE:
                 continue
-            names = filter(None, self.names.get(id, []))
-            defines = any(defines_name(cell["source"], name) for name in names)
-            asks = re.search(rf"check\(\s*[\"']{re.escape(id)}[\"']", cell["source"])
-            if asks and "NameError" in result["message"]:
-                asks = None  # the answer isn't there, which is no fault of the check
-            if defines or asks:
-                said = f"cell {cell['cell']}: {result['message']}"
-                broken.append({"status": result["status"], "message": said})
+            for failure in result.get("failures") or [{"lost": None, **result}]:
+                lost, source = failure["lost"], failure.get("source", cell["source"])
+                asks = re.search(rf"check\(\s*[\"']{re.escape(id)}[\"']", source)
+                if asks and "NameError" in failure["message"]:
+                    continue  # the answer isn't there, no fault of the check
+                defines = any(
+                    n in (lost or []) or defines_name(source, n) for n in names
+                )
+                if defines or asks:
+                    said = f"cell {cell['cell']}: {failure['message']}"
+                    broken.append({"status": result["status"], "message": said})
         return broken
+
+    def _because(self, message: str) -> str:
+        """The message, with the broken cells that its missing names come from."""
+        said, asked = message, set(UNDEFINED.findall(message))
+        for cell in reversed(self.cells):  # a cause stands above what hangs on it
+            result = self.steps.get(f"cell {cell['cell']}", {})
+            for failure in reversed(result.get("failures", [])):
+                if asked & set(failure["lost"]):
+                    asked |= set(UNDEFINED.findall(failure["message"]))
+                    why = failure["message"].splitlines()[0]
+                    why = why.removeprefix("your code stops with ")
+                    line = failure["line"]
+                    said += f" (cell {cell['cell']} stopped at `{line}`: {why})"
+        return said
 
     def _why_missing(self, id: str) -> str:
         if "start" in self.steps:
@@ -237,27 +308,3 @@ def _environment(scratch: str) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",  # a fork may not share threads, and time is fair so
     }
     return os.environ | chosen
-
-
-def resident(pid: int) -> float:
-    """Megabytes of memory that the process holds; 0 where that can't be known."""
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except (OSError, IndexError, ValueError):
-        return 0.0
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-def cpu_seconds(pid: int) -> float:
-    """Seconds that the process has computed; 0 where that can't be known."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def kill(pid: int) -> None:
-    """Ends the process and everything that it started in its group."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)

@@ -1,26 +1,30 @@
 """The child process of `t2i grade`: runs a notebook's cells and judges its answers.
 
-    python -m t2i_course.grading.worker PIPE
+    python -P -m t2i_course.grading.worker PIPE PARENT
 
 Imports what checks need, then forks a child for each line of stdin: a JSON object with
 token, lesson, cells, names, steps (how those of earlier runs ended) and memory. The
-children report on the pipe (see `Channel`); `run` watches them from outside.
+children report on the pipe (see `Channel`); `run` watches them from outside. It ends,
+with all that it started, when the process PARENT is gone.
 """
 
 from __future__ import annotations
 
 import builtins
 import json
-import linecache
 import math
 import os
 import re
 import resource
+import shutil
 import sys
+import tempfile
+import time
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import asdict
+from typing import Any, NoReturn
 
 import matplotlib
 import numpy
@@ -29,12 +33,18 @@ import torch.nn.functional
 
 from .. import checks
 from ..checks import core
+from .borrowed import Watch
+from .processes import (
+    MARK,
+    adopt_orphans,
+    doomed,
+    end_leftovers,
+    end_with_parent,
+    kill,
+)
 from .run import defines_name
-
-try:
-    from IPython.core.inputtransformer2 import TransformerManager
-except ImportError:  # then a simpler rule must do
-    TransformerManager = None
+from .statements import STOPPED, Runner
+from .warm import prepare
 
 # Modules whose functions a check relies on; a notebook that replaces one of them in
 # passing (or on purpose) doesn't change how it is judged.
@@ -48,9 +58,17 @@ class Channel:
     def __init__(self, pipe: int, token: str) -> None:
         self._pipe, self._token = pipe, token
         self._open: list[str] = []
+        self.launcher, self.owner = 0, os.getpid()
 
     def tell(self, **message: Any) -> None:
-        """Sends a message."""
+        """Sends a message, unless the step before has ended the launcher.
+
+        A copy of the process that the notebook forked has nothing to say.
+        """
+        if os.getpid() != self.owner:
+            return
+        if self.launcher and doomed(self.launcher):
+            time.sleep(60)  # the end that is on its way is that step's doing
         line = json.dumps(message | {"token": self._token}) + "\n"
         os.write(self._pipe, line.encode())
 
@@ -82,6 +100,7 @@ class Worker:
         self.tasks = core.exercises(specification["lesson"])
         self.judge = core.judge
         self.cell = 0
+        self.judging = False
         self.asked: dict[str, int] = {}
         self.found: list[tuple[str, Any]] = []  # answers known by their name
         self.judged: list[tuple[str, Any, str]] = []  # exercise, answer, status
@@ -89,12 +108,22 @@ class Worker:
         self.module.get_ipython = _NoShell
         self.module.display = lambda *things, **options: None
         sys.modules["__main__"] = self.module
+        self.runner = Runner(vars(self.module))
         checks.check = core.check = self.check
         self.untouched = {m: dict(vars(m)) for m in _guarded()}
 
     def run(self) -> None:
-        """Every cell in order, then the answers that no check has asked for."""
-        for cell in self.cells:
+        """Every cell in order, then the answers that no check has asked for.
+
+        Cells after the last that could bring an answer are not run, and none is once
+        every exercise is done.
+        """
+        last = max(
+            [n for n, c in enumerate(self.cells) if self._may_answer(c)], default=0
+        )
+        for cell in self.cells[: last + 1]:
+            if self._all_done():
+                break
             if "live" not in cell["tags"]:
                 self._run_cell(cell)
         self.cell, self.asked = 0, {}
@@ -104,22 +133,41 @@ class Worker:
         self._try_the_rest()
         self.channel.finish()
 
+    def _may_answer(self, cell: dict) -> bool:
+        """Whether the cell makes a function or class, or asks for a check."""
+        names = [name for names in self.names.values() for name in names if name]
+        words = ["check", "def", "class", "lambda", *map(re.escape, self.tasks), *names]
+        return re.search(rf"\b({'|'.join(words)})\b", cell["source"]) is not None
+
+    def _all_done(self) -> bool:
+        done = {
+            key.split()[0] for key, r in self.steps.items() if r["status"] == "done"
+        }
+        return set(self.tasks) <= done
+
     def _run_cell(self, cell: dict) -> None:
-        """Runs a cell unless it stopped an earlier worker; notes what it defines."""
+        """Runs a cell, less what stopped an earlier worker; notes what it defines."""
         step = f"cell {cell['cell']}"
-        known = self.steps.get(step)
-        if known and not known.get("survived"):
-            self._bind_references(cell)
-            return
+        known = self.steps.get(step, {})
+        skip = known.get("skip", [])
         self.cell, self.asked = cell["cell"], {}
         before = dict(vars(self.module))
         self.channel.begin(step)
+        failures = self.runner.run(
+            f"<cell {cell['cell']}>",
+            cell["source"],
+            skip,
+            lambda number: self.channel.tell(what="at", statement=number),
+        )
         status, message = "done", ""
-        try:
-            _execute(cell, vars(self.module))
-        except BaseException as error:
-            status, message = "crashed", _what_happened(error)
-        self.channel.end(step, status, message, survived=True)
+        if failures:
+            status, message = "crashed", failures[0].message
+        if skip:
+            status, message = known["status"], known["message"]
+        for failure in failures if skip else ():
+            failure.message = failure.message.replace(STOPPED, message)
+        noted = [asdict(failure) for failure in failures]
+        self.channel.end(step, status, message, failures=noted, skip=skip)
         self._bind_references(cell)
         for id, names in self.names.items():
             for name in names:
@@ -141,6 +189,9 @@ class Worker:
             raise LookupError(f'there is no exercise "{id}"')
         task = self.tasks[id]
         status = self._status(id, answer)
+        if self.judging:  # an answer asks about itself: that would have no end
+            right = status == "done" or (not status and callable(answer))
+            return answer if right else task.reference
         if core.is_reference(task, answer):
             self.channel.begin(f"{id} own")
             self.channel.end(
@@ -161,9 +212,7 @@ class Worker:
         step = f"{id} in cell {self.cell}, {self.asked[id]}"
         if step not in self.steps:  # else an earlier worker knows, or was stopped by it
             self.channel.begin(step, guess)
-            with self._as_imported():
-                verdict = self.judge(self.tasks[id], answer)
-            status, message = verdict.status, verdict.message
+            status, message = self._verdict(self.tasks[id], answer)
             if any(sign in message for sign in OUT_OF_MEMORY):
                 status = "crashed"
             self.channel.end(step, status, message, guess=guess)
@@ -171,6 +220,22 @@ class Worker:
         status = self.steps[step]["status"]
         self.judged.append((id, answer, status))
         return status
+
+    def _verdict(self, task: core.Exercise, answer: Any) -> tuple[str, str]:
+        """Status and message; a right answer that is the course's own is borrowed."""
+        watch = Watch(answer, task.reference)
+        with self._as_imported():
+            self.judging = True
+            try:
+                verdict = watch.run(self.judge, task, answer)
+            finally:
+                self.judging = False
+        if verdict.status == "done" and watch.borrowed:
+            return "borrowed", (
+                f"it calls {watch.borrowed}, the course's own answer; write the line "
+                "that the exercise asks for"
+            )
+        return verdict.status, verdict.message
 
     def _try_the_rest(self) -> None:
         """Tries functions that were never judged on exercises without any answer.
@@ -214,33 +279,6 @@ def _guarded() -> list[types.ModuleType]:
     return course + RELIED_ON
 
 
-def _execute(cell: dict, namespace: dict) -> None:
-    """Runs a cell's source, magics and shell commands left out."""
-    name = f"<cell {cell['cell']}>"
-    source = _plain(cell["source"])
-    lines = source.splitlines(keepends=True)
-    linecache.cache[name] = (len(source), None, lines, name)  # for messages
-    exec(compile(source, name, "exec"), namespace)
-
-
-def _what_happened(error: BaseException) -> str:
-    """Why a cell stopped, in a line or two."""
-    if isinstance(error, SyntaxError):
-        return f"{error.msg} in line {error.lineno}: {(error.text or '').strip()}"
-    return core.describe(error)
-
-
-def _plain(source: str) -> str:
-    """A cell's source as Python: magics and shell commands become calls of nothing."""
-    if source.lstrip().startswith("%%"):
-        first = source.lstrip().split()[0]
-        rest = source.lstrip().partition("\n")[2]
-        return rest if first in ("%%time", "%%capture", "%%timeit") else ""
-    if TransformerManager is None:
-        return re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
-    return TransformerManager().transform_cell(source)
-
-
 class _NoShell:
     """Stands for IPython's shell: takes any magic and does nothing."""
 
@@ -270,23 +308,51 @@ def _limit(megabytes: int) -> None:
 
 def main() -> None:
     """Forks a child for each specification that comes in."""
-    pipe = int(sys.argv[1])
+    pipe, parent = map(int, sys.argv[1:])
+    adopt_orphans()
     matplotlib.use("Agg")
+    ready = set()
     for line in sys.stdin.buffer:
         specification = json.loads(line)
         channel = Channel(pipe, specification["token"])
-        core.exercises(specification["lesson"])  # imported once for all its notebooks
-        pid = os.fork()
+        lesson = specification["lesson"]
+        core.exercises(lesson)  # imported once for all its notebooks
+        if lesson not in ready:
+            ready.add(lesson)
+            prepare(lesson, specification["cells"])
+        folder = tempfile.mkdtemp(dir=".")
+        launcher, pid = os.getpid(), os.fork()
         if pid == 0:
-            _child(channel, specification)
+            _child(channel, specification, folder, launcher)
         channel.tell(what="forked", pid=pid)
-        os.waitpid(pid, 0)
+        _wait(pid, parent)
+        end_leftovers(os.environ[MARK], launcher)
+        shutil.rmtree(folder, ignore_errors=True)
         channel.tell(what="gone")
 
 
-def _child(channel: Channel, specification: dict) -> None:
-    """Runs one notebook in a process group of its own; never returns."""
+def _wait(pid: int, parent: int) -> None:
+    """Waits until the child has ended; if the grader ends first, nothing is left."""
+    while os.getppid() == parent:
+        if os.waitpid(pid, os.WNOHANG)[0]:
+            return
+        time.sleep(0.01)
+    kill(pid)
+    end_leftovers(os.environ[MARK], os.getpid())
+    os._exit(1)
+
+
+def _child(
+    channel: Channel, specification: dict, folder: str, launcher: int
+) -> NoReturn:
+    """Runs one notebook in a process group and a folder of its own; never returns."""
+    channel.launcher, channel.owner = launcher, os.getpid()
     os.setsid()
+    end_with_parent()
+    if os.getppid() != launcher:
+        os._exit(1)
+    os.chdir(folder)
+    sys.path.insert(0, "")  # a notebook may import what lies beside it
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.stdin = os.fdopen(0)
     _limit(specification["memory"])
