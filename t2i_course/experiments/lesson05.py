@@ -95,7 +95,7 @@ TABLE = Table("05", "families", "birds asked for by family and wing colour toget
                "seconds"))  # fmt: skip
 
 
-@TABLE.row("projection", cost=65, ships="cgan_birds")
+@TABLE.row("projection", cost=65)
 def families(run: Run) -> dict:
     """Both labels at once, by projection."""
     presets = cgan.BIRDS["cpu"] | {"labels": "family and wing"}
@@ -201,7 +201,6 @@ for name, information in (("with the term", 1.0), ("without", 0.0)):
         name,
         lambda run, weight=information: on_birds(run, weight),
         cost=100,
-        **({"ships": "infogan_birds"} if kept else {}),
     )
 
 

@@ -371,17 +371,10 @@ SYSTEMS = {
         },
     )
 }
-TABLE = BIRDS["cpu"] | {"labels": "family and wing", "how": "projection"}
 SHIPPED = {
     "cgan_digits": Network(
         partial(ConditionalGan.from_preset, "cpu"),
         "digits",
-        "cgan",
-        part=attrgetter("generator"),
-    ),
-    "cgan_birds": Network(
-        partial(ConditionalGan.from_preset, "cpu", **TABLE),
-        "birds",
         "cgan",
         part=attrgetter("generator"),
     ),

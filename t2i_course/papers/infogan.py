@@ -275,8 +275,4 @@ SHIPPED = {
         partial(InfoGan.from_preset, "cpu"), "digits", "infogan",
         part=attrgetter("generator"),
     ),
-    "infogan_birds": Network(
-        partial(InfoGan.from_preset, "cpu", **BIRDS["cpu"]), "birds", "infogan",
-        part=attrgetter("generator"),
-    ),
 }  # fmt: skip
