@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from training_toys import fails
+from training_toys import fails, usual_signals
 
 from t2i_course import cli, seeds
 from t2i_course.training import CheckpointError, checkpoint
@@ -113,6 +113,7 @@ def test_ctrl_c_on_the_real_command_line():
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        preexec_fn=usual_signals,
     )
     assert "100000 steps" in run.stdout.readline()
     assert run.stderr.readline().startswith("step 1/100000")

@@ -23,6 +23,7 @@ from grading_toys import (
     statuses,
     write,
 )
+from training_toys import usual_signals
 
 from t2i_course import cli
 from t2i_course.grading import grade as grading
@@ -142,7 +143,10 @@ while True:
     ]
     command = [sys.executable, "-m", "t2i_course.cli", "grade", "--json", "--jobs", "1"]
     process = subprocess.Popen(
-        [*command, *map(str, files)], stdout=subprocess.PIPE, text=True
+        [*command, *map(str, files)],
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=usual_signals,
     )
     said = ""
     while not said.endswith("\n}\n"):  # its first element, on lines of its own

@@ -3,6 +3,7 @@
 Run as a script it is the child process that a test kills, interrupts or pairs.
 """
 
+import signal
 import sys
 from pathlib import Path
 
@@ -24,6 +25,12 @@ def fails(capsys, *arguments, code=2):
     lines = captured.err.strip().splitlines()
     assert len(lines) == 1 and lines[0].startswith(f"t2i {arguments[0]}: "), lines
     return lines[0]
+
+
+def usual_signals():
+    """For a child: hang-up and Ctrl-C end it, even under nohup or in a script."""
+    for name in ("SIGHUP", "SIGINT"):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
 
 
 class Pictures:
