@@ -7,7 +7,7 @@ its own way: not done, a wrong value, an import that fails, a syntax error; the 
 every five is right throughout. (No endless loops: one costs the 30 seconds that a step
 may take, whatever else is done.) Each class is graded by `t2i grade --json` with
 `--jobs 1` and without, and, where FOLDER is a checkout of another state of the course,
-by that one too, in a process of its own. The points found have to be the same.
+by that one too, in a process of its own. Notebooks given other points are counted.
 
 What it gave on two virtual cores of an AMD EPYC, with the birds drawn before and a
 training beside it on one of them, so that a second worker had little to gain; "before"

@@ -67,7 +67,7 @@ for how in WAYS:
     DIGITS.add(
         how,
         lambda run, how=how: labelled(run, how, {}, digits_as_labelled)[1],
-        cost=25,
+        cost=35,
         **ships,
     )
     presets = AC_BIRDS["cpu"] if how == "auxiliary" else cgan.BIRDS["cpu"]
@@ -76,7 +76,8 @@ for how in WAYS:
         lambda run, how=how, presets=presets: labelled(
             run, how, presets, birds_as_labelled
         )[1],
-        cost=60,
+        cost=100,
+        recorded=False,
     )
 
 WEIGHTS = Table("05", "weights", "AC-GAN's other weights: what naming the class costs",
@@ -87,7 +88,8 @@ for weight in (0.1, 10.0):
         lambda run, weight=weight: labelled(
             run, "auxiliary", AC_BIRDS["cpu"], birds_as_labelled, weight=weight
         )[1],
-        cost=60,
+        cost=100,
+        recorded=False,
     )
 
 TABLE = Table("05", "families", "birds asked for by family and wing colour together",
@@ -95,7 +97,7 @@ TABLE = Table("05", "families", "birds asked for by family and wing colour toget
                "seconds"))  # fmt: skip
 
 
-@TABLE.row("projection", cost=65)
+@TABLE.row("projection", cost=100, recorded=False)
 def families(run: Run) -> dict:
     """Both labels at once, by projection."""
     presets = cgan.BIRDS["cpu"] | {"labels": "family and wing"}
@@ -201,10 +203,11 @@ for name, information in (("with the term", 1.0), ("without", 0.0)):
         name,
         lambda run, weight=information: on_birds(run, weight),
         cost=100,
+        recorded=False,
     )
 
 
-@STYLES.row("reader", cost=10, seeds=(0,), only=True)
+@STYLES.row("reader", cost=10, seeds=(0,), only=True, recorded=False)
 def reader(run: Run) -> dict:
     """The style reader's own skill on real birds of unseen species: R^2 by style."""
     return {"skill": style_reader().skill}
