@@ -16,7 +16,7 @@ from functools import partial
 from importlib import import_module
 
 from . import seeds
-from .commands import PRESETS
+from .commands import PRESETS, first_process
 
 __all__ = ["COMMANDS", "PRESETS", "main", "parser"]
 
@@ -151,11 +151,6 @@ def warned(command: str, message, category, *where) -> None:
     """A warning as a line on stderr; the course's own, and once for many processes."""
     if issubclass(category, UserWarning) and first_process():
         print(f"t2i {command}: {' '.join(str(message).split())}", file=sys.stderr)
-
-
-def first_process() -> bool:
-    """Whether this is the one of several that speaks (torchrun sets RANK)."""
-    return os.environ.get("RANK", "0") == "0"
 
 
 def fail(command: str, error: Exception, code: int) -> int:

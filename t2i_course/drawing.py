@@ -83,12 +83,16 @@ def from_noise(system, batch: Batch, seed: int = 0, samples: int = 1) -> Tensor:
         return torch.cat([system.sample(part).cpu() for part in parts])
 
 
-def from_classes(system, batch: Batch, seed: int = 0, samples: int = 1) -> Tensor:
+def from_classes(
+    system, batch: Batch, seed: int = 0, samples: int = 1, kinds: Tensor | None = None
+) -> Tensor:
     """Pictures (B * samples, ...) of a batch's classes; `sample(kinds, count)`.
 
-    Of `class_id`, or of what `system.asked_of(batch)` makes of the batch.
+    kinds: those to draw; None is what `system.asked_of(batch)` makes of the batch, or
+    its `class_id`.
     """
-    kinds = getattr(system, "asked_of", lambda batch: batch.class_id)(batch)
+    if kinds is None:
+        kinds = getattr(system, "asked_of", lambda batch: batch.class_id)(batch)
     kinds = kinds.to(system.device).repeat_interleave(samples, 0)
     with _seeded(system, seed):
         made = [system.sample(part, count=len(part)) for part in kinds.split(PART)]

@@ -271,16 +271,27 @@ def _(answer):
     diagnose(answer, inputs, gan.alternating_step, known, what="(x, y)", atol=1e-9)
 
 
+def _append(x, number):
+    return torch.cat([x, number], 1)
+
+
+def _deviation(x, group, unbiased=False):
+    """Of each feature over each group: (B / group, F)."""
+    return x.view(-1, group, x.shape[1]).var(1, unbiased=unbiased).add(1e-8).sqrt()
+
+
+def _spread(number, group):
+    """A column with each group's number beside all its samples."""
+    return number.repeat_interleave(group)[:, None]
+
+
 def _deviation_known() -> dict:
-    def add(x, number):
-        return torch.cat([x, number], 1)
+    """Slips of 01.6: over what the deviation is taken, and what becomes of it."""
+    return _taken_over() | _made_of_it()
 
-    def of(x, group, unbiased=False):
-        return x.view(-1, group, x.shape[1]).var(1, unbiased=unbiased).add(1e-8).sqrt()
 
-    def spread(number, group):
-        return number.repeat_interleave(group)[:, None]
-
+def _taken_over() -> dict:
+    add, of, spread = _append, _deviation, _spread
     return {
         "this is the deviation over the whole batch; each group of neighbours has its "
         "own.": lambda x, g: add(
@@ -301,6 +312,12 @@ def _deviation_known() -> dict:
         "the mean over the features.":
             lambda x, g: add(x, spread(x.reshape(-1, g * x.shape[1])
                              .var(1, unbiased=False).add(1e-8).sqrt(), g)),
+    }  # fmt: skip
+
+
+def _made_of_it() -> dict:
+    add, of, spread = _append, _deviation, _spread
+    return {
         "the groups are made of samples that lie far apart; a group is `group` "
         "neighbours: view(-1, group, features).":
             lambda x, g: add(x, x.view(g, -1, x.shape[1]).var(0, unbiased=False)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
-from . import PRESETS, UserError
+from . import PRESETS, UserError, first_process
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +52,6 @@ def main(options: argparse.Namespace) -> int:
     import torch
 
     from .. import presets, systems
-    from ..training import CheckpointError, fit
 
     name, preset = options.system, options.preset or presets.current()
     data = systems.data_of(name, options.data)
@@ -75,8 +73,18 @@ def main(options: argparse.Namespace) -> int:
     source = systems.source_for(name, preset, data, options.seed)
     say(f"{name} at preset {preset} on {data}: {steps} steps")
     again = resuming(command, options, parts)
+    history = train(system, source, steps, options, checkpoint, again)
+    losses = ", ".join(f"{player} {v[-1]:.3f}" for player, v in history.losses.items())
+    say(f"{history.step} steps, last losses: {losses}; kept in {checkpoint}")
+    return 0
+
+
+def train(system, source, steps: int, options, checkpoint: Path, again: str):
+    """The history of the training; `again` is the advice where it stops."""
+    from ..training import CheckpointError, fit
+
     try:
-        history = fit(
+        return fit(
             system,
             source,
             steps,
@@ -92,14 +100,11 @@ def main(options: argparse.Namespace) -> int:
         raise
     except CheckpointError as error:
         raise CheckpointError(f"{error} ({again})") from error
-    losses = ", ".join(f"{player} {v[-1]:.3f}" for player, v in history.losses.items())
-    say(f"{history.step} steps, last losses: {losses}; kept in {checkpoint}")
-    return 0
 
 
 def say(line: str) -> None:
     """Prints a line, once where several processes train together."""
-    if os.environ.get("RANK", "0") == "0":
+    if first_process():
         print(line, flush=True)
 
 

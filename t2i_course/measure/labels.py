@@ -15,8 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..data import Batch
-from ..drawing import from_classes
+from ..drawing import from_classes, unasked
 from ..worlds.bird_species import ATTRIBUTES, FAMILIES, STYLE, species_table
 from ..worlds.birds import Birds
 from ..worlds.digits import DigitReader, Digits
@@ -49,20 +48,7 @@ def evenly(classes: tuple[int, ...], count: int) -> Tensor:
 def drawn(system, count: int, seed: int) -> tuple[Tensor, Tensor]:
     """Pictures of evenly many of each label, and the labels (N, L)."""
     y = evenly(system.classes, count)
-
-    class Asked:  # what `from_classes` asks of a system, for labels that are given
-        device = system.device
-
-        def __setattr__(self, name, value):
-            setattr(system, name, value)
-
-        def sample(self, part, count):
-            return system.sample(part, count)
-
-        def asked_of(self, batch):
-            return y
-
-    return from_classes(Asked(), Batch(torch.zeros(len(y), 0)), seed), y
+    return from_classes(system, unasked(len(y)), seed, kinds=y), y
 
 
 def _within(pictures: Tensor, y: Tensor, most: int = 20) -> float:

@@ -29,9 +29,8 @@ from .cgan import (
 )
 from .cgan import (
     LabelGenerator,
-    check_shape,
+    Labelled,
     label_generator,
-    labels_of,
     spectral_trunk,
 )
 from .gan import discriminator_loss, nonsaturating_loss
@@ -138,26 +137,19 @@ def released_generator(shape, noise_size: int, classes) -> LabelGenerator:
 # ------------------------------------------------------------------------ the systems
 
 
-class AcGan(System):
+class AcGan(Labelled):
     """The game of real and drawn, and beside it both players go down `auxiliary_loss`.
 
     weight: of that loss (1 in the paper). released: the paper's networks. loss: may be
     a learner's own. Others as `cgan.ConditionalGan`.
     """
 
-    players = ("discriminator", "generator")
-    averaged = ("generator",)
-    average_decay = 0.995
-    betas = (0.5, 0.999)
-
     def __init__(self, shape=(1, 8, 8), labels="digit", noise_size=32, hidden=256,
                  units=256, base=32, depth=32, weight=1.0, released=False,
                  rates=(2e-4, 2e-4), loss: Callable = auxiliary_loss):  # fmt: skip
         super().__init__()
-        check_shape(shape)
-        self.reads, self.labels, self.weight = tuple(shape), labels, weight
-        self.classes, self.asked = labels_of(labels)
-        self.rates, self.loss = dict(zip(self.players, rates)), loss
+        self.ask_for(labels, shape, rates)
+        self.weight, self.loss = weight, loss
         if released:
             if shape[-1] != 32:
                 raise ValueError("the paper's networks are for pictures of 32 x 32")
@@ -170,10 +162,6 @@ class AcGan(System):
             self.discriminator = AuxiliaryDiscriminator(shape, wanted, self.classes)
         if shape[0] == 3:
             self.to(memory_format=torch.channels_last)
-
-    def asked_of(self, batch: Batch) -> Tensor:
-        """The labels (B, L) of a batch; what `drawing.from_classes` asks for."""
-        return self.asked(batch)
 
     def named(self, real: list[Tensor], fake: list[Tensor], y: Tensor) -> Tensor:
         """The auxiliary losses of all labels, added up."""
@@ -192,14 +180,6 @@ class AcGan(System):
         real_names = [name.detach() for name in real_names]
         loss = nonsaturating_loss(score)
         yield "generator", loss + self.weight * self.named(real_names, names, y)
-
-    @torch.no_grad()
-    def sample(self, y: Tensor, count: int = 0, noise: Tensor | None = None) -> Tensor:
-        """Pictures in [-1, 1] of labels y, (B, L) or (B,), by the averaged weights."""
-        y = y[:, None] if y.ndim == 1 else y
-        if noise is None:
-            noise = self.noise(len(y), self.generator.noise_size)
-        return self.network("generator").eval()(noise, y)
 
 
 class TacDiscriminator(gan_cls.Discriminator):

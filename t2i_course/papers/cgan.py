@@ -30,7 +30,7 @@ from .projection import ProjectionDiscriminator
 
 __all__ = [
     "HOW", "LABELS", "PRESETS", "ConditionalGan", "JoinedDiscriminator",
-    "LabelGenerator", "MaxoutDiscriminator", "Unlabelled", "WideGenerator",
+    "LabelGenerator", "Labelled", "MaxoutDiscriminator", "Unlabelled", "WideGenerator",
     "as_embedding", "conditional_round", "one_hot", "projection_score",
     "spectral_trunk",
 ]  # fmt: skip
@@ -283,7 +283,38 @@ def label_generator(shape, noise_size: int, classes, hidden: int, base: int):
 # ------------------------------------------------------------------------- the system
 
 
-class ConditionalGan(System):
+class Labelled(System):
+    """What the systems share that draw what labels ask for: a generator of (z, y).
+
+    A subclass has a `generator` and calls `ask_for` in its `__init__`.
+    """
+
+    players = ("discriminator", "generator")
+    averaged = ("generator",)
+    average_decay = 0.995
+    betas = (0.5, 0.999)
+
+    def ask_for(self, labels: str, shape: tuple[int, ...], rates) -> None:
+        """Keep what is asked for, and of which pictures; ValueError if it can't be."""
+        check_shape(shape)
+        self.reads, self.labels = tuple(shape), labels
+        self.classes, self.asked = labels_of(labels)
+        self.rates = dict(zip(self.players, rates))
+
+    def asked_of(self, batch: Batch) -> Tensor:
+        """The labels (B, L) of a batch; what `drawing.from_classes` asks for."""
+        return self.asked(batch)
+
+    @torch.no_grad()
+    def sample(self, y: Tensor, count: int = 0, noise: Tensor | None = None) -> Tensor:
+        """Pictures in [-1, 1] of labels y, (B, L) or (B,), by the averaged weights."""
+        y = y[:, None] if y.ndim == 1 else y
+        if noise is None:
+            noise = self.noise(len(y), self.generator.noise_size)
+        return self.network("generator").eval()(noise, y)
+
+
+class ConditionalGan(Labelled):
     """The game of eq. (2) on labels.
 
     labels: a name in LABELS. how: what D does with y, "none", "joined" or "projection"
@@ -294,11 +325,6 @@ class ConditionalGan(System):
     don't exist. Report RE-3; lesson 05.
     """
 
-    players = ("discriminator", "generator")
-    averaged = ("generator",)
-    average_decay = 0.995
-    betas = (0.5, 0.999)
-
     def __init__(self, shape=(1, 8, 8), labels="digit", how="joined", noise_size=32,
                  hidden=256, units=256, base=32, depth=32, wide=False,
                  rates=(2e-4, 2e-4), momentum=None, decay=1.0,
@@ -306,11 +332,8 @@ class ConditionalGan(System):
         super().__init__()
         if how not in DISCRIMINATORS:
             raise ValueError(f"No way {how!r}; there are {', '.join(DISCRIMINATORS)}.")
-        check_shape(shape)
-        self.reads, self.labels = tuple(shape), labels
-        self.classes, self.asked = labels_of(labels)
+        self.ask_for(labels, shape, rates)
         self.momentum, self.decay, self.play = momentum, decay, play
-        self.rates = dict(zip(self.players, rates))
         if wide:
             self.generator = WideGenerator(shape, noise_size, self.classes)
             self.discriminator = MaxoutDiscriminator(shape, self.classes)
@@ -321,10 +344,6 @@ class ConditionalGan(System):
             self.discriminator = DISCRIMINATORS[how](shape, wanted, self.classes)
         if shape[0] == 3:
             self.to(memory_format=torch.channels_last)
-
-    def asked_of(self, batch: Batch) -> Tensor:
-        """The labels (B, L) of a batch; what `drawing.from_classes` asks for."""
-        return self.asked(batch)
 
     def optimizer(self, player: str) -> torch.optim.Optimizer:
         """Adam, or momentum as in the paper."""
@@ -342,14 +361,6 @@ class ConditionalGan(System):
         y, z = self.asked(batch), self.noise(len(batch), self.generator.noise_size)
         networks = self.generator, self.discriminator
         yield from self.play(*networks, batch.image, y, z)
-
-    @torch.no_grad()
-    def sample(self, y: Tensor, count: int = 0, noise: Tensor | None = None) -> Tensor:
-        """Pictures in [-1, 1] of labels y, (B, L) or (B,), by the averaged weights."""
-        y = y[:, None] if y.ndim == 1 else y
-        if noise is None:
-            noise = self.noise(len(y), self.generator.noise_size)
-        return self.network("generator").eval()(noise, y)
 
 
 def check_shape(shape: tuple[int, ...]) -> None:

@@ -215,12 +215,15 @@ class InfoGan(System):
         hot = F.one_hot(code, self.codes).to(noise.dtype)
         return torch.cat([noise, hot, numbers], 1)
 
-    def judge(self, pictures: Tensor, read: bool = True) -> tuple[Tensor, Tensor]:
+    def score(self, seen: Tensor) -> Tensor:
+        """How real, (B,), from what the trunk saw."""
+        return self.judges["real"](seen).squeeze(1)
+
+    def judge(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         """Scores (B,) of being real, and what Q reads: (B, codes + numbers)."""
         seen = self.judges["trunk"](pictures)
         heard = seen if self.information else seen.detach()
-        score = self.judges["real"](seen).squeeze(1)
-        return score, self.judges["reader"](heard) if read else seen
+        return self.score(seen), self.judges["reader"](heard)
 
     def information_bound(self, read: Tensor, code: Tensor, numbers: Tensor) -> Tensor:
         """L_I of the code and the numbers together, in nats."""
@@ -232,7 +235,7 @@ class InfoGan(System):
         code, numbers = self.draw_codes(len(batch))
         noise = self.noise(len(batch), self.noise_size)
         fake = self.generator(self.inputs(code, numbers, noise))
-        real_score, _ = self.judge(batch.image, read=False)
+        real_score = self.score(self.judges["trunk"](batch.image))
         score, read = self.judge(fake.detach())
         bound = self.information_bound(read, code, numbers)
         weight = self.information or 1.0  # without the term, of Q's own learning

@@ -27,22 +27,11 @@ class NonFiniteLoss(ArithmeticError):
 
 
 def fit(
-    system: System,
-    source,
-    steps: int,
-    *,
-    seed: int = 0,
-    device=None,
-    precision: str | None = None,
-    checkpoint=None,
-    every: int = 500,
-    resume: bool = False,
-    progress: bool = True,
-    show=None,
-    show_every: int | None = None,
-    on_step=None,
-    warn: bool = True,
-) -> History:
+    system: System, source, steps: int, *, seed: int = 0, device=None,
+    precision: str | None = None, checkpoint=None, every: int = 500,
+    resume: bool = False, progress: bool = True, show=None,
+    show_every: int | None = None, on_step=None, warn: bool = True,
+) -> History:  # fmt: skip
     """Train a system for `steps` rounds in all; the history of its losses.
 
     source: gives each step's batch (`data.Source`). seed: of all noise. device: None is
