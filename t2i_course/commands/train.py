@@ -76,6 +76,7 @@ def main(options: argparse.Namespace) -> int:
     history = train(system, source, steps, options, checkpoint, again)
     losses = ", ".join(f"{player} {v[-1]:.3f}" for player, v in history.losses.items())
     say(f"{history.step} steps, last losses: {losses}; kept in {checkpoint}")
+    leave_together()
     return 0
 
 
@@ -100,6 +101,15 @@ def train(system, source, steps: int, options, checkpoint: Path, again: str):
         raise
     except CheckpointError as error:
         raise CheckpointError(f"{error} ({again})") from error
+
+
+def leave_together() -> None:
+    """Of several processes none ends while another still listens to it (it aborts)."""
+    from torch import distributed
+
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.barrier()
+        distributed.destroy_process_group()
 
 
 def say(line: str) -> None:
