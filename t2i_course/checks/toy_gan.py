@@ -11,7 +11,7 @@ from torch import nn
 
 from .core import Wrong, expect_shape
 
-__all__ = ["ToyGenerator", "ToySystem", "gradient", "play", "toy_batch"]
+__all__ = ["ToyGenerator", "ToySystem", "gradient", "play", "toy_batch", "watch"]
 
 
 class ToyGenerator(nn.Module):
@@ -143,13 +143,19 @@ def _own_gradient(loss, system, player, other, first):
 
 
 def play(algorithm, turns_wanted=2):
+    """What happens in a round of lesson 08's system; see `watch`."""
+    system = ToySystem()
+    return watch(system, algorithm(system, toy_batch()), turns_wanted)
+
+
+def watch(system, turns, turns_wanted=2):
     """What happens in a round, turn by turn, with a step of the player after each.
 
+    system: has a `generator` and a `discriminator`, each with one `weight`.
     Returns a list of (player, loss, its gradient for the player, whether the
     discriminator's loss also reaches the generator). Raises Wrong for what is no round.
     """
-    system, seen = ToySystem(), []
-    turns = algorithm(system, toy_batch())
+    seen = []
     if not hasattr(turns, "__next__"):
         raise Wrong(
             "the round should hand over its losses one at a time: `yield name, loss`, "

@@ -26,7 +26,7 @@ from ..worlds.digits import DigitReader, Digits
 from .run import Run
 from .tables import Table
 
-WAYS = ("none", "joined", "projection", "auxiliary")
+WAYS = ("none", "joined", "joined, free", "projection", "auxiliary")
 
 
 def labelled(run: Run, how: str, presets: dict, judge, **settings) -> tuple:
@@ -58,17 +58,17 @@ def row_of(system) -> torch.Tensor:
 
 # ---------------------------------------------------------------------- obedience
 
+SHIPS = {"joined": {"ships": "cgan_digits"}, "projection": {"ships": "cgan_projection"}}
 DIGITS = Table("05", "digits", "are digits those asked for? four ways to use the label",
                ("obedience", "clear", "diversity", "seconds"))  # fmt: skip
 WINGS = Table("05", "wings", "are wings of the colour asked for? the same four ways",
               ("wing", "diversity", "score", "distance", "seconds"))  # fmt: skip
 for how in WAYS:
-    ships = {"ships": "cgan_digits"} if how == "joined" else {}
     DIGITS.add(
         how,
         lambda run, how=how: labelled(run, how, {}, digits_as_labelled)[1],
         cost=35,
-        **ships,
+        **SHIPS.get(how, {}),
     )
     presets = AC_BIRDS["cpu"] if how == "auxiliary" else cgan.BIRDS["cpu"]
     WINGS.add(
@@ -77,7 +77,6 @@ for how in WAYS:
             run, how, presets, birds_as_labelled
         )[1],
         cost=100,
-        recorded=False,
     )
 
 WEIGHTS = Table("05", "weights", "AC-GAN's other weights: what naming the class costs",
@@ -89,7 +88,6 @@ for weight in (0.1, 10.0):
             run, "auxiliary", AC_BIRDS["cpu"], birds_as_labelled, weight=weight
         )[1],
         cost=100,
-        recorded=False,
     )
 
 TABLE = Table("05", "families", "birds asked for by family and wing colour together",
@@ -97,7 +95,7 @@ TABLE = Table("05", "families", "birds asked for by family and wing colour toget
                "seconds"))  # fmt: skip
 
 
-@TABLE.row("projection", cost=100, recorded=False)
+@TABLE.row("projection", cost=100, ships="cgan_birds")
 def families(run: Run) -> dict:
     """Both labels at once, by projection."""
     presets = cgan.BIRDS["cpu"] | {"labels": "family and wing"}
@@ -203,11 +201,11 @@ for name, information in (("with the term", 1.0), ("without", 0.0)):
         name,
         lambda run, weight=information: on_birds(run, weight),
         cost=100,
-        recorded=False,
+        **({"ships": "infogan_birds"} if kept else {}),
     )
 
 
-@STYLES.row("reader", cost=10, seeds=(0,), only=True, recorded=False)
+@STYLES.row("reader", cost=10, seeds=(0,), only=True)
 def reader(run: Run) -> dict:
     """The style reader's own skill on real birds of unseen species: R^2 by style."""
     return {"skill": style_reader().skill}

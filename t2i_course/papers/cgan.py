@@ -79,7 +79,7 @@ LABELS: dict[str, tuple[tuple[int, ...], Callable[[Batch], Tensor]]] = {
         ),
     ),
 }
-HOW = ("none", "joined", "auxiliary", "projection")
+HOW = ("none", "joined", "joined, free", "auxiliary", "projection")
 
 
 def labels_of(labels: str) -> tuple[tuple[int, ...], Callable[[Batch], Tensor]]:
@@ -99,6 +99,14 @@ def one_hot(y: Tensor, classes: tuple[int, ...]) -> Tensor:
     """
     parts = [F.one_hot(y[:, i], n) for i, n in enumerate(classes)]
     return torch.cat(parts, 1).float()
+
+
+def joined(noise: Tensor, y: Tensor, count: int) -> Tensor:
+    """Noise (B, N) with the one-hot label beside it, (B, N + count).
+
+    y (B,) int64, below count. What a generator is asked with; lesson 05.
+    """
+    return torch.cat([noise, F.one_hot(y, count).to(noise.dtype)], 1)
 
 
 def as_embedding(weight: Tensor, bias: Tensor, noise_size: int):
@@ -144,16 +152,20 @@ def projection_score(h: Tensor, y: Tensor, v: Tensor, table: Tensor) -> Tensor:
 class LabelGenerator(nn.Module):
     """Noise (B, noise_size) and labels (B, L) to pictures, the one-hot label joined.
 
-    net: takes (B, noise_size + sum(classes)).
+    net: takes (B, noise_size + sum(classes)). join: `joined`, or a learner's own.
     """
 
-    def __init__(self, net: nn.Module, noise_size: int, classes: tuple[int, ...]):
+    def __init__(self, net: nn.Module, noise_size: int, classes: tuple[int, ...],
+                 join: Callable = joined):  # fmt: skip
         super().__init__()
         self.net, self.noise_size, self.classes = net, noise_size, tuple(classes)
+        self.join = join
 
     def forward(self, noise: Tensor, y: Tensor) -> Tensor:
         """x = G(z, y)."""
-        return self.net(torch.cat([noise, one_hot(y, self.classes)], 1))
+        for label, count in zip(y.unbind(1), self.classes):
+            noise = self.join(noise, label, count)
+        return self.net(noise)
 
 
 class WideGenerator(nn.Module):
@@ -232,13 +244,18 @@ class Unlabelled(nn.Module):
 
 
 class JoinedDiscriminator(nn.Module):
-    """y joined to the features, and a layer over both: Mirza and Osindero's way."""
+    """y joined to the features, and a layer over both: Mirza and Osindero's way.
 
-    def __init__(self, shape, units: int, classes: tuple[int, ...]):
+    free: whether that one layer is without spectral norm. Bound, it may stretch the
+    label no more than the features beside it.
+    """
+
+    def __init__(self, shape, units: int, classes: tuple[int, ...], free=False):
         super().__init__()
         self.classes = tuple(classes)
         self.look, features = spectral_trunk(shape, units)
-        self.both = spectral_norm(nn.Linear(features + sum(classes), features))
+        both = nn.Linear(features + sum(classes), features)
+        self.both = both if free else spectral_norm(both)
         self.real = spectral_norm(nn.Linear(features, 1))
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
@@ -248,24 +265,32 @@ class JoinedDiscriminator(nn.Module):
 
 
 class LabelProjection(nn.Module):
-    """y by a dot product with the features: lesson 08's, for labels."""
+    """y by a dot product with the features: lesson 08's, for labels.
 
-    def __init__(self, shape, units: int, classes: tuple[int, ...]):
+    score: `projection_score`, or a learner's own.
+    """
+
+    def __init__(self, shape, units: int, classes: tuple[int, ...],
+                 score: Callable = projection_score):  # fmt: skip
         super().__init__()
-        self.classes = tuple(classes)
+        self.classes, self.score = tuple(classes), score
         self.look, features = spectral_trunk(shape, units)
         self.real = spectral_norm(nn.Linear(features, 1))
         self.agree = spectral_norm(nn.Linear(sum(classes), features, bias=False))
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """Scores (B,) that x is real and of class y; see `projection_score`."""
-        h, wanted = self.look(x), self.agree(one_hot(y, self.classes))
-        return self.real(h).squeeze(1) + (wanted * h).sum(1)
+        """Scores (B,) that x is real and of each label in y; see `projection_score`."""
+        h = self.look(x)
+        scores, v = self.real(h).squeeze(1), h.new_zeros(h.shape[1])  # v . h is in it
+        for label, table in zip(y.unbind(1), self.agree.weight.T.split(self.classes)):
+            scores = scores + self.score(h, label, v, table)
+        return scores
 
 
 DISCRIMINATORS = {
     "none": Unlabelled,
     "joined": JoinedDiscriminator,
+    "joined, free": partial(JoinedDiscriminator, free=True),
     "projection": LabelProjection,
 }
 
@@ -317,8 +342,8 @@ class Labelled(System):
 class ConditionalGan(Labelled):
     """The game of eq. (2) on labels.
 
-    labels: a name in LABELS. how: what D does with y, "none", "joined" or "projection"
-    ("auxiliary" is `acgan.AcGan`). wide: the paper's networks, with maxout.
+    labels: a name in LABELS. how: what D does with y, "none", "joined", "joined, free"
+    or "projection" ("auxiliary" is `acgan.AcGan`). wide: the paper's networks, with maxout.
     rates: (discriminator's, generator's); momentum: None for Adam, else plain gradient
     steps with that momentum; decay: what the rate is multiplied by each step.
     play: `conditional_round`, or a learner's own. ValueError for names and sizes that
@@ -382,11 +407,17 @@ SYSTEMS = {
         },
     )
 }
+TABLE = BIRDS["cpu"] | {"labels": "family and wing", "how": "projection"}
 SHIPPED = {
-    "cgan_digits": Network(
-        partial(ConditionalGan.from_preset, "cpu"),
-        "digits",
+    name: Network(
+        partial(ConditionalGan.from_preset, "cpu", **settings),
+        data,
         "cgan",
         part=attrgetter("generator"),
-    ),
+    )
+    for name, data, settings in (
+        ("cgan_digits", "digits", {}),
+        ("cgan_projection", "digits", {"how": "projection"}),
+        ("cgan_birds", "birds", TABLE),
+    )
 }

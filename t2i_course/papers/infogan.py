@@ -274,8 +274,12 @@ SYSTEMS = {
     )
 }
 SHIPPED = {
-    "infogan_digits": Network(
-        partial(InfoGan.from_preset, "cpu"), "digits", "infogan",
+    name: Network(
+        partial(InfoGan.from_preset, "cpu", **settings), data, "infogan",
         part=attrgetter("generator"),
-    ),
+    )
+    for name, data, settings in (
+        ("infogan_digits", "digits", {}),
+        ("infogan_birds", "birds", BIRDS["cpu"]),
+    )
 }  # fmt: skip

@@ -1,0 +1,138 @@
+"""A conditional GAN small enough to follow by hand: what check 05.3 plays with."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..papers import gan
+from .core import Wrong
+from .toy_gan import watch
+
+__all__ = ["ROUND_ERRORS", "arguments", "play", "round_with"]
+
+KINDS = 3
+
+
+def _is_labels(value, count: int) -> bool:
+    whole = isinstance(value, Tensor) and not value.is_floating_point()
+    return whole and value.shape == (count, 1)
+
+
+class ToyGenerator(nn.Module):
+    """Noise (B, 2) and labels (B, 1) to pictures (B, 3)."""
+
+    def __init__(self):
+        super().__init__()
+        rows = torch.arange(15.0, dtype=torch.float64).view(5, 3)
+        self.weight = nn.Parameter(torch.sin(1 + rows))
+
+    def forward(self, noise, y):
+        if not (isinstance(noise, Tensor) and noise.shape[1:] == (2,)):
+            raise Wrong("the generator gets the noise first, then y: generator(z, y).")
+        if not _is_labels(y, len(noise)):
+            raise Wrong("the generator gets y as it came, (B, L): generator(z, y).")
+        both = torch.cat([noise, F.one_hot(y[:, 0], KINDS).to(noise)], 1)
+        return (both @ self.weight).tanh()
+
+
+class ToyDiscriminator(nn.Module):
+    """Pictures (B, 3) and labels (B, 1) to logits (B,)."""
+
+    def __init__(self):
+        super().__init__()
+        rows = torch.arange(9, dtype=torch.float64).view(KINDS, 3)
+        self.weight = nn.Parameter(torch.cos(1 + 2 * rows))
+
+    def forward(self, x, y):
+        if not (isinstance(x, Tensor) and x.shape[1:] == (3,)):
+            raise Wrong("the discriminator gets a picture first: discriminator(x, y).")
+        if not _is_labels(y, len(x)):
+            raise Wrong(
+                "the discriminator gets y as it came, (B, L), with the picture: "
+                "discriminator(x, y). Glued batches need their labels glued, too."
+            )
+        return (x * self.weight[y[:, 0]]).sum(1)
+
+
+def arguments() -> dict:
+    """A round's arguments, in order."""
+    return {
+        "generator": ToyGenerator(),
+        "discriminator": ToyDiscriminator(),
+        "real": torch.cos(torch.arange(12.0)).view(4, 3).double(),
+        "y": torch.tensor([0, 1, 2, 1])[:, None],
+        "z": torch.sin(torch.arange(8.0)).view(4, 2).double(),
+    }
+
+
+def play(algorithm):
+    """What happens in a round, turn by turn; see `toy_gan.watch`."""
+    given = arguments()
+    system = SimpleNamespace(**given)
+    return watch(system, algorithm(*given.values()))
+
+
+def round_with(fresh=True, told="y", asked="y", hears="y", order="dg", swap=False,
+               real_told="y", g_loss=gan.nonsaturating_loss):  # fmt: skip
+    """The round with one thing done otherwise: the answers we know.
+
+    asked: what G is asked for; real_told, told, hears: what D is told of the real
+    pictures, of the drawn ones, and of these in G's turn.
+    """
+
+    def algorithm(generator, discriminator, real, y, z):
+        labels = {"y": y, "others": y.roll(1, 0), "nothing": torch.zeros_like(y)}
+        fake = generator(z, labels[asked])
+
+        def generators():
+            return g_loss(discriminator(fake, labels[hears]))
+
+        logits = [discriminator(real, labels[real_told])]
+        logits.append(discriminator(fake.detach(), labels[told]))
+        loss = gan.discriminator_loss(*reversed(logits) if swap else logits)
+        early = generators()
+        if order == "gd":
+            yield "generator", early
+        yield "discriminator", loss
+        if order == "dg":
+            yield "generator", generators() if fresh else early
+
+    return algorithm
+
+
+ROUND_ERRORS = {
+    "the generator's loss is worked out before the discriminator has stepped; ask "
+    "discriminator(fake, y) again after the first yield.": {"fresh": False},
+    "the discriminator's loss gets its two logits swapped: real ones first.": {
+        "swap": True
+    },
+    "the generator plays first; Algorithm 1's discriminator does.": {"order": "gd"},
+    "the discriminator is told another label of the drawn pictures than they were "
+    "asked with; it gets the same y.": {"told": "others"},
+    "the generator is asked for other labels than D is told of; both get y.": {
+        "asked": "others"
+    },
+    "in the generator's turn D is told other labels than G was asked for.": {
+        "hears": "others"
+    },
+    "D is told nothing of the drawn pictures (a label of 0 for each): it needs y, for "
+    "both kinds.": {"told": "nothing", "hears": "nothing"},
+    "D is told nothing of y (a label of 0 for each picture): this is the GAN of lesson "
+    "01 beside a generator that may ignore y.": {
+        "told": "nothing",
+        "hears": "nothing",
+        "real_told": "nothing",
+    },
+    "this is the saturating loss for G, log(1 - D): nonsaturating_loss(logits) is "
+    "ready.": {"g_loss": lambda logits: -nn.functional.softplus(logits).mean()},
+    "the sign of the generator's loss is turned round: nonsaturating_loss(logits) is "
+    "-log D already, what is to go down.": {
+        "g_loss": lambda logits: -gan.nonsaturating_loss(logits)
+    },
+    "the generator gets the discriminator's loss on fakes: it would learn to be found "
+    "out.": {"g_loss": lambda logits: nn.functional.softplus(logits).mean()},
+}
