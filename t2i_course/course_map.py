@@ -12,7 +12,6 @@ __all__ = ["PLANNED", "course_map"]
 
 # number: (title, slides), as in the five source documents
 PLANNED = {
-    "05": ("Conditional GANs", "GM-21, GM-26, RE-2, RE-3, RE-13"),
     "06": ("Pictures to pictures", "GM-22 to GM-24"),
     "07": ("Reading sentences", "TM-10, TM-20"),
     "09": ("StackGAN", "TM-13 to TM-16, RE-13"),

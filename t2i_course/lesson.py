@@ -93,6 +93,15 @@ LESSONS: dict[str, Info] = {
             {"course": 0.5, "cpu": 1.5, "work": 120},
         ),
         Info(
+            "05",
+            "conditional_gans",
+            "Conditional GANs",
+            "Ask for a digit, or for a wing's colour: four ways to be heard, measured; "
+            "and codes that nobody named.",
+            "GM-21, GM-26, RE-2, RE-3, RE-13",
+            {"course": 0.5, "cpu": 2, "work": 120},
+        ),
+        Info(
             "08",
             "pictures_from_sentences",
             "Pictures from sentences",

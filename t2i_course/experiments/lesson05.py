@@ -1,4 +1,4 @@
-"""Lesson 05: four ways to use a label, what naming it costs, codes without names."""
+"""Lesson 05: ways to use a label, what naming it costs, codes without names."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ..worlds.digits import DigitReader, Digits
 from .run import Run
 from .tables import Table
 
-WAYS = ("none", "joined", "joined, free", "projection", "auxiliary")
+WAYS = cgan.HOW
 
 
 def labelled(run: Run, how: str, presets: dict, judge, **settings) -> tuple:
@@ -58,18 +58,20 @@ def row_of(system) -> torch.Tensor:
 
 # ---------------------------------------------------------------------- obedience
 
-SHIPS = {"joined": {"ships": "cgan_digits"}, "projection": {"ships": "cgan_projection"}}
-DIGITS = Table("05", "digits", "are digits those asked for? four ways to use the label",
+SHIPS = {"joined": "cgan_digits", "projection": "cgan_projection",
+         "auxiliary": "acgan_digits"}  # fmt: skip
+DIGITS = Table("05", "digits", "are digits those asked for? ways to use the label",
                ("obedience", "clear", "diversity", "seconds"))  # fmt: skip
-WINGS = Table("05", "wings", "are wings of the colour asked for? the same four ways",
+WINGS = Table("05", "wings", "are wings of the colour asked for? the same ways",
               ("wing", "diversity", "score", "distance", "seconds"))  # fmt: skip
-for how in WAYS:
+for how in (*WAYS, "joined, louder"):
     DIGITS.add(
         how,
         lambda run, how=how: labelled(run, how, {}, digits_as_labelled)[1],
         cost=35,
-        **SHIPS.get(how, {}),
+        ships=SHIPS.get(how),
     )
+for how in WAYS:
     presets = AC_BIRDS["cpu"] if how == "auxiliary" else cgan.BIRDS["cpu"]
     WINGS.add(
         how,

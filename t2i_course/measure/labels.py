@@ -25,7 +25,7 @@ from .scores import diversity
 
 __all__ = [
     "StyleReader", "birds_as_labelled", "correlations", "digits_as_labelled",
-    "evenly", "moved", "of_families", "purity", "slant_and_ink", "style_reader",
+    "evenly", "found_in", "moved", "of_families", "purity", "slant_and_ink", "style_reader",
 ]  # fmt: skip
 
 FAMILY = ("beak", "size", "habitat")  # what most members of a family share
@@ -143,6 +143,18 @@ def moved(numbers: Tensor, causes: Tensor, names: tuple[str, ...]) -> list[list]
     table = correlations(numbers, causes)
     best = table.abs().argmax(1).tolist()
     return [[names[s], round(float(table[c, s]), 3)] for c, s in enumerate(best)]
+
+
+def found_in(every: list[list], least: float = 0.25) -> dict[str, int]:
+    """In how many trainings some number goes with a cause: {cause: count}, most first.
+
+    every: what `moved` gave, for each training; least: the correlation, whatever its
+    sign, from which on it counts.
+    """
+    names = [{name for name, r in one if abs(r) >= least} for one in every]
+    causes = sorted({name for some in names for name in some})
+    counts = {cause: sum(cause in some for some in names) for cause in causes}
+    return dict(sorted(counts.items(), key=lambda item: -item[1]))
 
 
 def slant_and_ink(pictures: Tensor) -> Tensor:

@@ -10,6 +10,8 @@ what is asked for. Here that is the switch `text`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from operator import attrgetter
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +20,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from ..blocks import FromPoint
 from ..data import Batch
-from ..declarations import SystemInfo
+from ..declarations import Network, SystemInfo
 from ..training import System
 from . import gan_cls
 from .cgan import (
@@ -274,5 +276,13 @@ SYSTEMS = {
         {"birds": {}},
         parts=(READER,),
         draws="sentences",
+    ),
+}
+SHIPPED = {
+    "acgan_digits": Network(
+        partial(AcGan.from_preset, "cpu"),
+        "digits",
+        "acgan",
+        part=attrgetter("generator"),
     ),
 }

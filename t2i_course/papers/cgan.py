@@ -3,7 +3,7 @@
 Mirza and Osindero: Conditional Generative Adversarial Nets, 2014; report RE-3, eq. (2);
 slide GM-21. Generator and discriminator are both told y: here labels, as whole numbers.
 `Conditional` is the game for any two networks that take (noise, y) and (picture, y).
-How a discriminator may use y is a choice, of which four play here, with everything else
+How a discriminator may use y is a choice, of which these play here, with everything else
 alike: not at all, joined to its features, by an auxiliary classifier (papers/acgan.py),
 and by projection (that of lesson 08, for labels).
 """
@@ -52,7 +52,7 @@ PRESETS = {
 }  # fmt: skip
 
 # Birds, by the colour of the wing: DCGAN's generator of lesson 02 with the label beside
-# the noise, and one discriminator's trunk for all four ways (`HOW`). No paper has this
+# the noise, and one discriminator's trunk for all ways (`HOW`). No paper has this
 # world; "paper" is DCGAN's size of both networks.
 BIRDS = {
     "smoke": {"shape": (3, 32, 32), "labels": "wing", "base": 4, "depth": 4,
@@ -79,7 +79,7 @@ LABELS: dict[str, tuple[tuple[int, ...], Callable[[Batch], Tensor]]] = {
         ),
     ),
 }
-HOW = ("none", "joined", "joined, free", "auxiliary", "projection")
+HOW = ("none", "joined, bound", "joined", "projection", "auxiliary")
 
 
 def labels_of(labels: str) -> tuple[tuple[int, ...], Callable[[Batch], Tensor]]:
@@ -215,7 +215,7 @@ class MaxoutDiscriminator(nn.Module):
 def spectral_trunk(shape: tuple[int, ...], units: int) -> tuple[nn.Module, int]:
     """What looks at the picture alone, and how many features it gives: (B, F).
 
-    Every layer's largest stretch is held at 1 (spectral norm), so that the four heads
+    Every layer's largest stretch is held at 1 (spectral norm), so that all heads
     meet under the same conditions. Colour pictures go through strided convolutions, as
     the projection discriminator's do, grey ones through two linear layers.
     """
@@ -246,21 +246,22 @@ class Unlabelled(nn.Module):
 class JoinedDiscriminator(nn.Module):
     """y joined to the features, and a layer over both: Mirza and Osindero's way.
 
-    free: whether that one layer is without spectral norm. Bound, it may stretch the
-    label no more than the features beside it.
+    bound: whether that one layer, too, is held by spectral norm: then it may stretch
+    the label no more than the features beside it. loud: how long the label's vector is.
     """
 
-    def __init__(self, shape, units: int, classes: tuple[int, ...], free=False):
+    def __init__(self, shape, units: int, classes: tuple[int, ...], bound=False,
+                 loud: float = 1.0):  # fmt: skip
         super().__init__()
-        self.classes = tuple(classes)
+        self.classes, self.loud = tuple(classes), loud
         self.look, features = spectral_trunk(shape, units)
         both = nn.Linear(features + sum(classes), features)
-        self.both = both if free else spectral_norm(both)
+        self.both = spectral_norm(both) if bound else both
         self.real = spectral_norm(nn.Linear(features, 1))
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """Scores (B,) that x is real and of class y."""
-        both = torch.cat([self.look(x), one_hot(y, self.classes)], 1)
+        both = torch.cat([self.look(x), self.loud * one_hot(y, self.classes)], 1)
         return self.real(F.leaky_relu(self.both(both), 0.2)).squeeze(1)
 
 
@@ -290,19 +291,21 @@ class LabelProjection(nn.Module):
 DISCRIMINATORS = {
     "none": Unlabelled,
     "joined": JoinedDiscriminator,
-    "joined, free": partial(JoinedDiscriminator, free=True),
+    "joined, bound": partial(JoinedDiscriminator, bound=True),
+    "joined, louder": partial(JoinedDiscriminator, bound=True, loud=4.0),
     "projection": LabelProjection,
 }
 
 
-def label_generator(shape, noise_size: int, classes, hidden: int, base: int):
+def label_generator(shape, noise_size: int, classes, hidden: int, base: int,
+                    join: Callable = joined):  # fmt: skip
     """A generator for grey pictures of plain layers, for colour ones DCGAN's."""
     inside = noise_size + sum(classes)
     if shape[0] == 1:
         net = gan.Generator(shape, inside, hidden, norm=True)
     else:
         net = initialize(dcgan.Generator(shape[-1], base, inside))
-    return LabelGenerator(net, noise_size, classes)
+    return LabelGenerator(net, noise_size, classes, join)
 
 
 # ------------------------------------------------------------------------- the system
@@ -342,8 +345,9 @@ class Labelled(System):
 class ConditionalGan(Labelled):
     """The game of eq. (2) on labels.
 
-    labels: a name in LABELS. how: what D does with y, "none", "joined", "joined, free"
-    or "projection" ("auxiliary" is `acgan.AcGan`). wide: the paper's networks, with maxout.
+    labels: a name in LABELS. how: what D does with y, "none", "joined", "projection"
+    or "joined, bound" ("auxiliary" is `acgan.AcGan`). wide: the paper's networks, with
+    maxout. join, score: of labels, may be a learner's own (score: of "projection").
     rates: (discriminator's, generator's); momentum: None for Adam, else plain gradient
     steps with that momentum; decay: what the rate is multiplied by each step.
     play: `conditional_round`, or a learner's own. ValueError for names and sizes that
@@ -353,7 +357,8 @@ class ConditionalGan(Labelled):
     def __init__(self, shape=(1, 8, 8), labels="digit", how="joined", noise_size=32,
                  hidden=256, units=256, base=32, depth=32, wide=False,
                  rates=(2e-4, 2e-4), momentum=None, decay=1.0,
-                 play: Callable = conditional_round):  # fmt: skip
+                 play: Callable = conditional_round, join: Callable = joined,
+                 score: Callable = projection_score):  # fmt: skip
         super().__init__()
         if how not in DISCRIMINATORS:
             raise ValueError(f"No way {how!r}; there are {', '.join(DISCRIMINATORS)}.")
@@ -364,9 +369,11 @@ class ConditionalGan(Labelled):
             self.discriminator = MaxoutDiscriminator(shape, self.classes)
         else:
             sizes = noise_size, self.classes, hidden, base
-            self.generator = label_generator(shape, *sizes)
+            self.generator = label_generator(shape, *sizes, join)
             wanted = units if shape[0] == 1 else depth
-            self.discriminator = DISCRIMINATORS[how](shape, wanted, self.classes)
+            more = {"score": score} if how == "projection" else {}
+            kind = DISCRIMINATORS[how]
+            self.discriminator = kind(shape, wanted, self.classes, **more)
         if shape[0] == 3:
             self.to(memory_format=torch.channels_last)
 

@@ -1,0 +1,701 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 05 · Conditional GANs
+#
+# A GAN draws what it likes. Here it learns to draw what it is asked for, and then to find
+# by itself what could be asked.
+#
+# **What you will be able to do**
+# - ask a generator for a digit or a bird's wing colour, and say what changes in the game;
+# - tell four ways for a discriminator to use a label apart, and compare them by numbers;
+# - show that a one-hot label and a learned vector are the same linear map;
+# - say what the auxiliary classifier buys, and what it costs;
+# - bound the mutual information between a code and a picture, and check the bound exactly.
+#
+# **Time:** about two minutes of computing on two CPU cores, about two hours with the six
+# exercises.
+#
+# **You need:** lesson 01 (the GAN game, its losses, Algorithm 1). Softmax and
+# cross-entropy.
+#
+# **Slides covered:** RE-2 (the spaces), RE-3 (the conditional GAN), GM-21 (conditions in
+# text-to-image), GM-26 (InfoGAN), RE-13 (TAC-GAN).
+
+# %% tags=["setup"]
+from t2i_course import lesson
+
+run = lesson.begin("05")
+
+# %%
+import math
+
+import torch
+from torch.nn import functional as F
+
+from t2i_course.checks import check
+from t2i_course.experiments import records, values
+from t2i_course.measure.labels import digits_as_labelled, found_in, purity
+from t2i_course.papers.acgan import AcGan
+from t2i_course.papers.cgan import ConditionalGan
+from t2i_course.papers.gan import discriminator_loss, nonsaturating_loss
+from t2i_course.papers.infogan import InfoGan, exact_information
+from t2i_course.play.asked_table import AskedTable
+from t2i_course.play.code_sliders import CodeSliders
+from t2i_course.show.asked import each_label, moved_table, side_by_side
+from t2i_course.show.curves import bars, lines
+from t2i_course.show.measured import measured
+from t2i_course.show.pictures import grid
+from t2i_course.systems import shipped
+from t2i_course.worlds.digits import DigitReader, Digits
+
+# %% [markdown]
+# ## 1. You can't ask
+#
+# The GAN of lesson 01 draws digits from noise. You want a 3. Here is what it offers; the
+# reader of lesson 01 says which digit each is.
+
+# %%
+reader = DigitReader()
+gan = shipped("gan_digits")
+gan.rng = torch.Generator().manual_seed(0)
+drawn = gan.sample(1000)
+digit, clear = reader.read(drawn)
+grid(drawn[:15], columns=15, smooth=True, title="GAN of lesson 01: 15 draws"
+     ).described("Digits of all kinds, in no order.")
+
+# %%
+threes = ((digit == 3) & clear).float().mean()
+print(f"a clear 3: {threes:.1%} of 1,000 draws; to get one you draw about "
+      f"{1 / threes:.0f} times")
+
+# %% [markdown]
+# You draw until one comes. For a digit that is possible; for "a bird with blue wings and
+# a red belly" it is not. And the network *knows* the digits apart, somewhere in its noise;
+# but nobody gave the places names.
+#
+# The report names three spaces (RE-2, RE-3): pictures $x \in X$, noise $z \in Z$, and now
+# the **condition** $y \in Y$, which is drawn together with the picture:
+# $x, y \sim p_\text{data}(x, y)$. In this lesson $y$ is a label. In lesson 06 it is a
+# picture, and from lesson 07 on a sentence: slide GM-21 shows that game. The game changes
+# in one way only: both players are told $y$.
+
+# %% [markdown]
+# ## 2. How to say it
+#
+# A network takes numbers. The label 7 as the number 7 would be a bad idea: 7 would be
+# "more" than 3, and 5 would lie between 4 and 6. Labels have no order. So each gets a
+# place of its own: the **one-hot** vector has a 1 at place $y$ and 0 elsewhere.
+#
+# ### Exercise 05.1 · A label beside the noise (5 minutes, difficulty 1 of 5)
+# Join noise $z$, $(B, N)$, and the one-hot vectors of labels $y$, $(B,)$, into one table
+# $(B, N + K)$: the noise first. `count` is $K$, how many labels there are.
+#
+# <details><summary>Hint 1</summary>F.one_hot(y, count) gives whole numbers; noise has
+# floats: .to(noise.dtype).</details>
+# <details><summary>Hint 2</summary>torch.cat([a, b], 1) puts b's columns behind
+# a's.</details>
+# <details><summary>The idea of the answer</summary>Concatenate the noise and the one-hot
+# labels along axis 1.</details>
+
+
+# %% tags=["exercise"]
+def joined(noise, y, count):
+    """[z, onehot(y)]. noise: (B, N); y: (B,) whole numbers below count; (B, N + count)."""
+    ### BEGIN SOLUTION
+    return torch.cat([noise, F.one_hot(y, count).to(noise.dtype)], 1)
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+joined = check("05.1", joined)
+
+# %% [markdown]
+# Other programs have an **embedding**: a table with a learned vector for each label, which
+# is looked up and added. Is that another idea? Let the first thing that $[z, \text{onehot}
+# (y)]$ meets be a linear layer with weight $W$ and bias $b$. Cut $W$ into the columns that
+# meet $z$ and those that meet the label, $W = [W_z, W_y]$:
+#
+# $$W \, [z, \text{onehot}(y)] + b = W_z z + \underbrace{(\text{column } y \text{ of } W_y)
+# + b}_{\text{row } y \text{ of a table}} \tag{1}$$
+#
+# ### Exercise 05.2 · One-hot and embedding are one map (10 minutes, difficulty 3)
+# Take the layer apart: return $W_z$, $(O, N)$, and the table, $(K, O)$, whose row $y$ is
+# what label $y$ adds, with the bias in it. `weight` is $(O, N + K)$, `bias` $(O,)$,
+# `noise_size` $N$.
+#
+# <details><summary>Hint 1</summary>weight[:, :noise_size] are the columns that meet
+# z.</details>
+# <details><summary>Hint 2</summary>The rest is (O, K); the table has a row for each
+# label, so turn it: .T.</details>
+# <details><summary>The idea of the answer</summary>The first columns as they are; the
+# other columns transposed, plus the bias in each row.</details>
+
+
+# %% tags=["exercise"]
+def as_embedding(weight, bias, noise_size):
+    """(W_z, table) with W [z, onehot(y)] + b = W_z z + table[y]; see (1)."""
+    ### BEGIN SOLUTION
+    return weight[:, :noise_size], weight[:, noise_size:].T + bias
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+as_embedding = check("05.2", as_embedding)
+
+# %% tags=["nbval-check-output"]
+torch.manual_seed(0)
+layer, z = torch.nn.Linear(32 + 10, 256), torch.randn(6, 32)
+y = torch.tensor([0, 3, 3, 9, 5, 1])
+of_z, table = as_embedding(layer.weight, layer.bias, 32)
+apart = (layer(joined(z, y, 10)) - (z @ of_z.T + table[y])).abs().max()
+print(f"the two differ by less than 1e-5: {bool(apart < 1e-5)}")
+print(f"numbers in the layer: {layer.weight.numel() + layer.bias.numel():,}; "
+      f"in both parts: {of_z.numel() + table.numel():,}")
+
+# %% [markdown]
+# **What to see.** The same map, whatever $z$ and $y$. (The two parts have more numbers,
+# because each row of the table carries the bias.) So it is a matter of convenience, as
+# long as the label meets a *linear* layer together with $z$. Mirza and Osindero's own
+# generator is different there: $y$ first goes through a layer of 1,000 ReLU units alone
+# ([cgan.py](../t2i_course/papers/cgan.py), `WideGenerator`).
+
+# %% [markdown]
+# ## 3. Both players are told
+#
+# The conditional GAN (Mirza and Osindero 2014), report RE-3, eq. (2):
+#
+# $$\min_G \max_D \; \mathbb E_{x, y \sim p_\text{data}} [\log D(x|y)] + \mathbb E_{z \sim
+# p_z, \, y} [\log (1 - D(G(z|y)|y))] \tag{2}$$
+#
+# (The report leaves the second $|y$ out; $D$ is told in both terms.) For each $y$ this is
+# the game of lesson 01, so for each $y$ it ends where $p_g(x|y) = p_\text{data}(x|y)$.
+#
+# Why must $D$ be told? If only $G$ is, $D$ sees pictures without their labels, and the
+# game ends where $p_g(x) = p_\text{data}(x)$: the *mix* of all drawings must be right. A
+# $G$ that draws a digit by chance and never looks at $y$ is perfect by that measure. We
+# will train that control, too.
+#
+# ### Exercise 05.3 · A round with labels (15 minutes, difficulty 3)
+# Algorithm 1 of lesson 01 with $k = 1$. You get the two networks, real pictures, their
+# labels $y$, and noise $z$. Yield `("discriminator", loss)`, then `("generator", loss)`.
+# Draw once: the fakes are asked for with the same $y$ as the real pictures have. The loop
+# lets a player take its step at each `yield`; so ask $D$ again for the generator's turn.
+# From lesson 01 you have `discriminator_loss(real_logits, fake_logits)` and
+# `nonsaturating_loss(fake_logits)`.
+#
+# <details><summary>Hint 1</summary>generator(z, y) gives pictures, discriminator(x, y)
+# logits.</details>
+# <details><summary>Hint 2</summary>In D's turn the fake goes in as
+# fake.detach(): G shall not learn from D's loss.</details>
+# <details><summary>The idea of the answer</summary>fake = G(z, y); yield D's loss of
+# (D(real, y), D(fake.detach(), y)); yield G's loss of D(fake, y), called after the first
+# yield.</details>
+
+
+# %% tags=["exercise"]
+def conditional_round(generator, discriminator, real, y, z):
+    """One round of (2): yields ("discriminator", loss), then ("generator", loss)."""
+    ### BEGIN SOLUTION
+    fake = generator(z, y)
+    real_logits = discriminator(real, y)
+    fake_logits = discriminator(fake.detach(), y)
+    yield "discriminator", discriminator_loss(real_logits, fake_logits)
+    yield "generator", nonsaturating_loss(discriminator(fake, y))
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+conditional_round = check("05.3", conditional_round)
+
+# %% [markdown]
+# Now the whole system, on your code. The generator takes `joined(z, y, 10)` through two
+# layers of 256 units. The discriminator looks at the picture with two layers, joins the
+# one-hot label to the 256 features, and has one more layer for both together. Watch the
+# columns: each is one label. Each row is one noise.
+
+# %% tags=["live"]
+torch.manual_seed(0)
+cgan = ConditionalGan.from_preset(run.preset, play=conditional_round, join=joined)
+cgan = cgan.to(run.device)
+source, steps = Digits(cgan.settings["batch_size"]), cgan.settings["steps"]
+
+
+def show(system, history):
+    """A column a label, a row a noise, each time we look."""
+    step = history.step or system.settings["steps"]
+    return each_label(system, f"Labels joined, digits, seed 0, step {step:,}", rows=2)
+
+
+generator = {"part": lambda system: system.generator, "show_every": max(steps // 6, 1)}
+course = run.train(cgan, source, steps, shipped="cgan_digits", show=show, **generator,
+                   seen="Blots become the digits that the columns ask for.")
+
+# %%
+each_label(cgan, "Labels joined, digits, seed 0, step 2,500: asked for 0 to 9"
+           ).described("In every row the digits run from 0 to 9, as asked.")
+
+# %% [markdown]
+# **What to see.** A row is one $z$; only the label changes along it. The digits come as
+# asked. And something else comes with $z$: within a row many digits share a slant or a
+# weight of ink. The label says *what*, the noise says *how*. (Nobody asked for that split.
+# It follows from (2): given $y$, the noise has to supply all that varies within a label.)
+#
+# How often is it obeyed? Ask for 200 of each digit, and let the reader say what came:
+
+# %%
+found = digits_as_labelled(cgan.eval(), run.choose(60, 2000), seed=1)
+print(f"read as the digit asked for: {found['obedience']:.1%}; clear: {found['clear']:.1%}")
+print(f"diversity within a digit: {found['diversity']:.2f} of that of real digits")
+
+# %% [markdown]
+# Here and in the tables, **obedience** is the share that is read as asked for;
+# **diversity** is how far apart two pictures of one label are on average (squared distance
+# of pixels), divided by the same of real pictures. 1 is like real ones. Much less means
+# that all 3s are the same 3; more can mean that other digits are among them.
+
+# %% [markdown]
+# ## 4. Name it
+#
+# There are other ways to make $D$ care. Odena, Olah and Shlens (2017) don't tell $D$ the
+# label: $D$ must *name* it. A second head on the features gives a logit for each class, and
+# both players go down the **auxiliary loss** (their eq. (3), with the sign turned):
+#
+# $$L_C = -\mathbb E[\log P(C = y \,|\, x)] - \mathbb E[\log P(C = y \,|\, G(z, y))]
+# \tag{3}$$
+#
+# $C$ is the class that the head names. The first term teaches the head what digits look
+# like; the second asks $G$ for pictures that are named as they were asked for. Beside it
+# the game of real and fake goes on as in lesson 01, unconditionally. This is **AC-GAN**.
+#
+# ### Exercise 05.4 · Name it (10 minutes, difficulty 2)
+# Write (3) from the head's logits for real and drawn pictures, $(B, K)$ each, and $y$.
+#
+# <details><summary>Hint 1</summary>-log P of the right class is the cross-entropy.
+# </details>
+# <details><summary>Hint 2</summary>F.cross_entropy(logits, y) takes logits, does the
+# softmax, and averages over the batch.</details>
+# <details><summary>The idea of the answer</summary>Two cross-entropies with the same y,
+# added.</details>
+
+
+# %% tags=["exercise"]
+def auxiliary_loss(real_logits, fake_logits, y):
+    """(3). real_logits, fake_logits: (B, K); y: (B,) whole numbers. A scalar."""
+    ### BEGIN SOLUTION
+    return F.cross_entropy(real_logits, y) + F.cross_entropy(fake_logits, y)
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+auxiliary_loss = check("05.4", auxiliary_loss)
+
+# %% tags=["live"]
+torch.manual_seed(0)
+acgan = AcGan.from_preset(run.preset, loss=auxiliary_loss).to(run.device)
+run.train(acgan, source, acgan.settings["steps"], shipped="acgan_digits",
+          part=lambda system: system.generator)
+print(digits_as_labelled(acgan.eval(), run.choose(60, 2000), seed=1))
+
+# %% [markdown]
+# **What to see.** It obeys nearly always. But its diversity is lower than 1. Think of what
+# (3) rewards: not "looks like a real 3" but "is named 3 for sure". A 3 that could be an 8
+# costs something, even if real people write such 3s. So $G$ keeps away from the borders
+# between the classes, and loses the digits that live there.
+#
+# **TAC-GAN** (Dash et al. 2017, report RE-13) is the same idea with sentences: $D$ is told
+# the sentence and names the class of the picture beside. It is a switch of the same file
+# (`TacGan` in [acgan.py](../t2i_course/papers/acgan.py); `t2i train tacgan`).
+
+# %% [markdown]
+# ## 5. A label as a direction
+#
+# The third way asks what the perfect $D$ would say. In lesson 01 its logit was $\log
+# p_\text{data}(x) - \log p_g(x)$. With labels, and $p(x, y) = p(x) \, p(y|x)$, it is
+#
+# $$\log \frac{p_\text{data}(x, y)}{p_g(x, y)} = \underbrace{\log
+# \frac{p_\text{data}(x)}{p_g(x)}}_{\text{is it real?}} + \underbrace{\log
+# \frac{p_\text{data}(y|x)}{p_g(y|x)}}_{\text{is it a } y\text{?}} \tag{4}$$
+#
+# Suppose that both classifiers $p(y|x)$ are softmaxes over linear functions of the same
+# features $h(x)$. Then the second part is a dot product of $h$ with a vector that depends
+# on $y$ (and something that doesn't depend on $y$, which goes into the first part). So
+# (Miyato and Koyama 2018):
+#
+# $$D(x, y) = v \cdot h(x) + t_y \cdot h(x) \tag{5}$$
+#
+# $v$ is one vector for all, $t_y$ is row $y$ of a learned table: the direction in which
+# pictures of class $y$ lie. That is the **projection discriminator**. Lesson 08 uses it
+# with a sentence in place of the row.
+#
+# ### Exercise 05.5 · A label as a direction (10 minutes, difficulty 2)
+# Write (5) for a batch: features `h` $(B, F)$, labels `y` $(B,)$, `v` $(F,)$, `table`
+# $(K, F)$; the scores have shape $(B,)$.
+#
+# <details><summary>Hint 1</summary>h @ v is the first part, (B,).</details>
+# <details><summary>Hint 2</summary>table[y] has a row for each picture, (B, F). A dot
+# product row by row: multiply, then .sum(1).</details>
+# <details><summary>The idea of the answer</summary>h @ v, plus the sum over the features
+# of table[y] times h.</details>
+
+
+# %% tags=["exercise"]
+def projection_score(h, y, v, table):
+    """v . h + t_y . h, (5). h: (B, F); y: (B,); v: (F,); table: (K, F). Returns (B,)."""
+    ### BEGIN SOLUTION
+    return h @ v + (table[y] * h).sum(1)
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+projection_score = check("05.5", projection_score)
+
+# %% tags=["live"]
+torch.manual_seed(0)
+yours = {"play": conditional_round, "join": joined, "score": projection_score}
+projection = ConditionalGan.from_preset(run.preset, how="projection", **yours)
+run.train(projection.to(run.device), source, projection.settings["steps"],
+          shipped="cgan_projection", part=lambda system: system.generator)
+print(digits_as_labelled(projection.eval(), run.choose(60, 2000), seed=1))
+
+# %%
+four = {"joined": cgan, "auxiliary": acgan, "projection": projection}
+side_by_side(four, "Three ways to use a label: digits, one noise each, seed 0"
+             ).described("All three rows run from 0 to 9.")
+
+# %% [markdown]
+# ## 6. Measured
+#
+# The three ways and the control, with everything else alike: the same generator, the same
+# two layers that look at the picture, as many steps. (Each of $D$'s layers is held by
+# **spectral norm**, which lesson 02 has: no layer may stretch anything by more than 1. In
+# the row "joined" the layer that joins is free of it. "Joined, bound" holds that one, too;
+# "louder" will be explained below.)
+
+# %%
+found = records("05")
+ways = {"D isn't told (control)": "none", "joined, bound": "joined, bound",
+        "joined": "joined", "projection": "projection", "auxiliary": "auxiliary"}
+rows = {name: f"digits/{way}" for name, way in ways.items()}
+more = {"joined, bound, louder": "digits/joined, louder"}
+measured(found, rows | more, {"obedience": ("obedience", 3), "clear": ("clear", 2),
+         "diversity within a digit": ("diversity", 2), "seconds": ("seconds", 0)},
+         "mean ± deviation over seeds 0 1 2, 2,000 pictures each; t2i reproduce 05 digits")
+
+# %% [markdown]
+# **What to see.** The control is as good as a guess: a $D$ that isn't told leaves $G$ free to
+# ignore you, as section 3 said. Joined, projection and auxiliary all obey, at 98 % or more,
+# and their pictures are clear. The auxiliary classifier obeys most, and has the lowest
+# diversity, in every seed.
+#
+# And "joined, bound"? The same network with one layer held by spectral norm, and it obeys
+# far less. Why should that one layer matter? It gets 256 features and 10 places of a label,
+# in which a single 1 stands. It may stretch no direction by more than 1. So the label can
+# move what it gives by no more than 1 in all, beside features that are longer than that. We tested
+# this reading in two ways. Freed, the layer obeys: the row "joined". And if the one-hot vector
+# comes in four times as long, the bound network obeys in 86 to 89 % instead of 60 to 68 %
+# (`t2i reproduce 05 louder`). Projection has no such trouble: there the label *multiplies* the
+# features.
+#
+# Lesson: a comparison of ways is a comparison of ways *in a setting*. Papers that report
+# "projection beats concatenation" use spectral norm throughout; so would the bound row say.
+# Freed, joining does as well as projection here.
+#
+# ### Birds by the colour of their wings
+#
+# The same question where it is harder: birds of 32 x 32, asked for one of ten wing
+# colours, one small part of the picture. DCGAN's generator of lesson 02, convolutions in
+# $D$, 1,500 steps. The oracle of lesson 00 reads the wings. (The inception score and the
+# Fréchet distance are lesson 02's, by the oracle: higher and lower are better.)
+
+# %%
+rows = {name: f"wings/{way}" for name, way in ways.items()}
+quality = {"inception score": ("score", 1), "Fréchet distance": ("distance", 0),
+           "seconds": ("seconds", 0)}
+measured(found, rows, {"wings as asked": ("wing", 3),
+         "diversity within a colour": ("diversity", 2)} | quality,
+         "mean ± deviation over seeds 0 1 2, 2,000 pictures each; t2i reproduce 05 wings")
+
+# %% [markdown]
+# **What to see.** Only projection and the auxiliary classifier obey. Joined stays at a
+# guesser's one in ten, bound or not: freeing the layer, which mended the digits, changes
+# nothing here. JOINED_LONGER
+#
+# Between the two that obey: the auxiliary classifier obeys a little more, and its Fréchet
+# distance is larger in every seed: its birds are less like real ones. Projection has the better
+# score. Neither is "equal training time" to the second; the seconds stand in the table, and
+# differ by less than a third.
+#
+# No paper has this world, so no published number stands beside ours. The published
+# comparisons (Odena et al. 2017 and Miyato and Koyama 2018, on ImageNet) are of networks and
+# data a thousand times larger; what the miniature can show is the mechanism, not the margin.
+#
+# ### What naming costs
+#
+# AC-GAN's known fault is that its classes get narrow. If that comes from (3), it should grow
+# with the weight of (3) beside the game of real and fake. The table has three weights; 1 is the
+# paper's.
+
+# %%
+rows = {"weight 0.1": "weights/0.1", "weight 1": "wings/auxiliary", "weight 10": "weights/10"}
+measured(found, rows, {"wings as asked": ("wing", 3),
+         "diversity within a colour": ("diversity", 2)} | quality,
+         "mean ± deviation over seeds 0 1 2, 2,000 pictures each; t2i reproduce 05 weights")
+
+# %% [markdown]
+# **What to see.** WEIGHTS_TEXT
+
+# %% [markdown]
+# ## 7. Codes without names
+#
+# Labels must come from somebody. Could the network find by itself what is worth asking? Give
+# the generator of a plain GAN, beside the noise $z$, a **code** $c$: one of $K = 10$, drawn
+# evenly. It will ignore it, as the control ignored the label. **InfoGAN** (Chen et al. 2016,
+# slide GM-26) asks for one thing more: the picture must tell which code it was drawn with.
+#
+# How much a picture $x = G(z, c)$ tells about $c$ is their **mutual information**, $I(c; x) =
+# H(c) - H(c|x)$: what one doesn't know of $c$ before, minus what one doesn't know after seeing
+# $x$. $H$ is the **entropy**, $-\mathbb E[\log p]$; for an even draw from $K$ it is $\log K$,
+# here 2.303 nats. The trouble is $H(c|x)$: it needs the posterior $p(c|x)$ of the generator's
+# own pictures, and nobody has it. The way out is that of lesson 03: put a network $Q(c|x)$ in
+# its place, and get a lower bound, because a wrong posterior can only be worse (the gap is a KL
+# divergence):
+#
+# $$I(c; x) \;\ge\; \mathbb E_{c,\; x = G(z, c)}[\log Q(c|x)] + H(c) =: L_I \tag{6}$$
+#
+# Both $G$ and $Q$ climb $L_I$ beside the GAN's game. No label is needed anywhere: we drew $c$
+# ourselves, so we know it.
+#
+# ### Exercise 05.6 · A bound on information (15 minutes, difficulty 3)
+# Write $L_I$ from the logits of $Q$, $(B, K)$, for pictures drawn with codes `code`, $(B,)$.
+# In nats.
+#
+# <details><summary>Hint 1</summary>E[log Q(c|x)] is minus a cross-entropy.</details>
+# <details><summary>Hint 2</summary>K is logits.shape[1], and H(c) = math.log(K).</details>
+# <details><summary>The idea of the answer</summary>math.log(K) minus
+# F.cross_entropy(logits, code).</details>
+
+
+# %% tags=["exercise"]
+def code_bound(logits, code):
+    """L_I of (6) in nats, for a code drawn evenly from K. (B, K), (B,). A scalar."""
+    ### BEGIN SOLUTION
+    return math.log(logits.shape[1]) - F.cross_entropy(logits, code)
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+code_bound = check("05.6", code_bound)
+
+# %% [markdown]
+# Is it a bound, and is it tight? On a toy everything can be computed: 3 codes, 4 possible
+# "pictures", and a table of $p(x|c)$. The exact $I(c; x)$ is a sum over the table. Then draw
+# 100,000 pairs and take three readers $Q$: one that knows the true posterior, one that is too
+# unsure, and one that confuses two codes.
+
+# %% tags=["nbval-check-output"]
+given = torch.tensor([[0.7, 0.1, 0.1, 0.1], [0.1, 0.7, 0.1, 0.1], [0.1, 0.1, 0.4, 0.4]])
+exact = exact_information(given / 3)
+random = torch.Generator().manual_seed(0)
+code = torch.randint(3, (100_000,), generator=random)
+x = torch.multinomial(given[code], 1, generator=random).squeeze(1)
+posterior = (given / given.sum(0)).T.log()  # row x: log p(c | x) of each c
+readers = {"the true posterior": posterior[x], "too unsure": posterior[x] / 2,
+           "confuses codes 0 and 1": posterior[x][:, [1, 0, 2]]}
+print(f"exact I(c; x) = {exact:.2f} nats of {math.log(3):.2f}")
+for name, logits in readers.items():
+    print(f"L_I by {name}: {code_bound(logits, code):.2f}")
+
+# %% [markdown]
+# **What to see.** With the true posterior the bound is the information. Any other reader gives
+# less, and a bad one less than nothing. So pushing $L_I$ up makes $Q$ a better reader *and* the
+# picture more readable; it never overstates.
+#
+# The system ([infogan.py](../t2i_course/papers/infogan.py)): $Q$ shares $D$'s trunk and has a
+# small head. Beside the code of 10 there are two **numbers** from $U[-1, 1]$, for things that
+# vary smoothly; $Q$ reads them as the mean of a Gaussian with deviation 1, so that their part of
+# $L_I$ is minus half the squared error, and a constant. Digits, without any label:
+
+# %% tags=["live"]
+torch.manual_seed(0)
+infogan = InfoGan.from_preset(run.preset, bound=code_bound).to(run.device)
+everything = Digits(infogan.settings["batch_size"], split="all")
+
+
+def show(system, history):
+    """A column a code; numbers of 0, two noises."""
+    step = history.step or system.settings["steps"]
+    sheet = torch.cat([CodeSliders(system).codes([0, 0], noise) for noise in (0, 1)])
+    return grid(sheet, [f"code {c}" for c in range(10)], rows=["noise 1", "noise 2"],
+                smooth=True, title=f"InfoGAN, digits, seed 0, step {step:,}")
+
+
+course = run.train(infogan, everything, infogan.settings["steps"], shipped="infogan_digits",
+                   show=show, show_every=500, part=lambda system: system.generator,
+                   seen="The columns come to hold one digit each.")
+
+# %%
+codes = torch.arange(10).repeat_interleave(run.choose(6, 200))
+infogan.eval().rng = torch.Generator().manual_seed(1)
+digit, clear = reader.read(infogan.sample(len(codes), codes.to(run.device)).cpu())
+share = F.one_hot(digit, 10).float().view(10, -1, 10).mean(1)
+for c in range(10):
+    print(f"code {c}: mostly {int(share[c].argmax())} ({share[c].max():.0%})")
+print(f"purity: {purity(codes, digit, clear):.2f}")
+
+# %% [markdown]
+# **Purity** is the share of clear pictures that show the commonest digit of their own code:
+# 1 if each code is one digit, about 0.16 for codes that mean nothing (of two hundred pictures the
+# commonest digit is always a bit more frequent). The network was never told that there are ten
+# digits, only that there are ten codes. Where two codes share a digit, another digit has none
+# of its own. Over seeds, beside the same network without $L_I$ ($Q$ still learns to read, but
+# nobody draws for it):
+
+# %%
+rows = {"with the bound": "codes/with the term", "without": "codes/without"}
+measured(found, rows, {"purity": ("purity", 2), "L_I in nats": ("nats", 2),
+         "clear": ("clear", 2), "seconds": ("seconds", 0)},
+         "mean ± deviation over seeds 0 1 2, 2,000 pictures; t2i reproduce 05 codes")
+
+# %% [markdown]
+# **What to see.** With the bound nearly all of the possible $\log 10 = 2.30$ nats is there:
+# from the picture the code can be read almost surely. Without it hardly any. That the code
+# became *digits* is a second thing, and less complete: the purity says in how many cases. The
+# bound only wants ten kinds of pictures that can be told apart. That digits are the easiest such
+# kinds is a fact about digits.
+#
+# And the two numbers? For each seed, the known cause that a number goes with most, with its
+# correlation (slant, ink, width and height are computed from the pixels):
+
+# %%
+moved_table(found, "codes/with the term", "correlations over 2,000 pictures, all codes "
+            "together; t2i reproduce 05 codes")
+
+# %%
+CodeSliders(infogan).figure(code=int(share.max(1).values.argmax()))
+
+# %% [markdown]
+# **What to see.** In each row one number goes from $-2$ to 2 (it was trained between $-1$ and
+# 1), all else stays. Something moves smoothly, and you can say what. But the table above says it
+# with care: the correlations are moderate, and not every seed found the same thing. The names
+# "slant" or "width" that figures in papers carry were given by people who looked.
+#
+# ### Birds: what will it find?
+#
+# Birds have more to find: colours of parts, the place, pose, light. Ten codes, three
+# numbers, 1,800 steps. Purity by the wing's colour and by the habitat (four kinds; the oracle
+# reads both):
+
+# %%
+rows = {"with the bound": "styles/with the term", "without": "styles/without"}
+measured(found, rows, {"purity by wing": ("wing", 2), "by habitat": ("habitat", 2),
+         "L_I in nats": ("nats", 2), "Fréchet distance": ("distance", 0)},
+         "mean ± deviation over seeds 0 1 2, 2,000 pictures; t2i reproduce 05 styles")
+
+# %%
+moved_table(found, "styles/with the term", "correlation of each number with the style that it "
+            "goes with most; t2i reproduce 05 styles")
+
+# %%
+skill = values(found, "styles/reader", "skill")[0]
+both = {name: found_in(values(found, f"styles/{name}", "moved"))
+        for name in ("with the term", "without")}
+print("found by some number, in how many of three seeds:", both["with the term"] or "nothing")
+print("without the bound:", both["without"] or "nothing")
+named = {cause for counts in both.values() for cause in counts}
+print("the style reader's own skill there (R^2 on real birds of other species):",
+      {cause: round(skill[cause], 2) for cause in sorted(named)})
+
+# %% [markdown]
+# **What to see.** STYLES_TEXT
+
+# %% [markdown]
+# ## 8. Play
+#
+# **Turn the codes.** The sliders of your InfoGAN: above, every code with the numbers you
+# chose; below, a row for each number. Which code is your 3? What does number 1 do to a 1, and
+# what to a 0?
+
+# %%
+CodeSliders(infogan).widget()
+
+# %% [markdown]
+# **Ask for a table.** A network of section 6's kind that was told two labels at once, by
+# projection: the family (twenty; a family shares its beak, size and habitat) and the wing's
+# colour. Choose families and colours; the oracle says whether the wings are as you asked.
+
+# %%
+lab = AskedTable(shipped("cgan_birds"))
+lab.figure(families=(0, 1, 2)).described(
+    "Down a column the wing's colour stays, along a row the place and the bird's size.")
+
+# %%
+lab.widget()
+
+# %% [markdown]
+# No bird of the world has every pair. Some families have no purple-winged species at all. Ask
+# for one: you get a bird that never was. That is what conditions are for.
+
+# %%
+measured(found, {"projection, two labels": "families/projection"},
+         {"beak, size, habitat as in the family": ("family", 3),
+          "wings as asked": ("wing", 3), "diversity within a family": ("diversity", 2)}
+         | quality, "mean ± deviation over seeds 0 1 2, 2,000 pictures; t2i reproduce 05 families")
+
+# %% [markdown]
+# ## 9. What still fails
+#
+# - **A label is one word.** Ten wing colours and twenty families are 200 pairs; with ten
+#   colours for each of four parts there would be 10,000 labels, most of them never seen. What
+#   we want to say has *parts*, and a sentence has them, too. Lesson 07 reads sentences, lesson 08
+#   draws from them.
+# - **A label doesn't say where.** "Blue wings, and the bird sits at the left, looking up" is
+#   easier shown than said: lesson 06 asks with a picture.
+# - **Names come from people.** InfoGAN's codes are what was easy to tell apart, not what you
+#   wanted to control.
+#
+# ### Questions
+#
+# <details><summary>The control draws perfect digits of all kinds and ignores y. Is it at the
+# optimum of its game?</summary>Yes: its D never sees y, so the game only asks that the mix of all
+# drawings be right. (2) asks it for each y.</details>
+#
+# <details><summary>An AC-GAN's D could name drawn pictures well though they look nothing like
+# digits: G and the head agree on a secret sign for each class. What works against it?</summary>The
+# head learns from real pictures as well, and the other head asks for pictures that look real. With
+# a large weight of (3) the second counts for little.</details>
+#
+# <details><summary>Could InfoGAN reach 2.30 nats and yet draw only the digit 1?</summary>Yes, as
+# far as L_I is concerned: ten kinds of 1 that can be told apart would do. Only the game of real and
+# fake asks for all digits.</details>
+#
+# <details><summary>Equation (1) says that one-hot and embedding are the same map. Do they also
+# train alike?</summary>Not quite. The starting values differ (a linear layer's range depends on how
+# many inputs it has, a table's usually not), and so does what weight decay pulls on. The functions
+# that can be learned are the same.</details>
+#
+# ### To read
+# - Mirza, Osindero: Conditional Generative Adversarial Nets, 2014.
+# - Odena, Olah, Shlens: Conditional Image Synthesis with Auxiliary Classifier GANs, 2017.
+# - Miyato, Koyama: cGANs with Projection Discriminator, 2018.
+# - Chen et al.: InfoGAN, 2016. Dash et al.: TAC-GAN, 2017.
+#
+# ### At the papers' scale
+#
+# `t2i train cgan --preset paper` has the conditional GAN's own networks (2,413,984 and 1,224,351
+# weights, with maxout, dropout and momentum), `t2i train infogan --preset paper` InfoGAN's release
+# (generator 6,652,481, the trunk of $D$ and $Q$ 6,558,144), `t2i train acgan --data birds --preset
+# paper` AC-GAN's for 32 x 32 pictures. How long they take on a GPU: not measured yet.
+
+# %%
+from t2i_course.systems import parameter_counts
+
+for name in ("cgan", "acgan", "infogan"):
+    counts = ", ".join(f"{part} {n:,}" for part, n in parameter_counts(name, "paper").items())
+    print(f"{name}: {counts}")
