@@ -110,8 +110,11 @@ def _setting(now: dict) -> str:
     """How a control with a name stands, "style 0"; empty for a button and the like."""
     name, value = now.get("description", ""), now.get("value")
     if "index" in now and "_options_labels" in now:  # a choice
-        index = now["index"]
-        value = None if index is None else now["_options_labels"][index]
+        index, labels = now["index"], now["_options_labels"]
+        if isinstance(index, (list, tuple)):  # of several
+            value = " ".join(str(labels[i]) for i in index)
+        else:
+            value = None if index is None else labels[index]
     if not name or value is None:
         return ""
     if isinstance(value, bool):

@@ -129,8 +129,8 @@ def _(answer):
     expect_close(of_z, weight[:, :n], "the weight of z")
     right = weight[:, n:].T + bias
     slips = {
-        "the bias is missing: without it the two parts give too little. Each row of the "
-        "table may carry it.": right - bias,
+        "the bias is missing: without it the two parts give too little. Each row of "
+        "the table may carry it.": right - bias,
         "the bias is taken off where it should be added.": right - 2 * bias,
         "the table is made of the columns that meet z; those of the label come after "
         "them.": weight[:, : 3].T + bias,

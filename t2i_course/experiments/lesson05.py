@@ -183,12 +183,12 @@ def on_birds(run: Run, information: float) -> dict:
         "habitat": round(purity(code, seen[:, names.index("habitat")]), 3),
         "nats": nats(system, pictures, code),
         "moved": moved(numbers, style, STYLE),
-        "table": correlations(numbers, style).mul(1000).round().div(1000).tolist(),
         **quality(pictures),
         "seconds": seconds,
     }
+    table = correlations(numbers, style).tolist()
     run.ship(system.network("generator"), seconds, found)
-    return found
+    return found | {"table": [[round(r, 3) for r in row] for row in table]}
 
 
 for name, information in (("with the term", 1.0), ("without", 0.0)):

@@ -25,7 +25,8 @@ from .scores import diversity
 
 __all__ = [
     "StyleReader", "birds_as_labelled", "correlations", "digits_as_labelled",
-    "evenly", "found_in", "moved", "of_families", "purity", "slant_and_ink", "style_reader",
+    "evenly", "found_in", "moved", "of_families", "purity", "slant_and_ink",
+    "style_reader",
 ]  # fmt: skip
 
 FAMILY = ("beak", "size", "habitat")  # what most members of a family share

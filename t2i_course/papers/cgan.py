@@ -3,7 +3,7 @@
 Mirza and Osindero: Conditional Generative Adversarial Nets, 2014; report RE-3, eq. (2);
 slide GM-21. Generator and discriminator are both told y: here labels, as whole numbers.
 `Conditional` is the game for any two networks that take (noise, y) and (picture, y).
-How a discriminator may use y is a choice, of which these play here, with everything else
+How a discriminator may use y is a choice, of which these play here, with all else
 alike: not at all, joined to its features, by an auxiliary classifier (papers/acgan.py),
 and by projection (that of lesson 08, for labels).
 """

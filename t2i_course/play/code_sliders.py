@@ -6,16 +6,19 @@ front of it, with what ipywidgets 7.7 and 8 share.
 
 from __future__ import annotations
 
+import io
+
 import torch
+from PIL import Image
 from torch import Tensor
 
-from ..show.pictures import grid, soften
-from .caption_lab import as_png
+from ..show.pictures import grid, mosaic, soften
 
 __all__ = ["CodeSliders"]
 
 STEPS = 9  # pictures along a number
 REACH = 2.0  # how far a number goes; trained with -1 to 1
+GAP = 16  # pixels between the rows of the sheet
 
 
 class CodeSliders:
@@ -73,33 +76,42 @@ class CodeSliders:
             for i in range(self.system.numbers)
         ]  # fmt: skip
         picture = w.IntSlider(min=0, max=99, description="noise")
-        every, walks, line = (
-            w.Image(format="png"), w.Image(format="png"), w.HTML()
-        )  # fmt: skip
+        image, line = w.Image(format="png"), w.HTML()
 
         def draw(_=None):
             values = [slider.value for slider in numbers]
-            every.value = _png(self.codes(values, picture.value), self.system.codes)
-            rows = [
-                self.walk(code.value, values, i, picture.value)
-                for i in range(len(numbers))
-            ]
-            walks.value = _png(torch.cat(rows), STEPS)
+            image.value = self.sheet(code.value, values, picture.value)
             line.value = (
                 "Above: every code with these numbers. Below: a row for each number, "
-                f"going from {-REACH:g} to {REACH:g}, of code {code.value}."
+                f"from {-REACH:g} to {REACH:g}, of code {code.value}."
             )
 
         controls = [code, *numbers, picture]
         for control in controls:
             control.observe(draw, "value")
         draw()
-        box = w.VBox([w.HBox([code, picture]), *numbers, line, every, walks])
-        box.controls, box.every, box.walks, box.line = controls, every, walks, line
+        box = w.VBox([w.HBox([code, picture]), *numbers, line, image])
+        box.controls, box.image, box.line = controls, image, line
         return box
 
-
-def _png(pictures: Tensor, columns: int) -> bytes:
-    if pictures.shape[1] == 1:
-        pictures = soften(pictures, 48)
-    return as_png(pictures, columns)
+    def sheet(self, code: int, numbers, picture: int = 0) -> bytes:
+        """A PNG: all codes in a row, below them a row for each number."""
+        walks = [self.walk(code, numbers, i, picture) for i in range(len(numbers))]
+        rows = [self.codes(numbers, picture), *walks]
+        if rows[0].shape[1] == 1:
+            rows = [soften(row, 48) for row in rows]
+        enlarge = max(64 // rows[0].shape[-1], 1)
+        sheets = [mosaic(row, len(row), 6, enlarge) for row in rows]
+        whole = Image.new(
+            "RGB",
+            (max(sheet.shape[1] for sheet in sheets),
+             sum(sheet.shape[0] + GAP for sheet in sheets) - GAP),
+            "white",
+        )  # fmt: skip
+        top = 0
+        for sheet in sheets:
+            whole.paste(Image.fromarray(sheet), (0, top))
+            top += sheet.shape[0] + GAP
+        kept = io.BytesIO()
+        whole.save(kept, "png")
+        return kept.getvalue()
