@@ -60,7 +60,7 @@ def test_names_that_do_not_exist():
 def test_a_round_is_eq_2():
     """Against the formula with probabilities, and by who gets which gradient."""
     system = ready(lambda: ConditionalGan.from_preset("smoke"))
-    g, d = system.generator, system.discriminator
+    g, d = system.generator, system.discriminator.eval()  # spectral norm rests
     real, y = torch.rand(8, 1, 8, 8) * 2 - 1, torch.arange(8)[:, None]
     z = torch.randn(8, 16)
     turns = cgan.conditional_round(g, d, real, y, z)
@@ -96,7 +96,7 @@ def test_projection_is_a_posterior_and_a_prior():
 # --------------------------------------------------------------- what D knows of y
 
 
-@pytest.mark.parametrize("how", ["none", "joined", "projection"])
+@pytest.mark.parametrize("how", list(cgan.DISCRIMINATORS))
 def test_what_a_discriminator_makes_of_the_label(how):
     torch.manual_seed(0)
     d = cgan.DISCRIMINATORS[how]((3, 32, 32), 8, (10,)).eval()
@@ -217,3 +217,43 @@ def test_a_gan_of_digits_learns_the_label_a_little():
 def test_the_course_s_own_losses_are_used():
     assert cgan.discriminator_loss is gan.discriminator_loss
     assert acgan.nonsaturating_loss is gan.nonsaturating_loss
+
+
+def test_only_the_joining_layer_is_freed_or_bound():
+    """Bound, a label moves what the layer gives by its own length at most."""
+    from torch.nn.utils.parametrize import is_parametrized
+
+    bound, free = (
+        ready(lambda how=how: ConditionalGan.from_preset("smoke", how=how))
+        for how in ("joined, bound", "joined")
+    )
+    assert is_parametrized(bound.discriminator.both)
+    assert not is_parametrized(free.discriminator.both)
+    for system in (bound, free):
+        assert is_parametrized(system.discriminator.real)
+    columns = bound.discriminator.eval().both.weight[:, -10:].norm(dim=0)
+    assert columns.max() <= 1 + 1e-3
+
+
+def test_a_learner_s_join_and_score_are_used():
+    """The same networks with functions of one's own, and what they get."""
+    seen = []
+
+    def join(noise, y, count):
+        seen.append((y.shape, count))
+        return cgan.joined(noise, y, count)
+
+    def score(h, y, v, table):
+        seen.append((h.shape, v.shape, table.shape))
+        return cgan.projection_score(h, y, v, table)
+
+    both = {"labels": "family and wing", "how": "projection"}
+    settings = cgan.BIRDS["smoke"] | both | {"join": join, "score": score}
+    system = ready(lambda: ConditionalGan.from_preset("smoke", **settings))
+    y = torch.tensor([[3, 1], [19, 9]])
+    system.generator(torch.randn(2, 16), y)
+    assert seen == [((2,), 20), ((2,), 10)]
+    del seen[:]
+    system.discriminator(torch.rand(2, 3, 32, 32), y)
+    features = seen[0][0][1]
+    assert [one[2] for one in seen] == [(20, features), (10, features)]

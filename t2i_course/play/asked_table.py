@@ -81,12 +81,12 @@ class AskedTable:
         seen = oracle(drawn.shape[-1]).read(drawn)[:, 0]
         return Asked(families, colours, drawn, [COLOUR_NAMES[i] for i in seen])
 
-    def figure(self, families=(0, 1, 2, 3), colours=None, picture: int = 0):
+    def figure(self, families=(0, 1, 2, 3), colours=None, picture: int = 0, title=None):
         """The table with what is read below; for a page that only is read."""
         asked = self.ask(families, colours or COLOUR_NAMES[:6], picture)
         below = [f"read: {r}" for r in asked.read]
         rows = [f"family {family}" for family in asked.families]
-        return grid(asked.pictures, asked.colours, below, rows=rows)
+        return grid(asked.pictures, asked.colours, below, title, rows=rows)
 
     def widget(self):
         """The table for a browser; its parts are attributes of the box, for tests."""
