@@ -53,7 +53,7 @@ from t2i_course.show.asked import each_label, moved_table, side_by_side
 from t2i_course.show.curves import bars
 from t2i_course.show.measured import measured
 from t2i_course.show.pictures import grid
-from t2i_course.systems import shipped
+from t2i_course.systems import parameter_counts, shipped
 from t2i_course.worlds.bird_species import ATTRIBUTES
 from t2i_course.worlds.digits import DigitReader, Digits
 
@@ -187,7 +187,8 @@ print(f"numbers in the layer: {layer.weight.numel() + layer.bias.numel():,}; "
 # ### Exercise 05.3 · A round with labels (15 minutes, difficulty 3)
 # Algorithm 1 of lesson 01 with $k = 1$. You get the two networks, real pictures, their
 # labels $y$, and noise $z$. Yield `("discriminator", loss)`, then `("generator", loss)`.
-# Draw once: the fakes are asked for with the same $y$ as the real pictures have. The loop
+# Draw once: the fakes are asked for with the same $y$ as the real pictures have. Show $D$ real
+# and drawn pictures in separate calls, as in lesson 01. The loop
 # lets a player take its step at each `yield`; so ask $D$ again for the generator's turn.
 # From lesson 01 you have `discriminator_loss(real_logits, fake_logits)` and
 # `nonsaturating_loss(fake_logits)`.
@@ -253,9 +254,9 @@ each_label(cgan, "Labels joined, digits, seed 0, step 2,500: asked for 0 to 9"
 # How often is it obeyed? Ask for 200 of each digit, and let the reader say what came:
 
 # %%
-found = digits_as_labelled(cgan.eval(), run.choose(60, 2000), seed=1)
-print(f"read as the digit asked for: {found['obedience']:.1%}; clear: {found['clear']:.1%}")
-print(f"diversity within a digit: {found['diversity']:.2f} of that of real digits")
+obeyed = digits_as_labelled(cgan.eval(), run.choose(60, 2000), seed=1)
+print(f"read as the digit asked for: {obeyed['obedience']:.1%}; clear: {obeyed['clear']:.1%}")
+print(f"diversity within a digit: {obeyed['diversity']:.2f} of that of real digits")
 
 # %% [markdown]
 # Here and in the tables, **obedience** is the share that is read as asked for;
@@ -736,9 +737,7 @@ measured(found, {"projection, two labels": "families/projection"},
 # (generator 6,652,481, the trunk of $D$ and $Q$ 6,558,144), `t2i train acgan --data birds --preset
 # paper` AC-GAN's for 32 x 32 pictures. How long they take on a GPU: not measured yet.
 
-# %%
-from t2i_course.systems import parameter_counts
-
+# %% tags=["nbval-check-output"]
 for name in ("cgan", "acgan", "infogan"):
     counts = ", ".join(f"{part} {n:,}" for part, n in parameter_counts(name, "paper").items())
     print(f"{name}: {counts}")

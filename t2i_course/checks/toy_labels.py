@@ -14,7 +14,7 @@ from .toy_gan import watch
 
 __all__ = ["ROUND_ERRORS", "arguments", "play", "round_with"]
 
-KINDS = 3
+KINDS, COUNT = 3, 4
 
 
 def _is_labels(value, count: int) -> bool:
@@ -28,9 +28,10 @@ class ToyGenerator(nn.Module):
     def __init__(self):
         super().__init__()
         rows = torch.arange(15.0, dtype=torch.float64).view(5, 3)
-        self.weight = nn.Parameter(torch.sin(1 + rows))
+        self.weight, self.calls = nn.Parameter(torch.sin(1 + rows)), 0
 
     def forward(self, noise, y):
+        self.calls += 1
         if not (isinstance(noise, Tensor) and noise.shape[1:] == (2,)):
             raise Wrong("the generator gets the noise first, then y: generator(z, y).")
         if not _is_labels(y, len(noise)):
@@ -53,7 +54,14 @@ class ToyDiscriminator(nn.Module):
         if not _is_labels(y, len(x)):
             raise Wrong(
                 "the discriminator gets y as it came, (B, L), with the picture: "
-                "discriminator(x, y). Glued batches need their labels glued, too."
+                "discriminator(x, y)."
+            )
+        if len(x) != COUNT:
+            raise Wrong(
+                "the discriminator is shown another number of pictures than a "
+                "minibatch has; real and drawn ones glued together? Call it once for "
+                "each kind: what a layer keeps of its batches (batch norm, spectral "
+                "norm) would change."
             )
         return (x * self.weight[y[:, 0]]).sum(1)
 
@@ -73,7 +81,14 @@ def play(algorithm):
     """What happens in a round, turn by turn; see `toy_gan.watch`."""
     given = arguments()
     system = SimpleNamespace(**given)
-    return watch(system, algorithm(*given.values()))
+    seen = watch(system, algorithm(*given.values()))
+    if system.generator.calls > 1:
+        raise Wrong(
+            f"the generator draws {system.generator.calls} times in a round. Once is "
+            "enough, and its batch norm would count these pictures twice: keep `fake`, "
+            "and give fake.detach() to D in D's own turn."
+        )
+    return seen
 
 
 def round_with(fresh=True, told="y", asked="y", hears="y", order="dg", swap=False,

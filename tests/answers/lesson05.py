@@ -49,6 +49,15 @@ def round_right(generator, discriminator, real, y, z):
     yield "generator", nonsaturating_loss(discriminator(fake, y))
 
 
+def round_by_softplus(generator, discriminator, real, y, z):
+    fake = generator(z, y)
+    logits = [discriminator(x, y) for x in (real, fake.detach())]
+    loss = F.softplus(-logits[0]).mean() + F.softplus(logits[1]).mean()
+    yield "discriminator", loss
+    logits = discriminator(fake, y)
+    yield "generator", F.softplus(-logits).mean()
+
+
 def round_twice_drawn(generator, discriminator, real, y, z):
     with torch.no_grad():
         fake = generator(z, y)
@@ -108,10 +117,10 @@ def round_unlabelled(generator, discriminator, real, y, z):
 
 
 def round_saturating(generator, discriminator, real, y, z):
-    turns = round_right(generator, discriminator, real, y, z)
-    yield next(turns)
-    fake = discriminator(generator(z, y), y)
-    yield "generator", torch.log(1 - fake.sigmoid()).mean()
+    fake = generator(z, y)
+    right = discriminator(real, y)
+    yield "discriminator", discriminator_loss(right, discriminator(fake.detach(), y))
+    yield "generator", torch.log(1 - discriminator(fake, y).sigmoid()).mean()
 
 
 def round_turned(generator, discriminator, real, y, z):
@@ -235,6 +244,8 @@ WRONG = {
     ],
     "05.3": [
         (round_attached, "not detached"),
+        (round_twice_drawn, "draws 2 times"),
+        (round_glued, "glued together"),
         (round_early, "before the discriminator has stepped"),
         (round_returned, "in place of `return`"),
         (round_of_d_alone, "only the discriminator has a turn"),
@@ -317,7 +328,7 @@ ALSO_WRONG = {
 RIGHT = {
     "05.1": [joined_by_hand, joined_by_rows],
     "05.2": [embedded_by_slices, embedded_by_layer],
-    "05.3": [round_right, round_twice_drawn, round_glued],
+    "05.3": [round_right, round_by_softplus],
     "05.4": [naming_by_hand, naming_at_once],
     "05.5": [score_by_bmm, score_by_hot],
     "05.6": [bound_by_hand, bound_by_loss],
