@@ -45,9 +45,10 @@ def in_colours(masks: np.ndarray) -> np.ndarray:
 
 
 def nearest_part(pictures: Tensor) -> Tensor:
-    """Pictures (B, 3, H, W) in [-1, 1] as part maps (B, H, W) uint8: the nearest colour.
+    """Pictures (B, 3, H, W) in [-1, 1] as part maps (B, H, W) uint8, by the colours.
 
-    The nearest corner of a cube is found coordinate by coordinate, by its sign.
+    Each pixel is of the part whose colour in PALETTE is nearest: the nearest corner of
+    a cube is found coordinate by coordinate, by its sign.
     """
     table = torch.zeros(8, dtype=torch.uint8)
     for number, part in enumerate(PARTS):
@@ -91,7 +92,10 @@ def with_pattern(birds: Birds, pattern: str) -> np.ndarray:
 # Of birds, their pictures in both domains: (N, 3, S, S) uint8 each.
 DOMAINS: dict[str, Callable[[Birds], tuple[np.ndarray, np.ndarray]]] = {
     "parts": lambda birds: (in_colours(birds.masks), birds.images),
-    "wings": lambda birds: (with_pattern(birds, "plain"), with_pattern(birds, "barred")),
+    "wings": lambda birds: (
+        with_pattern(birds, "plain"),
+        with_pattern(birds, "barred"),
+    ),
     "dusk": lambda birds: (birds.images, at_dusk(birds.images)),
 }
 
