@@ -159,6 +159,7 @@ class Lesson:
         show=None,
         part=None,
         seen="",
+        columns=None,
         **keywords,
     ):
         """Trains a system, or loads its shipped weights; the `History`, or None.
@@ -169,8 +170,8 @@ class Lesson:
         system. show(system, history): as for `fit`; of a loaded system whose training
         isn't on record it is shown once, with an empty history. part(system): the
         module whose weights ship, by default all of the system. seen: a sentence that
-        says what is to be seen in the record's pictures. keywords: for `fit`. Used in
-        lessons 01 to 04.
+        says what is to be seen in the pictures on record; columns: their heads.
+        keywords: for `fit`. Used in lessons 01 to 06.
         """
         from . import weights
         from .show.record import on_record, recorded
@@ -188,7 +189,7 @@ class Lesson:
             history = weights.load_or_fit(module, shipped, lambda _: live(system))
         if on_record(shipped):
             record = recorded(shipped)
-            _display(record.figure().described(seen))
+            _display(record.figure(columns=columns).described(seen))
             return record.history if history is None else history
         if history is None and show is not None:
             _look(system, show)

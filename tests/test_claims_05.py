@@ -7,11 +7,25 @@ import torch
 from claims import says
 
 from t2i_course.experiments import records, values
-from t2i_course.measure.labels import digits_as_labelled, found_in, purity
+from t2i_course.measure.labels import (
+    digits_as_labelled,
+    found_in,
+    of_families,
+    purity,
+)
 from t2i_course.measure.oracle import oracle
 from t2i_course.papers.infogan import code_bound, exact_information
 from t2i_course.systems import parameter_counts, shipped
-from t2i_course.worlds.bird_species import ATTRIBUTES, FAMILIES, species_table
+from t2i_course.worlds.bird_species import (
+    ATTRIBUTES,
+    COLOURS,
+    FAMILIES,
+    SPECIES,
+    plumage_table,
+    species_table,
+    split_species,
+)
+from t2i_course.worlds.birds import Birds
 from t2i_course.worlds.digits import DigitReader
 
 OBEY = ("joined", "projection", "auxiliary")
@@ -80,13 +94,22 @@ def test_auxiliary_is_less_diverse_than_real():
 def test_wings():
     says(
         "05",
-        "Only projection and the auxiliary classifier obey. Joined stays at a guesser's "
-        "one in ten, bound or not",
+        "Only projection and the auxiliary classifier obey, in about seven of ten "
+        "pictures (of real birds the oracle reads every wing right). Joined stays at a "
+        "guesser's one in ten, bound or not",
     )
     for way in ("none", "joined, bound", "joined"):
         assert max(of(f"wings/{way}", "wing")) < 0.13
     for way in ("projection", "auxiliary"):
-        assert min(of(f"wings/{way}", "wing")) > 0.6
+        assert all(0.65 < value < 0.76 for value in of(f"wings/{way}", "wing"))
+    real = Birds("test", 32).all(1000).to("cpu")
+    assert (oracle(32).read(real.image)[:, 0] == real.attributes[:, 0]).all()
+    says("05", "a table that had only the Fréchet distance would praise joined.")
+    joined, others = "wings/joined", ("none", "joined, bound", "auxiliary")
+    assert all(
+        mean(of(joined, "distance")) < mean(of(f"wings/{way}", "distance"))
+        for way in others
+    )
     says(
         "05",
         "the auxiliary classifier obeys a little more, and its Fréchet distance is "
@@ -105,9 +128,9 @@ def test_weights():
         "05",
         "With more weight on naming, the wings obey more. The price is paid in "
         "everything else: at weight 10 the diversity within a colour is the lowest of "
-        "the table in every seed, the score is lower and the Fréchet distance half as "
-        "large again, or more, as at weight 1. Between 0.1 and 1 the diversity hardly "
-        "differs",
+        "the table in every seed, the score is lower and the Fréchet distance 1.4 to 2 "
+        "times that at weight 1. From 0.1 to 1 the distance rises already, in every "
+        "seed; the diversity hardly differs",
     )
     places = ("weights/0.1", "wings/auxiliary", "weights/10")
     low, one, ten = ({name: of(place, name) for name in
@@ -118,8 +141,8 @@ def test_weights():
         assert below(ten["diversity"], other["diversity"])
     assert below(ten["score"], one["score"])
     pairs = zip(one["distance"], ten["distance"], strict=True)
-    assert mean(ten["distance"]) > 1.5 * mean(one["distance"])
-    assert all(b > 1.4 * a for a, b in pairs)
+    assert all(1.4 * a < b < 2 * a for a, b in pairs)
+    assert below(low["distance"], one["distance"])
     assert abs(mean(low["diversity"]) - mean(one["diversity"])) < 0.05
     says("05", "All values are above 1")
     assert min(low["diversity"] + one["diversity"] + ten["diversity"]) > 1
@@ -141,9 +164,14 @@ def test_codes():
 
 def test_what_the_numbers_move():
     says(
-        "05", "the correlations are moderate, and not every seed found the same thing."
+        "05",
+        "number 1 goes with the ink in all three seeds, number 2 with the slant in one "
+        "and the width in two; the correlations are moderate, and not every seed found "
+        "the same thing.",
     )
     every = of("codes/with the term", "moved")
+    assert [one[0][0] for one in every] == ["ink"] * 3
+    assert sorted(one[1][0] for one in every) == ["slant", "width", "width"]
     assert all(0.2 < abs(r) < 0.6 for one in every for _, r in one)
     assert len({tuple(sorted(name for name, _ in one)) for one in every}) > 1
 
@@ -185,7 +213,7 @@ def test_styles():
     )
     says(
         "05",
-        "For the tones of single parts it is near 0, so nothing is known of those.",
+        'For the tones of single parts it is so low that a "found" tone says nothing.',
     )
     (skill,) = values(records("05"), "styles/reader", "skill")
     assert all(
@@ -198,8 +226,9 @@ def test_styles():
 def test_what_the_codes_of_birds_picked():
     says(
         "05",
-        "Most of all the size of the bird, small or large, and a little of each colour: "
-        "the bars of wing, belly, crown and tail are about twice as high as chance.",
+        "A little of each colour, and the size of the bird: the bars of wing, belly, "
+        "crown and tail are about twice as high as chance, and that of the size is "
+        "clearly above its own.",
     )
     system = shipped("infogan_birds")
     kinds = torch.arange(10).repeat_interleave(200)
@@ -214,19 +243,29 @@ def test_what_the_codes_of_birds_picked():
         gain[name] = own - chance
         if name in ("wing", "belly", "crown", "tail"):
             assert 1.6 < own / chance < 2.5
-    assert max(gain, key=gain.get) == "size"
+    assert gain["size"] > 0.1
 
 
 def test_families():
-    says("05", "Some families have no purple-winged species at all.")
-    table = species_table()
-    wings = list(ATTRIBUTES).index("wing")
-    purple = {
-        int(species % FAMILIES)
-        for species in range(len(table))
-        if ATTRIBUTES["wing"][table[species, wings]] == "purple"
-    }
-    assert 0 < len(purple) < FAMILIES
+    says(
+        "05",
+        "Nine of the 200 pairs are worn by none of the training birds: family 1 has no "
+        "blue wings, family 6 neither red nor orange ones.",
+    )
+    train, wing = split_species()["train"], list(ATTRIBUTES).index("wing")
+    worn = {(s % FAMILIES, w) for s in train for w in plumage_table()[s, :, wing]}
+    assert len(worn) == 191
+    never = [(1, "blue"), (6, "red"), (6, "orange")]
+    assert not any((f, COLOURS.index(c)) in worn for f, c in never)
+    says(
+        "05",
+        "a bird of another family has 0.39 of a family's beak, size and habitat, its "
+        "own birds 0.96",
+    )
+    seen, family = torch.from_numpy(species_table()), torch.arange(SPECIES) % FAMILIES
+    assert abs(of_families(seen, family) - 0.96) < 0.005
+    others = [of_families(seen, (family + k) % FAMILIES) for k in range(1, FAMILIES)]
+    assert abs(mean(others) - 0.39) < 0.005
 
 
 @pytest.mark.parametrize(

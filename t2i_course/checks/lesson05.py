@@ -76,6 +76,9 @@ def _(answer):
         "the one-hot vector's places are turned round: a 0 stands at y, and 1 "
         "elsewhere.": lambda z, y, n: torch.cat([z, 1 - _one_hot(z, y, n)], 1),
     }  # fmt: skip
+    square = answer(noise.clone(), y.clone(), 4)
+    if isinstance(square, Tensor) and tuple(square.shape) == (10, 4):
+        raise Wrong("this puts labels below the noise; join along axis 1.")
     few = torch.tensor([0, 1, 0, 1, 1])
     made = answer(noise.clone(), few.clone(), 7)
     if isinstance(made, Tensor) and tuple(made.shape) == (5, 6):
@@ -83,8 +86,6 @@ def _(answer):
             "of 7 labels only 0 and 1 are in this batch, and the result has 2 places "
             "for them: F.one_hot(y) counts what it sees. Tell it: F.one_hot(y, count)."
         )
-    if isinstance(made, Tensor) and tuple(made.shape) == (10, 4):
-        raise Wrong("this puts labels below the noise; join along axis 1.")
     inputs = [(noise, y, 3), (normal(4, 6), torch.tensor([0, 5, 3, 3]), 6)]
     diagnose(answer, inputs, cgan.joined, known, what="what G gets")
 
@@ -302,6 +303,8 @@ def _(answer):
         "meets the row of its own label.": lambda h, y, v, t: h @ v + h @ t[y].T,
         "this is one score for each class, (B, K); the label says which one "
         "counts.": lambda h, y, v, t: (h @ v)[:, None] + h @ t.T,
+        "all rows of the table are added up; only row y of each picture's label "
+        "counts: table[y].": lambda h, y, v, t: h @ v + h @ t.sum(0),
         "the two parts are multiplied; log-probabilities add.": lambda h, y, v, t: (
             h @ v) * (t[y] * h).sum(1),
         "the label's part is subtracted: a picture that fits its label would score "
@@ -350,6 +353,8 @@ def _(answer):
         "Q.": lambda x, c: math.log(x.shape[1]) + ce(x, c),
         "log of the batch's size stands here; H(c) is that of K, the number of "
         "codes.": lambda x, c: math.log(len(x)) - ce(x, c),
+        "log 10 stands here, whatever K is; take K from the logits: "
+        "logits.shape[1].": lambda x, c: math.log(10) - ce(x, c),
         "K itself stands here; the entropy of an even draw from K is log "
         "K.": lambda x, c: x.shape[1] - ce(x, c),
         "this is in bits (log2); the lesson counts in nats, so that both parts have "

@@ -49,15 +49,16 @@ class Record:
     history: History
     command: str
 
-    def figure(self, title: str | None = None, side: int = 40):
-        """A row for each look, with its step beside it."""
+    def figure(self, title: str | None = None, side: int = 40, columns=None):
+        """A row for each look, with its step beside it; columns: heads, or None."""
         rows = [f"step {step:,}" for step in self.steps]
         title = title or f"{self.name} on the way ({self.command})"
         count, seen = self.seen.shape[1], self.seen.flatten(0, 1)
         if self.real is not None:
             return clouds(seen, self.real, title, rows=rows)
         side = max(side, seen.shape[-1])
-        figure = grid(soften(seen, side), count, title=title, rows=rows)
+        heads = list(columns) if columns else count
+        figure = grid(soften(seen, side), heads, title=title, rows=rows)
         return figure.knows("Each column is drawn from the same noise in all rows")
 
 

@@ -49,6 +49,20 @@ def round_right(generator, discriminator, real, y, z):
     yield "generator", nonsaturating_loss(discriminator(fake, y))
 
 
+def round_asked_otherwise(generator, discriminator, real, y, z):
+    fake = generator(z, (y + 1) % 3)
+    right = discriminator(real, y)
+    yield "discriminator", discriminator_loss(right, discriminator(fake.detach(), y))
+    yield "generator", nonsaturating_loss(discriminator(fake, y))
+
+
+def round_told_otherwise(generator, discriminator, real, y, z):
+    fake, other = generator(z, y), (y + 1) % 3
+    wrong = discriminator(fake.detach(), other)
+    yield "discriminator", discriminator_loss(discriminator(real, y), wrong)
+    yield "generator", nonsaturating_loss(discriminator(fake, other))
+
+
 def round_by_softplus(generator, discriminator, real, y, z):
     fake = generator(z, y)
     logits = [discriminator(x, y) for x in (real, fake.detach())]
@@ -319,7 +333,11 @@ ALSO_WRONG = {
     "05.1": [
         (lambda z, y, n: torch.cat([z, F.pad(hot(z, y, n), (0, 9))[:, : z.shape[1]]]),
          "join along axis 1"),
+        (lambda z, y, n: torch.cat([z, hot(z, y, n)]), "join along axis 1"),
     ],
+    "05.3": [(round_asked_otherwise, "hand y on"), (round_told_otherwise, "hand y on")],
+    "05.5": [(lambda h, y, v, t: h @ v + h @ t.sum(0), "all rows of the table")],
+    "05.6": [(lambda x, c: math.log(10) - ce(x, c), "log 10 stands here")],
     "05.4": [
         (lambda r, f, y: acgan.auxiliary_loss(r, f, y).item(), "a tensor"),
     ],
