@@ -139,7 +139,7 @@ def turn_with(x, y, to_y, to_x, d_x, d_y, weight) -> dict[str, Tensor]:
         + back,
         "the way back is missing.": game,
         "the game is missing: nothing asks that G(x) look like Y.": weight * back,
-        "the two halves of the loss are averaged; eq. (3) adds them.": (
+        "the two halves of the loss are averaged; they are added.": (
             game + weight * back
         )
         / 2,

@@ -22,8 +22,9 @@ from .oracle import oracle
 from .scores import diversity
 
 __all__ = [
-    "DAMAGES", "class_iou", "colourfulness", "kept_and_changed", "of_domains",
-    "of_pairs", "pixel_error", "segmenter_score", "survival", "unseen",
+    "DAMAGES", "as_parts", "as_read", "class_iou", "colourfulness",
+    "in_median_colours", "kept_and_changed", "of_domains", "of_pairs", "pixel_error",
+    "segmenter", "segmenter_score", "survival", "unseen",
 ]  # fmt: skip
 
 PATTERN = list(ATTRIBUTES).index("pattern")
@@ -88,6 +89,20 @@ def colourfulness(birds: Tensor, masks: Tensor) -> float:
     """
     spread = (birds.amax(1) - birds.amin(1)) / 2
     return float(spread[masks > 0].mean())
+
+
+def in_median_colours(masks: Tensor, birds: Tensor, of: Tensor) -> Tensor:
+    """Part maps `masks` (N, H, W), each part in the median colour of `birds` there.
+
+    birds (M, 3, H, W), of (M, H, W) their part maps. Of all paintings with one colour a
+    part the one with the least E|y - G(x)|. Returns (N, 3, H, W). Lesson 06.
+    """
+    pixels = birds.movedim(1, -1)
+    table = [
+        pixels[of == part].median(0).values if (of == part).any() else torch.zeros(3)
+        for part in range(len(PARTS))
+    ]
+    return torch.stack(table)[masks.long()].movedim(-1, 1).contiguous()
 
 
 def of_pairs(system, count: int = 2000, seed: int = 0) -> dict[str, float]:

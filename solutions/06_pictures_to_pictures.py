@@ -1,0 +1,611 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 06 · Pictures to pictures
+#
+# A condition can be a picture. A network learns to colour a sketch, to mark the parts of a
+# bird, and to turn plain wings into barred ones though nobody ever showed it how.
+#
+# **What you will be able to do**
+# - build a U-Net, and say what its joins carry past the bottleneck;
+# - say why the mean distance to the truth makes grey pictures, and what a judge of patches adds;
+# - compute what one number of a discriminator sees;
+# - train from pairs (pix2pix) and without pairs (CycleGAN), and measure both against the truth;
+# - show what a translation hides in a picture, where no eye sees it.
+#
+# **Time:** about four minutes of computing on two CPU cores, about two hours with the six
+# exercises.
+#
+# **You need:** lesson 01 (the game), convolutions that halve and double (lesson 02), lesson 05
+# (both players are told a condition).
+#
+# **Slides covered:** GM-22 (pix2pix), GM-24 (maps and photos, segmentation), GM-23 (unpaired
+# sets, cycle consistency).
+
+# %% tags=["setup"]
+from t2i_course import lesson
+
+run = lesson.begin("06")
+
+# %%
+import torch
+from torch.nn import functional as F
+
+from t2i_course.checks import check
+from t2i_course.experiments import records
+from t2i_course.measure import translation
+from t2i_course.papers.cyclegan import CycleGan, least_squares
+from t2i_course.papers.gan import nonsaturating_loss
+from t2i_course.papers.pix2pix import PatchDiscriminator, Pix2Pix
+from t2i_course.play.part_painter import PartPainter
+from t2i_course.show.measured import measured
+from t2i_course.show.pictures import grid
+from t2i_course.show.translated import survival_table
+from t2i_course.systems import parameter_counts, shipped
+from t2i_course.worlds.bird_drawing import PARTS
+from t2i_course.worlds.birds import Birds
+from t2i_course.worlds.domains import Pairs, nearest_part
+
+# %% [markdown]
+# ## 1. A label doesn't say where
+#
+# Lesson 05 asked for "family 3, blue wings", and could not say where the bird should sit. A
+# picture can. The world's **part map** of a bird says of each pixel which part it shows:
+# wing, belly, crown, tail, beak, eye, legs, or none. Here each part has a colour of its own,
+# one corner of the colour cube.
+
+# %%
+maps, birds, masks = translation.unseen("parts", 500)
+eight = torch.arange(0, 500, 63)
+grid(torch.cat([maps[eight], birds[eight]]), 8, rows=["part map", "bird"],
+     title="Eight birds of species that no network has seen"
+     ).described("Above coloured outlines, below the birds they belong to.")
+
+# %% [markdown]
+# Two tasks lie in such a pair $(x, y)$. **Segmenting**: from the bird to its map. **Painting**:
+# from the map to a bird. Slide GM-24 has both: photos from the air to road maps and back. They
+# are not equally hard, and the difference is the point of this lesson:
+#
+# - a bird has *one* map. There is a right answer.
+# - a map has *many* birds. It says where the wing is, not which colour it has.
+#
+# The network of both is **pix2pix** (Isola et al. 2017, slide GM-22). We begin where there is a
+# right answer.
+
+# %% [markdown]
+# ## 2. One right answer: the U-Net
+#
+# A generator of noise starts at one point and doubles. A network from picture to picture first
+# halves (to see the whole) and then doubles (to draw). In between everything has to pass a map
+# of a single pixel. Whether there is an eye at place (12, 20) is lost on the way, and yet the
+# answer needs it: it has the *same outline* as the question.
+#
+# So pix2pix lets it pass by. The **U-Net** joins to each map of the way up the map of the way
+# down that has the same side:
+#
+# ```
+# x --down--> h1 --down--> h2 --down--> h3        sides 32 ... 16, 8, 4
+#              |            |            |
+#              |            |           up
+#              |            '---------> [g2, h2]   g2: from below, side 8
+#              |                         |
+#              |                        up
+#              '----------------------> [g1, h1]   g1: from below, side 16
+#                                        |
+#                                       up ------> y
+# ```
+#
+# ### Exercise 06.1 · Down and up, with joins (15 minutes, difficulty 3 of 5)
+# You get $x$, $(B, C, S, S)$, and two lists of layers, as many `downs` as `ups`. Go down;
+# keep what you meet. Go up: the first of `ups` gets the innermost map alone. Every other
+# one gets two maps joined along axis 1: the map from below first, then the one of the way down
+# with the same side. Return what the last one makes.
+#
+# <details><summary>Hint 1</summary>kept = []; for down in downs: x = down(x);
+# kept.append(x). The last kept map is the innermost one: nothing is joined to it.
+# </details>
+# <details><summary>Hint 2</summary>On the way up you need the kept maps in reverse:
+# kept.pop() takes the last one off the list.</details>
+# <details><summary>The idea of the answer</summary>After the way down, drop the innermost
+# from the list. For all ups but the last: x = cat([up(x), kept.pop()], 1). Then the last up.
+# </details>
+
+
+# %% tags=["exercise"]
+def u_shape(x, downs, ups):
+    """Down and up with joins. x: (B, C, S, S); downs, ups: lists of layers, as many."""
+    ### BEGIN SOLUTION
+    kept = []
+    for down in downs:
+        x = down(x)
+        kept.append(x)
+    kept.pop()
+    for up in ups[:-1]:
+        x = torch.cat([up(x), kept.pop()], 1)
+    return ups[-1](x)
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+u_shape = check("06.1", u_shape)
+
+# %% [markdown]
+# What should the network go down? The obvious thing: the mean distance of its picture to the
+# truth, over all pixels and channels,
+#
+# $$L_1(G) = \mathbb E_{x, y} \, |\, y - G(x) \,| \tag{1}$$
+#
+# A part map comes out as a picture; its parts are read off by the nearest colour. And how good
+# is it? The share of right pixels says little: most pixels are background, so a map without
+# any bird has a high share. The paper's figure is the **intersection over union** of each part:
+# of the pixels that either map calls *wing*, the share that both call so.
+#
+# ### Exercise 06.2 · How well do two maps agree? (10 minutes, difficulty 2)
+# `found` and `truth` are maps, $(B, H, W)$, of whole numbers below `count`. Return a tensor
+# `(count,)`: for each part the pixels that both maps call so, divided by those that at least one
+# of them does. Count the pixels of all pictures together. A part that neither has is 0 / 0:
+# leave it NaN.
+#
+# <details><summary>Hint 1</summary>For one part: a = found == part, b = truth == part; then
+# a & b and a | b, and .sum().</details>
+# <details><summary>Hint 2</summary>F.one_hot(found.long(), count).bool() has all parts at once,
+# (B, H, W, count); sum over the first three axes.</details>
+# <details><summary>The idea of the answer</summary>(a & b).sum() / (a | b).sum() for each part,
+# stacked.</details>
+
+
+# %% tags=["exercise"]
+def class_iou(found, truth, count):
+    """Intersection over union of each part. (B, H, W) whole numbers, twice; (count,)."""
+    ### BEGIN SOLUTION
+    a, b = (F.one_hot(m.long(), count).bool() for m in (found, truth))
+    return (a & b).sum((0, 1, 2)) / (a | b).sum((0, 1, 2))
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+class_iou = check("06.2", class_iou)
+
+# %% tags=["nbval-check-output"]
+nothing = torch.zeros_like(masks)
+right = (nothing == masks).float().mean()
+parts = class_iou(nothing, masks, len(PARTS))
+print(f"a map without a bird: {right:.0%} of the pixels are right")
+print(f"mean intersection over union of the {len(PARTS)} parts: {parts.nanmean():.2f}")
+
+# %% [markdown]
+# Now train it, on your U-Net: 32 x 32 pixels, so five halvings. No game yet, only (1).
+#
+# (One thing differs from DCGAN. The paper trains with one picture a batch. Its batch norm then
+# takes mean and deviation of each channel over one picture alone, in training and afterwards.
+# That is called **instance norm**, and our networks have it under its own name.)
+
+# %% tags=["live"]
+torch.manual_seed(0)
+segment = Pix2Pix.from_preset(run.preset, way="segment", adversarial=False, through=u_shape)
+segment = segment.to(run.device)
+source, steps = Pairs(Birds("train", 32, segment.settings["batch_size"])), segment.settings["steps"]
+course = run.train(segment, source, steps, shipped="pix2pix_segment",
+                   part=lambda system: system.generator,
+                   seen="First a blur where the bird is, then its parts, the small ones last.")
+
+# %%
+made = segment.sample(birds[eight].to(run.device)).cpu()
+grid(torch.cat([birds[eight], made, maps[eight]]), 8, rows=["given", "drawn", "truth"],
+     title="Segmenting by L1 alone: U-Net, seed 0, step 800"
+     ).described("The maps drawn have wing, belly, crown and tail in place.")
+
+# %%
+found = nearest_part(torch.cat([segment.sample(b.to(run.device)).cpu() for b in birds.split(100)]))
+parts = class_iou(found, masks, len(PARTS))
+print(f"right pixels: {(found == masks).float().mean():.1%}; mean overlap {parts.nanmean():.2f}")
+for name, value in zip(PARTS, parts):
+    print(f"  {name}: {value:.2f}")
+
+# %% [markdown]
+# **What to see.** The large parts are nearly right; beak, eye and legs are poor or missing. A leg
+# is one pixel wide. Where the network is in doubt whether a pixel is leg or background, the
+# distance (1) is least for the *likelier* one, and that is always background. Rare and thin things
+# fall to that rule first.
+
+# %% [markdown]
+# ## 3. Many right answers
+#
+# The other way round. Which bird belongs to a map? The map doesn't say which colours. What would
+# (1) make of that? At a pixel where the truth is red in a third of the birds, blue in another,
+# white in the rest, the number with the least mean distance is the **median** of what occurs
+# there. Take all training birds, look at all their wing pixels, and take the median of each
+# channel; the same for each part. That is the best answer to (1) of a painter who uses one
+# colour a part:
+
+# %%
+train = Pairs(Birds("train", 32)).all(3000).to("cpu")
+best = translation.in_median_colours(masks[eight], train.image[:, 3:], train.masks)
+grid(torch.cat([maps[eight], best, birds[eight]]), 8,
+     rows=["given", "medians", "a truth"], title="Each part in the median colour of real birds"
+     ).described("The birds of the middle row are all of the same dull colours.")
+
+# %%
+error = translation.pixel_error(translation.in_median_colours(masks, train.image[:, 3:],
+                                                              train.masks), birds)
+other = translation.pixel_error(birds.roll(7, 0), birds)
+print(f"mean distance to the truth: medians {error:.3f}; another real bird in its place {other:.3f}")
+
+# %% [markdown]
+# **What to see.** Nobody would take the middle row for birds, and yet by (1) it is far better than
+# a *real* bird of other colours. So (1) can't be all that we want. We want a bird that fits the map
+# and looks real, whichever it is. Who judges whether a picture looks real? A discriminator.
+#
+# ### A judge of patches
+#
+# $D$ is shown map and bird together, as in lesson 05, and says real or drawn:
+#
+# $$L_\text{cGAN}(G, D) = \mathbb E_{x, y} [\log D(x, y)] + \mathbb E_x [\log (1 - D(x, G(x)))]
+# \tag{2}$$
+#
+# Two things are special. There is no noise $z$ beside $x$: the authors tried, and $G$ ignored it.
+# The only noise left is **dropout** in the first layers of the way up: half of the numbers are set
+# to 0 at random. And $D$ doesn't give one logit a picture but a map of logits, each of which sees
+# only a **patch**. The large things are (1)'s business; $D$ has to look for texture and edges.
+#
+# How large is the patch? Go back from one logit. In the layer before it sees `kernel` pixels. If
+# $r$ neighbouring numbers of a layer matter, then in its input
+#
+# $$r_\text{in} = (r - 1) \cdot \text{stride} + \text{kernel} \tag{3}$$
+#
+# do: $r - 1$ steps from the first window to the last, and one window.
+#
+# ### Exercise 06.3 · What one logit sees (10 minutes, difficulty 2)
+# `layers` lists (kernel, stride) of each convolution, the first one first. Return the pixels a side
+# that one number of the last layer depends on.
+#
+# <details><summary>Hint 1</summary>Begin with r = 1 and go through the layers from the last
+# to the first.</details>
+# <details><summary>Hint 2</summary>reversed(layers), and (3) in each round.</details>
+# <details><summary>The idea of the answer</summary>field = 1; for kernel, stride in
+# reversed(layers): field = (field - 1) * stride + kernel.</details>
+
+
+# %% tags=["exercise"]
+def receptive_field(layers):
+    """Pixels a side that one number sees. layers: [(kernel, stride), ...], first one first."""
+    ### BEGIN SOLUTION
+    field = 1
+    for kernel, stride in reversed(layers):
+        field = (field - 1) * stride + kernel
+    return field
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+receptive_field = check("06.3", receptive_field)
+
+# %% tags=["nbval-check-output"]
+for count in (1, 2, 3):
+    layers = PatchDiscriminator(layers=count).layers
+    print(f"{count} layers of stride 2, two of stride 1: {receptive_field(layers)} pixels of a side")
+
+# %% [markdown]
+# 70 is the paper's, at 256 pixels: about a quarter of the picture's side. Ours at 32 pixels has one
+# layer of stride 2, and sees 16. At the end of this section we let it see more and less.
+#
+# The generator's loss has both parts, and the paper's weight is $\lambda = 100$:
+#
+# $$\min_G \; \mathbb E_x [-\log D(x, G(x))] + \lambda \, L_1(G) \tag{4}$$
+#
+# (That is the non-saturating form of lesson 01; the mean is over patches, too.)
+#
+# ### Exercise 06.4 · Look real, and be near (10 minutes, difficulty 2)
+# Write (4) from $D$'s logits of the drawn pictures (any shape), the pictures and the truth,
+# $(B, 3, H, W)$. `nonsaturating_loss(logits)` of lesson 01 is there.
+#
+# <details><summary>Hint 1</summary>F.l1_loss(a, b) is the mean of |a - b|.</details>
+# <details><summary>Hint 2</summary>weight belongs to the distance, not to the game.</details>
+# <details><summary>The idea of the answer</summary>nonsaturating_loss(fake_logits) + weight *
+# F.l1_loss(drawn, truth).</details>
+
+
+# %% tags=["exercise"]
+def generator_loss(fake_logits, drawn, truth, weight=100.0):
+    """(4), a scalar. fake_logits: any shape; drawn, truth: (B, 3, H, W)."""
+    ### BEGIN SOLUTION
+    return nonsaturating_loss(fake_logits) + weight * F.l1_loss(drawn, truth)
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+generator_loss = check("06.4", generator_loss)
+
+# %% tags=["live"]
+torch.manual_seed(0)
+paint = Pix2Pix.from_preset(run.preset, loss=generator_loss, through=u_shape).to(run.device)
+
+
+def show(system, history):
+    """Given, drawn and a truth, each time we look."""
+    sheet = [maps[eight], system.sample(maps[eight].to(run.device)).cpu(), birds[eight]]
+    step = history.step or system.settings["steps"]
+    return grid(torch.cat(sheet), 8, rows=["given", "drawn", "a truth"],
+                title=f"Painting by L1 and the game: seed 0, step {step:,}")
+
+
+course = run.train(paint, source, steps, shipped="pix2pix_paint", show=show, show_every=200,
+                   part=lambda system: system.generator,
+                   seen="The scene comes first, then outlines, then colours.")
+
+# %%
+show(paint, course).described("Birds where the maps have them, in colours of their own.")
+
+# %% [markdown]
+# SEE-PAINT
+
+# %%
+found = records("06")
+ways = {"distance alone (L1)": "paint/L1", "game alone (cGAN)": "paint/cGAN",
+        "both": "paint/L1 + cGAN", "both, no joins": "paint/no skips"}
+columns = {"parts read back (IoU)": ("iou", 3), "error": ("error", 3),
+           "colour": ("colour", 2), "Fréchet distance": ("distance", 0),
+           "diversity": ("diversity", 3), "seconds": ("seconds", 0)}
+measured(found, ways | {"real birds": "paint/real birds"}, columns,
+         "mean ± deviation over seeds 0 1 2, 2,000 maps; t2i reproduce 06 paint")
+
+# %% [markdown]
+# SEE-TABLE
+
+# %%
+rows = {"1 pixel": "patches/1", "6": "patches/6", "16": "paint/L1 + cGAN", "34 (all)": "patches/34"}
+measured(found, rows, columns, "mean ± deviation over seeds 0 1 2, 2,000 maps; "
+         "t2i reproduce 06 patches (16: t2i reproduce 06 paint)")
+
+# %% [markdown]
+# SEE-PATCHES
+
+# %%
+rows = {"distance alone (L1)": "segment/L1", "both": "segment/L1 + cGAN"}
+measured(found, rows, {"overlap (IoU)": ("iou", 3), "right pixels": ("accuracy", 3),
+         "seconds": ("seconds", 0)},
+         "mean ± deviation over seeds 0 1 2, 2,000 birds; t2i reproduce 06 segment")
+
+# %% [markdown]
+# SEE-SEGMENT
+
+# %% [markdown]
+# ## 4. Without pairs
+#
+# Pairs are rare. There are many photos of horses and many of zebras, and none of *the same*
+# animal as both (slide GM-23). Our world has birds with plain wings and birds with barred ones.
+# A network shall learn to bar plain wings from two heaps of pictures, in which no bird is twice.
+#
+# But our world can do what no photographer can: draw the same bird both ways. So there *is* a
+# truth; the network never sees it, and we measure with it.
+
+# %%
+plain, barred, _ = translation.unseen("wings", 500)
+grid(torch.cat([plain[eight], barred[eight]]), 8, rows=["plain (x)", "barred (y)"],
+     title="The hidden truth: the same birds in both domains"
+     ).described("Only the stripes on the wings differ.")
+
+# %% [markdown]
+# Two domains, $X$ and $Y$; two generators, $G: X \to Y$ and $F: Y \to X$; a discriminator for
+# each domain, $D_Y$ and $D_X$. That $G(x)$ should look like one of $Y$ is the game. It doesn't say
+# *which* one: $G$ could turn every bird into the same barred bird, or a red one into a blue one,
+# and $D_Y$ would be content.
+#
+# **CycleGAN** (Zhu et al. 2017) asks for one thing more: there and back again must be where one
+# began. $F(G(x)) = x$ and $G(F(y)) = y$:
+#
+# $$L_\text{cyc}(G, F) = \mathbb E_x \, | F(G(x)) - x | + \mathbb E_y \, | G(F(y)) - y |
+# \tag{5}$$
+#
+# Its game has squares in place of logs (LSGAN, lesson 02): $D$ shall give real pictures 1 and
+# translations 0; the generators want 1 for their translations. So they go down
+#
+# $$\mathbb E_x (D_Y(G(x)) - 1)^2 + \mathbb E_y (D_X(F(y)) - 1)^2 + \lambda \, L_\text{cyc}(G, F),
+# \qquad \lambda = 10 \tag{6}$$
+#
+# ### Exercise 06.5 · There and back (15 minutes, difficulty 3)
+# Write the generators' turn: return the loss (6), and both translations, $G(x)$ and $F(y)$. (The
+# discriminators' turn needs them: draw each but once.) `least_squares(scores, wanted)` is
+# $\mathbb E (\text{scores} - \text{wanted})^2$.
+#
+# <details><summary>Hint 1</summary>fake_y = to_y(x) arrives in Y: d_y judges it.</details>
+# <details><summary>Hint 2</summary>Back: F.l1_loss(to_x(fake_y), x), and the same from y.
+# </details>
+# <details><summary>The idea of the answer</summary>Translate both; two games with wanted 1; two
+# ways back, times weight; return the sum, fake_y, fake_x.</details>
+
+
+# %% tags=["exercise"]
+def generators_turn(x, y, to_y, to_x, d_x, d_y, weight=10.0):
+    """(loss of (6), G(x), F(y)). x, y: (B, 3, S, S); to_y is G, to_x is F."""
+    ### BEGIN SOLUTION
+    fake_y, fake_x = to_y(x), to_x(y)
+    game = least_squares(d_y(fake_y), 1.0) + least_squares(d_x(fake_x), 1.0)
+    back = F.l1_loss(to_x(fake_y), x) + F.l1_loss(to_y(fake_x), y)
+    return game + weight * back, fake_y, fake_x
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+generators_turn = check("06.5", generators_turn)
+
+# %% [markdown]
+# Two networks that chase each other can run in circles: $G$ finds a trick, $D$ forgets the last
+# one. CycleGAN keeps a **pool** of 50 former translations and shows $D$ some of those among the
+# new ones. Until it is full, new pictures are shown and kept. Then each new one has an even chance:
+# it is shown and forgotten, or it goes into the pool and an old one is shown in its place.
+#
+# ### Exercise 06.6 · A pool of old pictures (15 minutes, difficulty 3)
+# Write the exchange for a full pool. `new` $(B, C, H, W)$, `pool` $(N, C, H, W)$, `places` $(B,)$:
+# a place of the pool for each new picture, all different; `swap` $(B,)$: true where it is
+# exchanged. Return what $D$ is shown, $(B, C, H, W)$, and the pool after it, as new tensors.
+#
+# <details><summary>Hint 1</summary>old = pool[places] has the picture at each place, (B, C, H, W).
+# </details>
+# <details><summary>Hint 2</summary>torch.where(swap[:, None, None, None], old, new) takes old where
+# swap is true. A copy of the pool: pool.clone(), or pool.index_copy(0, places, ...).</details>
+# <details><summary>The idea of the answer</summary>shown: old where swap, else new. The pool at
+# `places`: new where swap, else old.</details>
+
+
+# %% tags=["exercise"]
+def exchange(new, pool, places, swap):
+    """(what D is shown, the pool after); see the text for the shapes."""
+    ### BEGIN SOLUTION
+    wide = swap[:, None, None, None]
+    old = pool[places]
+    shown = torch.where(wide, old, new)
+    return shown, pool.index_copy(0, places, torch.where(wide, new, old))
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+exchange = check("06.6", exchange)
+
+# %% [markdown]
+# One more term, from the paper's release: the **identity loss**. What is of $Y$ already, $G$ shall
+# leave as it is: $\frac{\lambda}{2} (\mathbb E_y |G(y) - y| + \mathbb E_x |F(x) - x|)$. In the
+# paper it is for paintings, which otherwise change their colours. Whether birds need it we shall
+# see. Now train, with all three, on your code: a ResNet of three blocks (the paper's has nine).
+
+# %% tags=["live"]
+torch.manual_seed(0)
+wings = CycleGan.from_preset(run.preset, identity=0.5, turn=generators_turn, exchange=exchange)
+wings = wings.to(run.device)
+apart = Pairs(Birds("train", 32, wings.settings["batch_size"]), "wings", paired=False)
+
+
+def look(system, history):
+    """Both ways, each time we look."""
+    x, y = plain[eight].to(run.device), barred[eight].to(run.device)
+    sheet = torch.cat([x, system.sample(x), y, system.sample(y, "x")]).cpu()
+    step = history.step or system.settings["steps"]
+    return grid(sheet, 8, rows=["plain x", "G(x)", "barred y", "F(y)"],
+                title=f"CycleGAN, wings, seed 0, step {step:,}")
+
+
+course = run.train(wings, apart, wings.settings["steps"], shipped="cyclegan_wings",
+                   part=lambda system: system.generators, show=look, show_every=300,
+                   seen="First four rows blurs, later birds with their own colours.")
+
+# %%
+look(wings, course).described("Birds much as they were; G bars the wings of most.")
+
+# %% [markdown]
+# SEE-WINGS
+
+# %%
+demands = {"the game alone": "no cycle", "and the cycle": "cycle",
+           "and the identity": "cycle and identity", "change nothing": "nothing"}
+columns = {"error of G(x)": ("to y", 3), "error of F(y)": ("to x", 3),
+           "there and back": ("there and back", 3), "attributes kept": ("kept", 2)}
+measured(found, {name: f"wings/{row}" for name, row in demands.items()},
+         columns | {"patterns as in the truth": ("changed", 2), "seconds": ("seconds", 0)},
+         "mean ± deviation over seeds 0 1 2, 1,000 unseen birds; t2i reproduce 06 wings")
+
+# %% [markdown]
+# SEE-DEMANDS
+
+# %%
+measured(found, {name: f"dusk/{row}" for name, row in demands.items()},
+         columns | {"seconds": ("seconds", 0)},
+         "mean ± deviation over seeds 0 1 2, 1,000 unseen birds; t2i reproduce 06 dusk")
+
+# %%
+day, dusk, _ = translation.unseen("dusk", 500)
+evening = shipped("cyclegan_dusk")
+sheet = [day[eight], evening.sample(day[eight]), dusk[eight], evening.sample(dusk[eight], "x")]
+grid(torch.cat(sheet), 8, rows=["day x", "G(x)", "dusk y", "F(y)"],
+     title="CycleGAN, day and dusk, with cycle and identity, seed 0"
+     ).described("G darkens the birds; F lights them up again.")
+
+# %% [markdown]
+# SEE-DUSK
+
+# %% [markdown]
+# ## 5. What a picture hides
+#
+# Back to maps and birds, now *without* pairs: a CycleGAN with $X$ = part maps and $Y$ = birds. From
+# a bird to its map and back, (5) demands the same bird. But a map has no colours! How can the bird
+# come back?
+
+# %%
+hider = shipped("cyclegan_parts")
+bird = birds[eight]
+middle = hider.sample(bird, "x")
+clean = translation.as_parts(middle)
+sheet = [bird, middle, hider.sample(middle), clean, hider.sample(clean)]
+grid(torch.cat(sheet), 8, title="CycleGAN, part maps and birds, no pairs, seed 0",
+     rows=["bird y", "map F(y)", "back", "map, cleaned", "back"]
+     ).described("Back from the map as drawn the scene is right; from the cleaned one less so.")
+
+# %% [markdown]
+# SEE-HIDE
+
+# %%
+survival_table(found, "parts/cycle", "mean ± deviation over seeds 0 1 2, 1,000 unseen birds; "
+               "t2i reproduce 06 parts")
+
+# %% [markdown]
+# SEE-SURVIVAL
+
+# %% [markdown]
+# ## 6. Play
+#
+# **Paint a bird.** Choose a part, paint on the map, lift the pointer. What does a second tail do? A
+# bird without legs, on the grass? A wing as large as the picture? The line below the canvas says what
+# your segmenting network reads in the painting.
+
+# %%
+lab = PartPainter(paint, masks[eight[1]])
+lab.figure(title="A part map and what pix2pix paints, seed 0").described(
+    "A bird whose parts lie where the map has them.")
+
+# %%
+lab.widget()
+
+# %% [markdown]
+# ## 7. What still fails
+#
+# SEE-FAILS
+#
+# ### Questions
+#
+# <details><summary>Why does the U-Net join maps, and not add them as a ResNet does?</summary>Joining
+# keeps both: the next layer has weights of its own for what came from below and for what came across.
+# Adding would mix them before anybody could choose.</details>
+#
+# <details><summary>D of pix2pix sees x beside y. What if it saw y alone?</summary>It would ask whether
+# the bird looks real, not whether it fits the map; fitting would be left to (1). Try
+# Pix2Pix.from_preset("cpu", conditional=False).</details>
+#
+# <details><summary>Is F(G(x)) = x enough for G to be right?</summary>No. If G turns each colour into
+# another one and F turns it back, the cycle is closed. (5) asks for a pair of maps that undo each
+# other, and there are many.</details>
+#
+# <details><summary>A part map has 8 colours at 1,024 pixels. How much could it hold of a
+# bird?</summary>Exactly drawn, the outline and no more. But drawn in floats (or bytes) each pixel has
+# room for many bits beside its part: enough for the whole bird.</details>
+#
+# ### To read
+# - Isola, Zhu, Zhou, Efros: Image-to-Image Translation with Conditional Adversarial Networks, 2017.
+# - Zhu, Park, Isola, Efros: Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial
+#   Networks, 2017.
+# - Chu, Zhmoginov, Sandler: CycleGAN, a Master of Steganography, 2017.
+#
+# ### At the papers' scale
+#
+# `t2i train pix2pix --preset paper` and `t2i train cyclegan --preset paper` have the papers' networks
+# at 256 x 256 pixels, one picture a batch. The authors' facades, 400 pictures for 200 epochs, took
+# them about two hours on a Pascal Titan X. How long ours take on a GPU: not measured yet.
+
+# %% tags=["nbval-check-output"]
+for name in ("pix2pix", "cyclegan"):
+    counts = ", ".join(f"{part} {n:,}" for part, n in parameter_counts(name, "paper").items())
+    print(f"{name}: {counts}")
