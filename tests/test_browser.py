@@ -75,14 +75,14 @@ def wait_for(address, server, log):
     pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
 
 
-def run_all_cells(page, address, name):
+def run_all_cells(page, address, name, wait_for=BUTTON):
     """Opens the sheet, waits for its kernel, runs everything to the end."""
     page.goto(f"{address}/lab/tree/{name}?reset", timeout=PATIENCE)
     # before the kernel is there, Run All runs nothing
     page.get_by_text(READY).first.wait_for(timeout=PATIENCE)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    page.get_by_role("button", name=BUTTON, exact=True).wait_for(timeout=PATIENCE)
+    page.get_by_role("button", name=wait_for, exact=True).wait_for(timeout=PATIENCE)
     page.get_by_text(READY).first.wait_for(timeout=PATIENCE)
 
 
@@ -127,3 +127,32 @@ def try_sheet(browser, sheet, folder):
 def test_lesson_08_in_a_browser(browser, tmp_path, request):
     sheet = request.config.rootpath / "lessons" / "08_pictures_from_sentences.ipynb"
     try_sheet(browser, sheet, tmp_path)
+
+
+def test_a_bird_is_painted_in_a_browser(browser, tmp_path, request):
+    """Lesson 06's canvas: a stroke with the pointer, and another bird appears."""
+    sheet = request.config.rootpath / "lessons" / "06_pictures_to_pictures.ipynb"
+    work, home = tmp_path / "work", tmp_path / "home"
+    work.mkdir()
+    home.mkdir()
+    shutil.copy(sheet, work / sheet.name)
+    with served(work, home) as address:
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        run_all_cells(page, address, sheet.name, wait_for="The first map")
+        area = page.locator(".jp-Cell", has=page.locator(".t2i-painter")).last
+        canvas = area.locator(".t2i-painter canvas")
+        canvas.scroll_into_view_if_needed()
+        before, place = pictures(area), canvas.bounding_box()
+        area.get_by_role("button", name="tail", exact=True).click()
+        page.mouse.move(place["x"] + 30, place["y"] + 30)
+        page.mouse.down()
+        page.mouse.move(place["x"] + 200, place["y"] + 60, steps=8)
+        page.mouse.up()
+        for _ in range(PATIENCE // 500):
+            after = pictures(area)
+            if after and after != before:
+                break
+            page.wait_for_timeout(500)
+        errors = page.locator(".jp-RenderedText[data-mime-type*=error]").count()
+    assert errors == 0
+    assert len(after) > 0 and after != before, "no new bird appeared"

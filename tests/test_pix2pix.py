@@ -269,7 +269,7 @@ def test_dusk_is_darker_and_can_be_undone():
     assert (dusk[255, :, 0, 0] < dusk[255, :, 4, 4]).all(), "dim at the rim"
 
 
-# -------------------------------------------------------------------------- the measures
+# ------------------------------------------------------------------------ the measures
 
 
 def test_overlap_by_torchmetrics():

@@ -164,16 +164,16 @@ class PartPainter:
         return box
 
 
-def canvas_widget(parts: Tensor):
+def canvas_widget(start: Tensor):
     """The canvas alone: its trait `parts` holds S * S numbers, row by row."""
     import anywidget
     import traitlets
 
     class Canvas(anywidget.AnyWidget):
         _esm = CANVAS
-        side = traitlets.Int(parts.shape[-1]).tag(sync=True)
+        side = traitlets.Int(start.shape[-1]).tag(sync=True)
         names = traitlets.List(list(PARTS)).tag(sync=True)
         colours = traitlets.List([list(PALETTE[p]) for p in PARTS]).tag(sync=True)
         parts = traitlets.List().tag(sync=True)
 
-    return Canvas(parts=parts.flatten().tolist())
+    return Canvas(parts=start.flatten().tolist())

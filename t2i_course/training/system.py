@@ -39,7 +39,8 @@ def in_words(shape: tuple[int, ...]) -> str:
     if len(shape) != 3:
         return f"rows of {' x '.join(map(str, shape))} numbers"
     channels, height, width = shape
-    colours = {1: "grey", 3: "colour"}.get(channels, f"{channels}-channel")
+    kinds = {1: "grey", 3: "colour", 6: "pairs of colour"}
+    colours = kinds.get(channels, f"{channels}-channel")
     return f"{colours} pictures of {height} x {width} pixels"
 
 
@@ -93,7 +94,7 @@ class System(nn.Module):
         if pictures and given[0] != wanted[0]:
             advice = "give it a source of such pictures" + (
                 " (grey ones can be repeated three times: image.expand(-1, 3, -1, -1))"
-                if given[0] == 1
+                if given[0] == 1 and wanted[0] == 3
                 else ""
             )
         elif pictures:

@@ -1,0 +1,84 @@
+"""Lesson 06's playground and table, without a browser."""
+
+import io
+
+import pytest
+import torch
+from PIL import Image
+
+from t2i_course.papers.pix2pix import Pix2Pix
+from t2i_course.play import part_painter
+from t2i_course.play.part_painter import PartPainter
+from t2i_course.show.translated import survival_table
+from t2i_course.worlds.domains import nearest_part
+
+
+def system(way="paint"):
+    torch.manual_seed(0)
+    return Pix2Pix.from_preset("smoke", way=way).eval()
+
+
+@pytest.fixture
+def painter(monkeypatch):
+    monkeypatch.setattr(part_painter, "segmenter", lambda: system("segment"))
+    start = torch.zeros(32, 32, dtype=torch.uint8)
+    start[8:20, 8:24] = 1
+    return PartPainter(system(), start)
+
+
+def test_a_map_is_painted_as_the_system_does(painter):
+    made = painter.paint(painter.start)
+    assert made.pictures.shape == (2, 3, 32, 32)
+    assert torch.equal(nearest_part(made.pictures[:1])[0], painter.start)
+    assert torch.equal(made.pictures[1:], painter.system.sample(made.pictures[:1]))
+    assert "wing" in made.words and "legs" not in made.words
+    flat = painter.paint(painter.start.flatten().tolist())
+    assert torch.equal(flat.pictures, made.pictures)
+
+
+def test_an_empty_map_is_painted_too(painter):
+    assert painter.paint([0] * 1024).words == "nothing is painted."
+
+
+@pytest.mark.parametrize("parts", [[0] * 1023, [8] * 1024, [-1] * 1024])
+def test_what_is_no_part_map_is_said(painter, parts):
+    with pytest.raises(
+        ValueError, match="32 x 32 numbers from 0 to 7"
+    ):
+        painter.paint(parts)
+
+
+def test_the_still_says_what_is_read(painter):
+    figure = painter.figure(title="a map")
+    assert "read back" in figure.alt and "part map" in figure.alt
+
+
+def test_painting_on_the_canvas_changes_the_bird(painter):
+    box = painter.widget()
+    before = box.image.value
+    assert Image.open(io.BytesIO(before)).size[0] > 300
+    assert box.canvas.parts == painter.start.flatten().tolist()
+    parts = list(box.canvas.parts)
+    parts[300:320] = [4] * 20
+    box.canvas.parts = parts
+    assert box.image.value != before and "tail" in box.line.value
+    again, clear = box.buttons
+    clear.click()
+    assert set(box.canvas.parts) == {0} and "nothing" in box.line.value
+    again.click()
+    assert box.image.value == before
+
+
+def test_the_canvas_knows_the_world_s_parts(painter):
+    canvas = painter.widget().canvas
+    assert canvas.names[1] == "wing" and canvas.colours[1] == [0, 0, 255]
+    for trait in ("side", "names", "colours", "parts"):
+        assert f'get("{trait}")' in part_painter.CANVAS
+
+
+def test_a_table_of_what_survives():
+    runs = [{"seed": s, "survival": {"as it is": 0.1, "noise": 0.2 + s / 10}}
+            for s in range(2)]  # fmt: skip
+    table = survival_table({"parts": {"cycle": {"runs": runs}}}, "parts/cycle")
+    assert table.rows == [["as it is", "0.100 ± 0.000"], ["noise", "0.250 ± 0.071"]]
+    assert survival_table({}, "parts/cycle").rows == []
