@@ -75,14 +75,14 @@ def wait_for(address, server, log):
     pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
 
 
-def run_all_cells(page, address, name, wait_for=BUTTON):
+def run_all_cells(page, address, name, until=BUTTON):
     """Opens the sheet, waits for its kernel, runs everything to the end."""
     page.goto(f"{address}/lab/tree/{name}?reset", timeout=PATIENCE)
     # before the kernel is there, Run All runs nothing
     page.get_by_text(READY).first.wait_for(timeout=PATIENCE)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    page.get_by_role("button", name=wait_for, exact=True).wait_for(timeout=PATIENCE)
+    page.get_by_role("button", name=until, exact=True).wait_for(timeout=PATIENCE)
     page.get_by_text(READY).first.wait_for(timeout=PATIENCE)
 
 
@@ -138,7 +138,7 @@ def test_a_bird_is_painted_in_a_browser(browser, tmp_path, request):
     shutil.copy(sheet, work / sheet.name)
     with served(work, home) as address:
         page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        run_all_cells(page, address, sheet.name, wait_for="The first map")
+        run_all_cells(page, address, sheet.name, until="The first map")
         area = page.locator(".jp-Cell", has=page.locator(".t2i-painter")).last
         canvas = area.locator(".t2i-painter canvas")
         canvas.scroll_into_view_if_needed()

@@ -42,9 +42,7 @@ def test_an_empty_map_is_painted_too(painter):
 
 @pytest.mark.parametrize("parts", [[0] * 1023, [8] * 1024, [-1] * 1024])
 def test_what_is_no_part_map_is_said(painter, parts):
-    with pytest.raises(
-        ValueError, match="32 x 32 numbers from 0 to 7"
-    ):
+    with pytest.raises(ValueError, match="32 x 32 numbers from 0 to 7"):
         painter.paint(parts)
 
 
