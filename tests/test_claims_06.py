@@ -1,0 +1,98 @@
+"""Lesson 06's claims: each sentence beside the numbers that hold it."""
+
+from statistics import mean
+
+import pytest
+from claims import says
+
+from t2i_course.experiments import records, values
+from t2i_course.measure import translation
+from t2i_course.papers.pix2pix import PatchDiscriminator
+from t2i_course.systems import parameter_counts
+from t2i_course.worlds.bird_drawing import PARTS
+from t2i_course.worlds.birds import Birds
+from t2i_course.worlds.domains import PALETTE, Pairs
+
+
+def of(place: str, name: str, seeds: int = 3) -> list:
+    """A figure of every recorded seed."""
+    found = values(records("06"), place, name)
+    assert len(found) == seeds, f"{place} is on record with {len(found)} seeds"
+    return found
+
+
+def below(low: list[float], high: list[float]) -> bool:
+    """Whether each seed of one lies below the same seed of the other."""
+    return all(a < b for a, b in zip(low, high, strict=True))
+
+
+# --------------------------------------------------------------------------- with pairs
+
+
+def test_a_grey_bird_is_nearer_than_a_real_one():
+    says("06", "by (1) it is far better than a real bird of other colours.")
+    train = Pairs(Birds("train", 32)).all(3000).to("cpu")
+    _, birds, masks = translation.unseen("parts", 500)
+    best = translation.in_median_colours(masks, train.image[:, 3:], train.masks)
+    error = translation.pixel_error(best, birds)
+    assert error < 0.75 * translation.pixel_error(birds.roll(7, 0), birds)
+
+
+def test_painting():
+    says("06", "The distance alone has the least error, the palest birds, and a large "
+         "Fréchet distance.")  # fmt: skip
+    l1, game, both, straight = (
+        f"paint/{row}" for row in ("L1", "cGAN", "L1 + cGAN", "no skips")
+    )
+    for other in (game, both, straight):
+        assert below(of(l1, "error"), of(other, "error"))
+        assert below(of(l1, "colour"), of(other, "colour"))
+    says("06", "its parts are read even better than those of real birds")
+    (real,) = of("paint/real birds", "iou", 1)
+    assert min(of(l1, "iou")) > real
+    says("06", "The game alone has the largest error, and its parts lie less well.")
+    for other in (l1, both, straight):
+        assert below(of(other, "error"), of(game, "error"))
+    assert below(of(game, "iou"), of(both, "iou"))
+    says(
+        "06",
+        "Both together: nearly the error and all of the outlines of the first, far more "
+        "colour, and by far the least Fréchet distance.",
+    )
+    assert mean(of(both, "error")) < 1.1 * mean(of(l1, "error"))
+    assert abs(mean(of(both, "iou")) - mean(of(l1, "iou"))) < 0.01
+    assert mean(of(both, "colour")) > 1.1 * mean(of(l1, "colour"))
+    for other in (l1, game, straight):
+        assert mean(of(both, "distance")) < 0.65 * mean(of(other, "distance"))
+    says("06", "Without the joins the parts are drawn in the wrong places")
+    assert mean(of(straight, "iou")) < mean(of(both, "iou")) - 0.1
+    says("06", "With both terms it is about a twentieth.")
+    assert all(abs(share - 0.05) < 0.012 for share in of(both, "diversity"))
+
+
+def test_segmenting():
+    says("06", "One seed of three fails in both rows.")
+    says("06", "four of the seven parts have blue in their colour")
+    assert sum(PALETTE[part][2] > 0 for part in PARTS[1:]) == 4
+    says(
+        "06",
+        "In the other two seeds the game raises the overlap and lowers the share of "
+        "right pixels",
+    )
+    alone, both = "segment/L1", "segment/L1 + cGAN"
+    for place in (alone, both):
+        first, failed, third = of(place, "iou")
+        assert failed < 0.45 < 0.5 < min(first, third)
+    for i in (0, 2):
+        assert of(both, "iou")[i] > of(alone, "iou")[i] + 0.03
+        assert of(both, "accuracy")[i] < of(alone, "accuracy")[i]
+
+
+@pytest.mark.parametrize(
+    ("system", "counts"),
+    [("pix2pix", (54_413_955, 2_768_705)), ("cyclegan", (2 * 11_378_179,))],
+)
+def test_published_sizes(system, counts):
+    found = parameter_counts(system, "paper").values()
+    assert all(count in found or count == sum(sorted(found)[-2:]) for count in counts)
+    assert PatchDiscriminator().field == 70
