@@ -11,6 +11,7 @@ learned from ImageNet. Sentences are words here (the paper's word-CNN-RNN); less
 has its characters.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -121,15 +122,20 @@ class TextEncoder(nn.Module):
         x = self.wide(x).relu() * own
         return self.out(x.sum(2) / lengths[:, None].sqrt())
 
+    def of(self, batch) -> Tensor:
+        """Embeddings (B, embedding) of a batch's sentences, on the encoder's device."""
+        device = self.out.weight.device
+        return self(batch.tokens.to(device), batch.lengths.to(device))
+
 
 @torch.no_grad()
-def standardize(encoder: TextEncoder, tokens: Tensor, lengths: Tensor) -> None:
+def standardize(encoder: nn.Module, batch) -> None:
     """Give every number of the embedding mean 0 and variance 1 over these sentences.
 
     A linear change, folded into the last layer: beside noise N(0, 1) a generator would
     not hear embeddings whose numbers are a twentieth as large.
     """
-    values = encoder(tokens, lengths)
+    values = encoder.of(batch)
     scale = values.std(0).clamp_min(1e-4)
     encoder.out.weight /= scale[:, None]
     encoder.out.bias.sub_(values.mean(0)).div_(scale)
@@ -208,6 +214,7 @@ class FalseTwins:
         return replace(
             batch,
             image=self.seen[first + [individual for _, individual, _ in seeds]],
+            caption=[*batch.caption, *twins],
             tokens=torch.cat(rows),
             lengths=torch.cat([batch.lengths, lengths]),
         )
@@ -217,6 +224,8 @@ class JointEmbedding(System):
     """Both encoders, one player.
 
     Batches hold one picture's features (B, 256) as `image` and one sentence a class.
+    text: the text encoder, for another than `TextEncoder`; loss: `structured_loss`, or
+    a learner's own.
     """
 
     players = ("encoders",)
@@ -225,15 +234,15 @@ class JointEmbedding(System):
     learning_rate = 2e-3
     betas = (0.9, 0.999)
 
-    def __init__(
-        self, words=153, word=64, hidden=192, embedding=256, features=256, steps=3500
-    ):
+    def __init__(self, words=153, word=64, hidden=192, embedding=256, features=256,
+                 steps=3500, text: nn.Module | None = None,
+                 loss: Callable = structured_loss):  # fmt: skip
         super().__init__()
-        self.steps, self.reads = steps, (features,)
+        self.steps, self.reads, self.loss = steps, (features,), loss
         image = nn.Sequential(
             nn.BatchNorm1d(features, affine=False), nn.Linear(features, embedding)
         )
-        text = TextEncoder(words, word, hidden, embedding)
+        text = text or TextEncoder(words, word, hidden, embedding)
         self.encoders = nn.ModuleDict({"image": image, "text": text})
 
     def learning_rate_factor(self, step: int) -> float:
@@ -252,11 +261,13 @@ class JointEmbedding(System):
                 "This loss compares the classes of a batch with one another: a batch "
                 "needs two classes or more, not one."
             )
-        images = self.encoders["image"](batch.image)
-        texts = self.encoders["text"](self.blurred(batch.tokens), batch.lengths)
+        images, texts = self.encoders["image"](batch.image), self.sentences(batch)
         true, false = texts[: len(images)], texts[len(images) :]
-        loss = structured_loss(images, true, false if len(false) else None)
-        yield "encoders", loss
+        yield "encoders", self.loss(images, true, *([false] if len(false) else []))
+
+    def sentences(self, batch) -> Tensor:
+        """Embeddings of all sentences of a batch, true ones and false twins."""
+        return self.encoders["text"](self.blurred(batch.tokens), batch.lengths)
 
 
 def text_encoder(name: str = "text_birds") -> TextEncoder:
@@ -273,7 +284,7 @@ def text_encoder_from(path: str | Path) -> TextEncoder:
     """
     system = checkpoint.rebuild(path, JointEmbedding, "t2i train joint_embedding")
     encoder, some = system.network("encoders")["text"].eval(), Birds("train", 32).all()
-    standardize(encoder, some.tokens, some.lengths)
+    standardize(encoder, some)
     return encoder.requires_grad_(False)
 
 
@@ -314,6 +325,7 @@ READER = Part(
     "(made by t2i train joint_embedding)",
     unused="reads no sentences",
     misfit=_misfit,
+    also=("char_cnn_rnn",),
 )
 SYSTEMS = {
     "joint_embedding": SystemInfo(
