@@ -195,12 +195,13 @@ class CharCnnRnn(nn.Module):
         """
         x = F.one_hot(codes.long(), len(ALPHABET) + 1)[..., 1:]
         x = x.to(self.out.weight.dtype).transpose(1, 2)
-        x = F.max_pool1d(self.convolutions[0](x).relu(), 3, 3)
-        x = F.max_pool1d(self.convolutions[1](x).relu(), 3, 3)
-        x = self.convolutions[2](x).relu()
+        # The release's ReLU comes before its pooling: the same, on three times as many
+        x = F.max_pool1d(self.convolutions[0](x), 3, 3).relu()
+        x = F.max_pool1d(self.convolutions[1](x), 3, 3).relu()
+        x = self.convolutions[2](x)
         if not self.gated:
             x = F.max_pool1d(x, 3, 2)
-        return self.out(self.recurrent(x.transpose(1, 2)))
+        return self.out(self.recurrent(x.relu().transpose(1, 2)))
 
     def of(self, batch: Batch) -> Tensor:
         """Embeddings (B, embedding) of a batch's captions, on the encoder's device."""

@@ -11,8 +11,10 @@ learned from ImageNet. Sentences are words here (the paper's word-CNN-RNN); less
 has its characters.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -22,9 +24,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .. import weights
+from ..data import Batch
 from ..datasets import emoji
 from ..declarations import Network, Part, SystemInfo
-from ..text.vocabulary import UNKNOWN
+from ..text.vocabulary import UNKNOWN, Vocabulary
 from ..training import System, checkpoint
 from ..worlds.bird_captions import untrue
 from ..worlds.birds import Birds, vocabulary
@@ -33,8 +36,10 @@ from ..worlds.oracle import Oracle
 __all__ = [
     "FalseTwins",
     "JointEmbedding",
+    "Reader",
     "TextEncoder",
     "linear_image_encoder",
+    "reader_of",
     "seen",
     "standardize",
     "structured_loss",
@@ -233,6 +238,7 @@ class JointEmbedding(System):
     average_decay = 0.99
     learning_rate = 2e-3
     betas = (0.9, 0.999)
+    unit = False  # agreement is the dot product
 
     def __init__(self, words=153, word=64, hidden=192, embedding=256, features=256,
                  steps=3500, text: nn.Module | None = None,
@@ -254,13 +260,17 @@ class JointEmbedding(System):
         lost = torch.rand(tokens.shape, device=tokens.device, generator=self.rng) < 0.04
         return torch.where(lost & (tokens > 0), UNKNOWN, tokens)
 
-    def round(self, batch):
-        """Both encoders go down the structured loss; ValueError for a batch of one."""
+    def check_classes(self, batch) -> None:
+        """ValueError for a batch of one."""
         if len(batch.image) < 2:
             raise ValueError(
                 "This loss compares the classes of a batch with one another: a batch "
                 "needs two classes or more, not one."
             )
+
+    def round(self, batch):
+        """Both encoders go down the structured loss; ValueError for a batch of one."""
+        self.check_classes(batch)
         images, texts = self.encoders["image"](batch.image), self.sentences(batch)
         true, false = texts[: len(images)], texts[len(images) :]
         yield "encoders", self.loss(images, true, *([false] if len(false) else []))
@@ -268,6 +278,63 @@ class JointEmbedding(System):
     def sentences(self, batch) -> Tensor:
         """Embeddings of all sentences of a batch, true ones and false twins."""
         return self.encoders["text"](self.blurred(batch.tokens), batch.lengths)
+
+    def reader(self) -> Reader:
+        """Both encoders as they look and read: their averaged weights, at rest."""
+        encoders = self.network("encoders").eval()
+        return Reader(encoders["image"], encoders["text"], self.unit)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Looks at pictures and reads captions, into one space.
+
+    image: features (B, 256) of `seen` -> (B, D); text: an encoder with `of(batch)`;
+    unit: embeddings get length 1, so that agreement is the cosine
+    """
+
+    image: Callable[[Tensor], Tensor]
+    text: nn.Module
+    unit: bool = False
+
+    @torch.no_grad()
+    def see(self, pictures: Tensor) -> Tensor:
+        """Pictures (B, 3, H, W), bytes or in [-1, 1], to embeddings (B, D)."""
+        return self.finished(self.image(seen(pictures).clone()))
+
+    @torch.no_grad()
+    def read(self, captions: list[str], correct: bool = True) -> Tensor:
+        """Captions to embeddings (B, D).
+
+        correct: whether likely typing errors are read as the words that were meant,
+        where the encoder reads words. NoKnownWord or ValueError for a caption in which
+        nothing can be read.
+        """
+        batch = Batch(torch.zeros(0), list(captions))
+        if getattr(self.text, "reads", "words") == "words":
+            words = Vocabulary(vocabulary().words, correct)
+            batch.tokens, batch.lengths = words.encode(batch.caption)
+        return self.finished(self.text.of(batch))
+
+    def finished(self, rows: Tensor) -> Tensor:
+        """Of length 1, where it is to be."""
+        return F.normalize(rows, dim=1) if self.unit else rows
+
+    def agreement(self, pictures: Tensor, captions: list[str]) -> Tensor:
+        """How well every picture fits every caption: (pictures, captions)."""
+        return self.see(pictures) @ self.read(captions).T
+
+
+def reader_of(encoder: nn.Module) -> Reader:
+    """A shipped text encoder with the image side that least squares fits to it.
+
+    The image side is fitted on the training birds, a caption each; see
+    `linear_image_encoder`.
+    """
+    known = Birds("train", 32).all()
+    with torch.no_grad():
+        texts = encoder.of(known)
+    return Reader(linear_image_encoder(seen(known.image), texts), encoder)
 
 
 def text_encoder(name: str = "text_birds") -> TextEncoder:
