@@ -193,15 +193,26 @@ class CharCnnRnn(nn.Module):
         Nothing after the end of a caption is left out: it is read as blank columns, as
         in the release.
         """
-        x = F.one_hot(codes.long(), len(ALPHABET) + 1)[..., 1:]
-        x = x.to(self.out.weight.dtype).transpose(1, 2)
         # The release's ReLU comes before its pooling: the same, on three times as many
-        x = F.max_pool1d(self.convolutions[0](x), 3, 3).relu()
+        x = F.max_pool1d(self.first(codes), 3, 3).relu()
         x = F.max_pool1d(self.convolutions[1](x), 3, 3).relu()
         x = self.convolutions[2](x)
         if not self.gated:
             x = F.max_pool1d(x, 3, 2)
         return self.out(self.recurrent(x.relu().transpose(1, 2)))
+
+    def first(self, codes: Tensor) -> Tensor:
+        """The first convolution (B, channels, T - 3) over one-hot columns of letters.
+
+        A column that holds a single 1 picks one column of the weights, so the sum over
+        4 letters and 70 places is a sum of 4 rows of a table: half the time.
+        """
+        layer = self.convolutions[0]
+        table = F.pad(layer.weight.permute(2, 1, 0), (0, 0, 1, 0))  # code 0: nothing
+        each = torch.arange(4, device=codes.device) * (len(ALPHABET) + 1)
+        rows = (codes.long().unfold(1, 4, 1) + each).reshape(-1, 4)
+        x = F.embedding_bag(rows, table.reshape(-1, table.shape[2]), mode="sum")
+        return (x + layer.bias).view(len(codes), -1, x.shape[1]).transpose(1, 2)
 
     def of(self, batch: Batch) -> Tensor:
         """Embeddings (B, embedding) of a batch's captions, on the encoder's device."""
