@@ -22,12 +22,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
 
 from .. import weights
 from ..data import Batch
 from ..datasets import emoji
 from ..declarations import Network, Part, SystemInfo
-from ..text.vocabulary import UNKNOWN, Vocabulary
+from ..text.vocabulary import MAX_WORDS, UNKNOWN, split_words
 from ..training import System, checkpoint
 from ..worlds.bird_captions import untrue
 from ..worlds.birds import Birds, vocabulary
@@ -307,13 +308,13 @@ class Reader:
         """Captions to embeddings (B, D).
 
         correct: whether likely typing errors are read as the words that were meant,
-        where the encoder reads words. NoKnownWord or ValueError for a caption in which
-        nothing can be read.
+        where the encoder reads words; if not, they are unknown words, and so may all
+        be. NoKnownWord or ValueError for a caption in which nothing can be read.
         """
         batch = Batch(torch.zeros(0), list(captions))
         if getattr(self.text, "reads", "words") == "words":
-            words = Vocabulary(vocabulary().words, correct)
-            batch.tokens, batch.lengths = words.encode(batch.caption)
+            encode = vocabulary().encode if correct else as_they_stand
+            batch.tokens, batch.lengths = encode(batch.caption)
         return self.finished(self.text.of(batch))
 
     def finished(self, rows: Tensor) -> Tensor:
@@ -325,16 +326,28 @@ class Reader:
         return self.see(pictures) @ self.read(captions).T
 
 
-def reader_of(encoder: nn.Module) -> Reader:
+def as_they_stand(captions: list[str]) -> tuple[Tensor, Tensor]:
+    """Tokens (B, T) and lengths of captions whose typing errors nobody corrects."""
+    words = vocabulary().numbers
+    rows = [
+        torch.tensor([words.get(word, UNKNOWN) for word in split_words(c)[:MAX_WORDS]])
+        for c in captions
+    ]
+    lengths = torch.tensor([len(row) for row in rows])
+    return pad_sequence(rows, batch_first=True), lengths
+
+
+def reader_of(encoder: nn.Module, count: int = 3000) -> Reader:
     """A shipped text encoder with the image side that least squares fits to it.
 
-    The image side is fitted on the training birds, a caption each; see
+    count: training birds that it is fitted on, a caption each; see
     `linear_image_encoder`.
     """
-    known = Birds("train", 32).all()
+    known = Birds("train", 32).all(count)
     with torch.no_grad():
         texts = encoder.of(known)
-    return Reader(linear_image_encoder(seen(known.image), texts), encoder)
+    look = linear_image_encoder(seen(known.image), texts, count / 9)
+    return Reader(look, encoder)
 
 
 def text_encoder(name: str = "text_birds") -> TextEncoder:

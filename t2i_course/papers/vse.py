@@ -32,7 +32,7 @@ PRESETS = {
     "smoke": {"size": 32, "word": 16, "hidden": 16, "classes": 16, "batch_size": 16,
               "steps": 4},
     "cpu": {"size": 32, "word": 64, "hidden": 256, "classes": 75, "batch_size": 75,
-            "steps": 700},
+            "steps": 1200},
     "gpu": {"size": 32, "word": 300, "hidden": 300, "classes": 150, "batch_size": 150,
             "steps": 10_000, "rate": 1e-3},
     "paper": {"size": 32, "word": 300, "hidden": 300, "classes": 64, "batch_size": 64,
@@ -79,7 +79,7 @@ class GruEncoder(nn.Module):
         self.gru = nn.GRU(word, hidden, batch_first=True)
 
     def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:
-        """Sentences (B, T) with their lengths (B,) to (B, hidden); padding is skipped."""
+        """Sentences (B, T) with their lengths (B,) to (B, hidden), padding skipped."""
         return last_states(self.gru, self.word_vectors(tokens), lengths)
 
     def of(self, batch: Batch) -> Tensor:
@@ -91,14 +91,14 @@ class GruEncoder(nn.Module):
 class Vse(JointEmbedding):
     """A linear layer over features and a GRU over words, one player.
 
-    Batches as for `JointEmbedding`; pairs agree by the cosine. hardest, margin: of `vse_loss`; loss: that, or a
-    learner's own (images, texts, margin, hardest) -> scalar; rate: Adam's; steady: it
-    stays as it is, as in the paper, where it else falls to a fiftieth.
+    Batches as for `JointEmbedding`; pairs agree by the cosine. hardest, margin: of
+    `vse_loss`; loss: that, or a learner's own (images, texts, margin, hardest) ->
+    scalar; rate: Adam's; steady: it stays as it is, where it else falls to a fiftieth.
     """
 
     unit = True  # agreement is the cosine
 
-    def __init__(self, words=153, word=300, hidden=300, features=256, steps=700,
+    def __init__(self, words=153, word=300, hidden=300, features=256, steps=1200,
                  rate=2e-3, steady=False, margin=0.2, hardest=False,
                  loss: Callable = vse_loss):  # fmt: skip
         super().__init__(embedding=hidden, features=features, steps=steps,
@@ -115,7 +115,7 @@ class Vse(JointEmbedding):
         return 1.0 if self.steady else super().learning_rate_factor(step)
 
     def round(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
-        """The loss of the pairs, and one more wrong partner a picture: its false twin."""
+        """The loss of the pairs, and one more wrong partner: each false twin."""
         self.check_classes(batch)
         images, texts = self.encoders["image"](batch.image), self.sentences(batch)
         true, false = texts[: len(images)], texts[len(images) :]
