@@ -45,6 +45,7 @@ class Part:
     misfit: (network, settings) -> "" where it can serve a system of these settings,
         else why not: "makes 256 numbers of a sentence, this preset reads 1024"
     needed: settings -> whether a system of these settings is built on it at all
+    also: other systems whose trainings serve as well, with the option alone
     """
 
     argument: str
@@ -55,6 +56,7 @@ class Part:
     unused: str
     misfit: Callable[[object, dict], str]
     needed: Callable[[dict], bool] = always
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -55,13 +55,17 @@ def from_sentences(
     made = []
     for i in range(0, len(batch.lengths), PART):
         part = slice(i, i + PART)
-        text = system.text_encoder(
-            batch.tokens[part].to(device), batch.lengths[part].to(device)
-        )
+        text = system.text_encoder.of(_sentences(batch, part))
         text = text.repeat_interleave(samples, 0)
         z = noise[i * samples :][: len(text)]
         made.append(network(z.to(device), text).float().cpu())
     return torch.cat(made)
+
+
+def _sentences(batch: Batch, part: slice) -> Batch:
+    """The sentences of some rows of a batch, without their pictures."""
+    return Batch(torch.zeros(0), batch.caption[part], batch.tokens[part],
+                 batch.lengths[part])  # fmt: skip
 
 
 @contextmanager

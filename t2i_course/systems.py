@@ -10,7 +10,7 @@ is named here: see `declarations`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -137,12 +137,21 @@ def _part(part: Part, settings: dict, preset: str, data: str, trained: bool, pat
     if path is None and name is None:
         advice = _advice(part, settings, preset, data)
         raise ValueError(f"this system needs a trained {part.called}; {advice}")
-    found = shipped(name) if path is None else part_from(part.system, path)
+    found = shipped(name) if path is None else part_from(_trained_by(part, path), path)
     if why := part.misfit(found, settings):
         which = part.called if path is None else f"{part.called} of {path}"
         advice = _advice(part, settings, preset, data)
         raise ValueError(f"the {which} {why}; {advice}")
     return found
+
+
+def _trained_by(part: Part, path) -> str:
+    """Which of the systems that can make a part made this checkpoint; or the first."""
+    from .training import checkpoint
+
+    kind = checkpoint.read(Path(path))["fingerprint"]["system"]
+    makers = [name for name in part.also if info(name).kind.__name__ == kind]
+    return next(iter(makers), part.system)
 
 
 def _untrained_part(part: Part, settings: dict, preset: str, data: str):
@@ -324,10 +333,11 @@ def _shapes_of(part, shapes: dict) -> dict:
 
 def _part_like(part: Part, shapes: dict, preset: str, data: str):
     """A part with these weights' shapes that the course can make, or None."""
-    for _, found in _candidates(part, preset, data):
-        own = found.state_dict().items()
-        if {k: list(v.shape) for k, v in own if hasattr(v, "shape")} == shapes:
-            return found
+    for maker in (part.system, *part.also):
+        for _, found in _candidates(replace(part, system=maker), preset, data):
+            own = found.state_dict().items()
+            if {k: list(v.shape) for k, v in own if hasattr(v, "shape")} == shapes:
+                return found
     return None
 
 

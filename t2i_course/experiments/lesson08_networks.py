@@ -37,7 +37,7 @@ def text_birds(run: Run) -> dict:
     history = run.fit(system, FalseTwins(birds, system.settings["classes"]))
     found = retrieval(system.eval(), run.choose(200, 1000))
     encoder, some = system.network("encoders")["text"], birds.all()
-    standardize(encoder, some.tokens, some.lengths)
+    standardize(encoder, some)
     found = rounded(**found, **carried_over(encoder, birds))
     run.ship(encoder, history.elapsed, found)
     return {**found, "seconds": round(history.elapsed, 1)}
@@ -130,7 +130,7 @@ def text_emoji(run: Run) -> dict:
     encoder = system.network("encoders")["text"].eval()
     half = list(range(0, len(emoji), 2))
     some = emoji.take(half, [4] * len(half))
-    standardize(encoder, some.tokens, some.lengths)
+    standardize(encoder, some)
     found = rounded(loss=np.mean(history.losses["encoders"][-50:]))
     run.ship(encoder, history.elapsed, found)
     return {**found, "seconds": round(history.elapsed, 1)}

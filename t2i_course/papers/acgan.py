@@ -233,7 +233,7 @@ class TacGan(System):
     def round(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
         """The discriminator's turn on three kinds of pairs, then the generator's."""
         with torch.no_grad():
-            text = self.text_encoder(batch.tokens, batch.lengths)
+            text = self.text_encoder.of(batch)
         d, y = self.discriminator, batch.class_id
         other = mismatched(y, self.rng)
         drawn = self.generator(self.noise(len(text), self.generator.noise_size), text)

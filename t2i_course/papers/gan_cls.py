@@ -331,7 +331,7 @@ class GanCls(System):
     def embed(self, batch) -> Tensor:
         """phi(t) of the batch's captions (B, embedding); the encoder is frozen."""
         with torch.no_grad():
-            return self.text_encoder(batch.tokens, batch.lengths)
+            return self.text_encoder.of(batch)
 
     def round(self, batch):
         """Algorithm 1: the discriminator's turn, then the generator's."""
@@ -425,7 +425,7 @@ class StyleTraining(System):
     def round(self, batch):
         """Draw with known noise, and recover it: ||z - S(G(z, phi(t)))||^2."""
         with torch.no_grad():
-            text = self.text_encoder(batch.tokens, batch.lengths)
+            text = self.text_encoder.of(batch)
             z = self.noise(len(text), self.generator.noise_size)
             pictures = self.generator(z, text)
         yield "style", F.mse_loss(self.style(pictures), z)

@@ -11,7 +11,10 @@ learned from ImageNet. Sentences are words here (the paper's word-CNN-RNN); less
 has its characters.
 """
 
-from dataclasses import replace
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -19,11 +22,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
 
 from .. import weights
+from ..data import Batch
 from ..datasets import emoji
 from ..declarations import Network, Part, SystemInfo
-from ..text.vocabulary import UNKNOWN
+from ..text.vocabulary import MAX_WORDS, UNKNOWN, split_words
 from ..training import System, checkpoint
 from ..worlds.bird_captions import untrue
 from ..worlds.birds import Birds, vocabulary
@@ -32,8 +37,10 @@ from ..worlds.oracle import Oracle
 __all__ = [
     "FalseTwins",
     "JointEmbedding",
+    "Reader",
     "TextEncoder",
     "linear_image_encoder",
+    "reader_of",
     "seen",
     "standardize",
     "structured_loss",
@@ -121,15 +128,20 @@ class TextEncoder(nn.Module):
         x = self.wide(x).relu() * own
         return self.out(x.sum(2) / lengths[:, None].sqrt())
 
+    def of(self, batch) -> Tensor:
+        """Embeddings (B, embedding) of a batch's sentences, on the encoder's device."""
+        device = self.out.weight.device
+        return self(batch.tokens.to(device), batch.lengths.to(device))
+
 
 @torch.no_grad()
-def standardize(encoder: TextEncoder, tokens: Tensor, lengths: Tensor) -> None:
+def standardize(encoder: nn.Module, batch) -> None:
     """Give every number of the embedding mean 0 and variance 1 over these sentences.
 
     A linear change, folded into the last layer: beside noise N(0, 1) a generator would
     not hear embeddings whose numbers are a twentieth as large.
     """
-    values = encoder(tokens, lengths)
+    values = encoder.of(batch)
     scale = values.std(0).clamp_min(1e-4)
     encoder.out.weight /= scale[:, None]
     encoder.out.bias.sub_(values.mean(0)).div_(scale)
@@ -208,6 +220,7 @@ class FalseTwins:
         return replace(
             batch,
             image=self.seen[first + [individual for _, individual, _ in seeds]],
+            caption=[*batch.caption, *twins],
             tokens=torch.cat(rows),
             lengths=torch.cat([batch.lengths, lengths]),
         )
@@ -217,6 +230,8 @@ class JointEmbedding(System):
     """Both encoders, one player.
 
     Batches hold one picture's features (B, 256) as `image` and one sentence a class.
+    text: the text encoder, for another than `TextEncoder`; loss: `structured_loss`, or
+    a learner's own.
     """
 
     players = ("encoders",)
@@ -224,16 +239,17 @@ class JointEmbedding(System):
     average_decay = 0.99
     learning_rate = 2e-3
     betas = (0.9, 0.999)
+    unit = False  # agreement is the dot product
 
-    def __init__(
-        self, words=153, word=64, hidden=192, embedding=256, features=256, steps=3500
-    ):
+    def __init__(self, words=153, word=64, hidden=192, embedding=256, features=256,
+                 steps=3500, text: nn.Module | None = None,
+                 loss: Callable = structured_loss):  # fmt: skip
         super().__init__()
-        self.steps, self.reads = steps, (features,)
+        self.steps, self.reads, self.loss = steps, (features,), loss
         image = nn.Sequential(
             nn.BatchNorm1d(features, affine=False), nn.Linear(features, embedding)
         )
-        text = TextEncoder(words, word, hidden, embedding)
+        text = text or TextEncoder(words, word, hidden, embedding)
         self.encoders = nn.ModuleDict({"image": image, "text": text})
 
     def learning_rate_factor(self, step: int) -> float:
@@ -245,18 +261,93 @@ class JointEmbedding(System):
         lost = torch.rand(tokens.shape, device=tokens.device, generator=self.rng) < 0.04
         return torch.where(lost & (tokens > 0), UNKNOWN, tokens)
 
-    def round(self, batch):
-        """Both encoders go down the structured loss; ValueError for a batch of one."""
+    def check_classes(self, batch) -> None:
+        """ValueError for a batch of one."""
         if len(batch.image) < 2:
             raise ValueError(
                 "This loss compares the classes of a batch with one another: a batch "
                 "needs two classes or more, not one."
             )
-        images = self.encoders["image"](batch.image)
-        texts = self.encoders["text"](self.blurred(batch.tokens), batch.lengths)
+
+    def round(self, batch):
+        """Both encoders go down the structured loss; ValueError for a batch of one."""
+        self.check_classes(batch)
+        images, texts = self.encoders["image"](batch.image), self.sentences(batch)
         true, false = texts[: len(images)], texts[len(images) :]
-        loss = structured_loss(images, true, false if len(false) else None)
-        yield "encoders", loss
+        yield "encoders", self.loss(images, true, *([false] if len(false) else []))
+
+    def sentences(self, batch) -> Tensor:
+        """Embeddings of all sentences of a batch, true ones and false twins."""
+        return self.encoders["text"](self.blurred(batch.tokens), batch.lengths)
+
+    def reader(self) -> Reader:
+        """Both encoders as they look and read: their averaged weights, at rest."""
+        encoders = self.network("encoders").eval()
+        return Reader(encoders["image"], encoders["text"], self.unit)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Looks at pictures and reads captions, into one space.
+
+    image: features (B, 256) of `seen` -> (B, D); text: an encoder with `of(batch)`;
+    unit: embeddings get length 1, so that agreement is the cosine
+    """
+
+    image: Callable[[Tensor], Tensor]
+    text: nn.Module
+    unit: bool = False
+
+    @torch.no_grad()
+    def see(self, pictures: Tensor) -> Tensor:
+        """Pictures (B, 3, H, W), bytes or in [-1, 1], to embeddings (B, D)."""
+        return self.finished(self.image(seen(pictures).clone()))
+
+    @torch.no_grad()
+    def read(self, captions: list[str], correct: bool = True) -> Tensor:
+        """Captions to embeddings (B, D).
+
+        correct: whether likely typing errors are read as the words that were meant,
+        where the encoder reads words; if not, they are unknown words, and so may all
+        be. NoKnownWord or ValueError for a caption in which nothing can be read.
+        """
+        batch = Batch(torch.zeros(0), list(captions))
+        if getattr(self.text, "reads", "words") == "words":
+            encode = vocabulary().encode if correct else as_they_stand
+            batch.tokens, batch.lengths = encode(batch.caption)
+        return self.finished(self.text.of(batch))
+
+    def finished(self, rows: Tensor) -> Tensor:
+        """Of length 1, where it is to be."""
+        return F.normalize(rows, dim=1) if self.unit else rows
+
+    def agreement(self, pictures: Tensor, captions: list[str]) -> Tensor:
+        """How well every picture fits every caption: (pictures, captions)."""
+        return self.see(pictures) @ self.read(captions).T
+
+
+def as_they_stand(captions: list[str]) -> tuple[Tensor, Tensor]:
+    """Tokens (B, T) and lengths of captions whose typing errors nobody corrects."""
+    words = vocabulary().numbers
+    rows = [
+        torch.tensor([words.get(word, UNKNOWN) for word in split_words(c)[:MAX_WORDS]])
+        for c in captions
+    ]
+    lengths = torch.tensor([len(row) for row in rows])
+    return pad_sequence(rows, batch_first=True), lengths
+
+
+def reader_of(encoder: nn.Module, count: int = 3000) -> Reader:
+    """A shipped text encoder with the image side that least squares fits to it.
+
+    count: training birds that it is fitted on, a caption each; see
+    `linear_image_encoder`.
+    """
+    known = Birds("train", 32).all(count)
+    with torch.no_grad():
+        texts = encoder.of(known)
+    look = linear_image_encoder(seen(known.image), texts, count / 9)
+    return Reader(look, encoder)
 
 
 def text_encoder(name: str = "text_birds") -> TextEncoder:
@@ -273,7 +364,7 @@ def text_encoder_from(path: str | Path) -> TextEncoder:
     """
     system = checkpoint.rebuild(path, JointEmbedding, "t2i train joint_embedding")
     encoder, some = system.network("encoders")["text"].eval(), Birds("train", 32).all()
-    standardize(encoder, some.tokens, some.lengths)
+    standardize(encoder, some)
     return encoder.requires_grad_(False)
 
 
@@ -314,6 +405,7 @@ READER = Part(
     "(made by t2i train joint_embedding)",
     unused="reads no sentences",
     misfit=_misfit,
+    also=("char_cnn_rnn",),
 )
 SYSTEMS = {
     "joint_embedding": SystemInfo(

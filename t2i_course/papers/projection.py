@@ -108,7 +108,7 @@ class ProjectionGan(System):
     def round(self, batch):
         """The discriminator's turn, then the generator's."""
         with torch.no_grad():
-            text = self.text_encoder(batch.tokens, batch.lengths)
+            text = self.text_encoder.of(batch)
         drawn = self.generator(self.noise(len(text), self.generator.noise_size), text)
         d = self.discriminator
         seen = d.features(batch.image)

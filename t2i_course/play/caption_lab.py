@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from ..data import Batch
 from ..drawing import noise_rows
 from ..show.pictures import grid, mosaic
 from ..text import NoKnownWord, Vocabulary
@@ -97,9 +98,9 @@ class Playground:
     def understand(self, caption: str) -> Tensor:
         """A caption's embedding (1, D)."""
         tokens, lengths = self.vocabulary.encode([caption])
-        device = self.system.device
+        asked = Batch(torch.zeros(0), [caption], tokens, lengths)
         with torch.no_grad():
-            return self.system.text_encoder(tokens.to(device), lengths.to(device))
+            return self.system.text_encoder.of(asked)
 
     def picture(self, text: Tensor, count: int, style: int) -> Tensor:
         """Pictures (count, 3, S, S) of one embedding, with the noise of that style."""
