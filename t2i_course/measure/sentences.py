@@ -23,7 +23,8 @@ from ..worlds.birds import Birds
 from .retrieval import caption_lists
 
 __all__ = [
-    "by_length", "ceilings", "held_out", "mistyped", "nearest", "places", "report",
+    "by_length", "ceilings", "held_out", "mistyped", "nearest", "nearest_species",
+    "own_rank", "places", "report",
     "retrieval", "sentence_map", "swapped", "synonyms", "typed", "unseen", "within",
     "word_order", "zero_shot",
 ]  # fmt: skip
@@ -50,6 +51,16 @@ def places(scores: Tensor) -> tuple[Tensor, Tensor]:
     return (scores > own).sum(1), (scores == own).sum(1)
 
 
+def own_rank(scores: Tensor) -> Tensor:
+    """The rank (B,) of the first of each row of scores (B, N): 1 is the best.
+
+    1, and one for each that scores more, and half of one for each other that scores
+    the same: its mean rank if lots were drawn among equals. Lesson 07.
+    """
+    better, equal = places(scores)
+    return better + (equal + 1) / 2
+
+
 def within(scores: Tensor, k: int) -> Tensor:
     """The chance (B,) that the first of a row is among its k best; lots among equals.
 
@@ -61,11 +72,10 @@ def within(scores: Tensor, k: int) -> Tensor:
 
 def figures(scores: Tensor, start: str = "") -> dict[str, float]:
     """R@1, R@5 and the median place of the first of each row; scores: (B, N)."""
-    better, equal = places(scores)
     return {
         f"{start}R@1": within(scores, 1).mean().item(),
         f"{start}R@5": within(scores, 5).mean().item(),
-        f"{start}median": (better + (equal + 1) / 2).median().item(),
+        f"{start}median": own_rank(scores).median().item(),
     }
 
 
@@ -230,6 +240,18 @@ def _rarer(words: str, plain: str) -> list[str]:
 # ----------------------------------------------------------------- species, neighbours
 
 
+def nearest_species(
+    pictures: Tensor, captions: Tensor, labels: Tensor, count: int
+) -> Tensor:
+    """The species (N,) that each picture agrees most with.
+
+    pictures (N, D); captions (M, D), each of a species labels (M,) below `count`: a
+    species is the mean of its captions' embeddings. Reed et al. 2016; lesson 07.
+    """
+    species = torch.stack([captions[labels == k].mean(0) for k in range(count)])
+    return (pictures @ species.T).argmax(1)
+
+
 def zero_shot(reader, captions: int = 3) -> float:
     """Species that nothing was trained on, told from their captions alone; .02 blind.
 
@@ -242,10 +264,10 @@ def zero_shot(reader, captions: int = 3) -> float:
     known, asked = (np.flatnonzero(part) for part in (number < HALF, number >= HALF))
     said = [birds.captions[10 * i + j] for i in known for j in range(captions)]
     rows = torch.cat([reader.read(part) for part in _parts(said, 500)])
-    kinds = np.unique(birds.species)
-    species = rows.view(len(kinds), -1, rows.shape[1]).mean(1)
+    kinds, labels = np.unique(birds.species[known], return_inverse=True)
+    labels = torch.from_numpy(labels).repeat_interleave(captions)
     pictures = reader.see(torch.from_numpy(birds.images[asked]))
-    guessed = kinds[(pictures @ species.T).argmax(1).numpy()]
+    guessed = kinds[nearest_species(pictures, rows, labels, len(kinds)).numpy()]
     return float((guessed == birds.species[asked]).mean())
 
 

@@ -1,0 +1,295 @@
+"""Known answers to lesson 07: wrong ones with part of their diagnosis; right ones."""
+
+import torch
+from torch.nn import functional as F
+
+from t2i_course.papers.char_cnn_rnn import ALPHABET
+
+PLACES = {c: i for i, c in enumerate(ALPHABET, 1)}
+
+
+# ------------------------------------------------------------------ letters
+
+
+def coded(captions, length, places=PLACES, change=str.lower, unknown=0, blank=0):
+    rows = torch.full((len(captions), length), blank, dtype=torch.int64)
+    for row, caption in zip(rows, captions):
+        for i, letter in enumerate(change(caption)[:length]):
+            row[i] = places.get(letter, unknown)
+    return rows
+
+
+def letters_by_find(captions, length):
+    rows = []
+    for caption in captions:
+        row = [ALPHABET.rfind(c) + 1 for c in caption.lower()]
+        rows.append((row + [0] * length)[:length])
+    return torch.tensor(rows)
+
+
+def letters_by_padding(captions, length):
+    rows = [[PLACES.get(c, 0) for c in s.lower()][:length] for s in captions]
+    return torch.stack([F.pad(torch.tensor(r), (0, length - len(r))) for r in rows])
+
+
+def letters_first(captions, length):
+    return coded(captions, length, {c: ALPHABET.index(c) + 1 for c in ALPHABET})
+
+
+def letters_from_zero(captions, length):
+    made = coded(captions, length)
+    return torch.where(made > 0, made - 1, 0)
+
+
+def letters_of_the_end(captions, length):
+    return coded([c[-length:] for c in captions], length)
+
+
+def letters_left_out(captions, length):
+    return coded(
+        ["".join(c for c in s.lower() if c in PLACES) for s in captions], length
+    )
+
+
+def letters_short(captions, length):
+    rows = [[PLACES.get(c, 0) for c in s.lower()[:length]] for s in captions]
+    longest = max(map(len, rows))
+    return torch.tensor([row + [0] * (longest - len(row)) for row in rows])
+
+
+# ------------------------------------------------------------------ lengths
+
+
+def through(rule, first=True):
+    def lengths(length, layers):
+        found = [length]
+        for kernel, stride in layers:
+            found.append(rule(found[-1], kernel, stride))
+        return found if first else found[1:]
+
+    return lengths
+
+
+def lengths_by_range(length, layers):
+    found = [length]
+    for kernel, stride in layers:
+        found.append(len(range(0, found[-1] - kernel + 1, stride)))
+    return found
+
+
+def lengths_by_pooling(length, layers):
+    row, found = torch.zeros(1, 1, length), [length]
+    for kernel, stride in layers:
+        row = F.max_pool1d(row, kernel, stride)
+        found.append(row.shape[2])
+    return found
+
+
+# ------------------------------------------------------------------ the structured loss
+
+
+def structured(images, texts, untrue=None, margin=1.0, sides=2, sign=1.0, twin=True,
+               own=True, diagonal=False, mean=True, hinge=torch.relu):  # fmt: skip
+    table = sign * images @ texts.T
+    pair = table.diagonal() if own else 0 * table.diagonal()
+    first = hinge(margin + table - pair[:, None])
+    second = hinge(margin + table - pair[None])
+    both = {1: first, -1: second, 2: first + second}[sides]
+    both = both if diagonal else both * (1 - torch.eye(len(table)).to(table))
+    loss = both.mean() if mean else both.sum()
+    if untrue is not None and twin:
+        loss = loss + hinge(margin + sign * (images * untrue).sum(1) - pair).mean()
+    return loss
+
+
+def wrongly(**slip):
+    return lambda i, t, u=None, m=1.0: structured(i, t, u, m, **slip)
+
+
+def structured_by_loop(images, texts, untrue=None, margin=1.0):
+    count, loss = len(images), 0.0
+    for i in range(count):
+        own = images[i] @ texts[i]
+        for j in range(count):
+            if i != j:
+                loss = loss + (margin + images[i] @ texts[j] - own).clamp(min=0)
+                loss = loss + (margin + images[j] @ texts[i] - own).clamp(min=0)
+    loss = loss / count**2
+    if untrue is not None:
+        own = torch.einsum("bd,bd->b", images, texts)
+        false = torch.einsum("bd,bd->b", images, untrue)
+        loss = loss + (margin + false - own).clamp(min=0).mean()
+    return loss
+
+
+def structured_by_mask(images, texts, untrue=None, margin=1.0):
+    table = images @ texts.T
+    own = (images * texts).sum(1)
+    same = torch.eye(len(table), dtype=torch.bool, device=table.device)
+    rows = (margin + table - own.unsqueeze(1)).relu().masked_fill(same, 0)
+    columns = (margin + table - own.unsqueeze(0)).relu().masked_fill(same, 0)
+    loss = rows.mean() + columns.mean()
+    if untrue is None:
+        return loss
+    return loss + (margin + (images * untrue).sum(1) - own).relu().mean()
+
+
+def structured_detached(images, texts, untrue=None, margin=1.0):
+    return structured(images, texts.detach(), untrue, margin)
+
+
+# ------------------------------------------------------------------ ranks
+
+
+def rank_by_sum(scores):
+    own, others = scores[:, :1], scores[:, 1:]
+    return 1 + (others > own).sum(1) + 0.5 * (others == own).sum(1)
+
+
+def rank_by_sign(scores):
+    steps = (torch.sign(scores[:, 1:] - scores[:, :1]) + 1) / 2
+    return 1 + steps.sum(1)
+
+
+# ------------------------------------------------------------------ species
+
+
+def species_by_table(pictures, captions, labels, count):
+    hot = F.one_hot(labels, count).to(captions)
+    means = hot.T @ captions / hot.sum(0)[:, None]
+    return (pictures @ means.T).argmax(dim=1)
+
+
+def species_by_scores(pictures, captions, labels, count):
+    scores = pictures @ captions.T
+    each = [scores[:, labels == k].mean(1) for k in range(count)]
+    return torch.stack(each, 1).max(1).indices
+
+
+def means(captions, labels, count):
+    return torch.stack([captions[labels == k].mean(0) for k in range(count)])
+
+
+# ------------------------------------------------------------------ VSE
+
+
+def vse(images, texts, margin=0.2, hardest=False, unit=True, sides=2, drop=True,
+        share=False, always=None, axis=0, hinge=torch.relu):  # fmt: skip
+    if unit:
+        images, texts = F.normalize(images), F.normalize(texts)
+    table = images @ texts.T
+    own = table.diagonal()
+    others = (1 - torch.eye(len(table)).to(table)) if drop else 1.0
+    rows = hinge(margin + table - own[:, None]) * others
+    columns = hinge(margin + table - own[None]) * others
+    if hardest if always is None else always:
+        parts = rows.amax(1).mean(), columns.amax(axis).mean()
+    else:
+        parts = rows.sum(1).mean(), columns.sum(0).mean()
+        if share:
+            parts = [part / (len(table) - 1) for part in parts]
+    return parts[0] + parts[1] if sides == 2 else parts[0 if sides == 1 else 1]
+
+
+def wrong_vse(**slip):
+    return lambda i, t, m=0.2, h=False: vse(i, t, m, h, **slip)
+
+
+def vse_by_lengths(images, texts, margin=0.2, hardest=False):
+    a = images / images.norm(dim=1, keepdim=True)
+    b = texts / texts.norm(dim=1, keepdim=True)
+    table = a @ b.T
+    own = (a * b).sum(1)
+    same = torch.eye(len(table), dtype=torch.bool, device=table.device)
+    rows = (margin - own[:, None] + table).clamp(min=0).masked_fill(same, 0)
+    columns = (margin - own[None] + table).clamp(min=0).masked_fill(same, 0)
+    if hardest:
+        return (rows.max(1).values + columns.max(0).values).mean()
+    return (rows.sum() + columns.sum()) / len(table)
+
+
+def vse_by_cosine(images, texts, margin=0.2, hardest=False):
+    table = F.cosine_similarity(images[:, None], texts[None], dim=2)
+    own = table.diagonal()
+    loss = 0.0
+    for scores in (table, table.T):
+        each = (margin + scores - own[:, None]).relu()
+        each = each - torch.diag(each.diagonal())
+        loss = loss + (each.max(1).values if hardest else each.sum(1)).mean()
+    return loss
+
+
+WRONG = {
+    "07.1": [
+        (lambda s, n: coded(s, n, change=str), "capitals get no code"),
+        (letters_first, "keeps the later one"),
+        (letters_from_zero, "count from 1"),
+        (letters_of_the_end, "the end of a long caption"),
+        (letters_left_out, "moves up"),
+        (lambda s, n: coded(s, n, blank=PLACES[" "]), "filled with the blank"),
+        (lambda s, n: coded(s, n, unknown=PLACES[" "]), "read as a blank"),
+        (letters_short, "fill it with 0"),
+        (lambda s, n: coded(s, n).float(), "whole numbers"),
+    ],
+    "07.2": [
+        (through(lambda n, k, s: n - k + 1), "the stride is left out"),
+        (through(lambda n, k, s: n // s), "forgets the kernel"),
+        (through(lambda n, k, s: (n - k) // s), "one window is missing"),
+        (through(lambda n, k, s: (n - 1) // s + 1), "with padding"),
+        (through(lambda n, k, s: (n - k) // s + 1, False), "it comes first"),
+        (through(lambda n, k, s: (n - k) / s + 1), "Count the windows"),
+    ],
+    "07.3": [
+        (wrongly(sides=1), "only sentences are exchanged"),
+        (wrongly(sides=-1), "only pictures are exchanged"),
+        (wrongly(own=False), "own agreement is missing"),
+        (wrongly(sign=-1.0), "turned round"),
+        (wrongly(twin=False), "false twins are missing"),
+        (wrongly(diagonal=True), "compared with itself"),
+        (wrongly(mean=False), "adds up all pairs"),
+        (wrongly(hinge=lambda x: x), "what is below 0"),
+        (wrongly(hinge=lambda x: x.relu() ** 2), "squared"),
+        (lambda i, t, u=None, m=1.0: structured(i, t, u, 0.0), "margin is missing"),
+        (structured_detached, "`texts`"),
+    ],
+    "07.4": [
+        (lambda s: rank_by_sum(s) - 1, "count from 1"),
+        (lambda s: rank_by_sum(-s), "score less"),
+        (lambda s: 1.0 + (s[:, 1:] > s[:, :1]).sum(1), "won here"),
+        (lambda s: 1.0 + (s[:, 1:] >= s[:, :1]).sum(1), "lost here"),
+        (lambda s: rank_by_sum(s) + 0.5, "counted among its equals"),
+        (lambda s: s.argmax(1).float(), "the column of the best"),
+    ],
+    "07.5": [
+        (
+            lambda p, c, y, k: (p @ (F.one_hot(y, k).float().T @ c).T).argmax(1),
+            "Take the mean",
+        ),
+        (lambda p, c, y, k: y[(p @ c.T).argmax(1)], "average the captions"),
+        (lambda p, c, y, k: (p @ means(c, y, k).T).argmin(1), "agrees least"),
+        (lambda p, c, y, k: torch.cdist(p, means(c, y, k)).argmin(1), "by distance"),
+        (lambda p, c, y, k: (p @ means(c, y, k).T).argmax(0), "its best picture"),
+        (lambda p, c, y, k: (p @ c.T).argmax(1), "number of a caption"),
+    ],
+    "07.6": [
+        (wrong_vse(unit=False), "the cosine"),
+        (wrong_vse(sides=1), "the other pictures are missing"),
+        (wrong_vse(sides=-1), "the other sentences are missing"),
+        (wrong_vse(drop=False), "the pair itself"),
+        (wrong_vse(share=True), "adds them up"),
+        (wrong_vse(always=False), "hardest changes nothing"),
+        (wrong_vse(always=True), "always taken"),
+        (wrong_vse(axis=1), "wrong axis"),
+        (wrong_vse(hinge=lambda x: x), "the hinge is missing"),
+        (lambda i, t, m=0.2, h=False: vse(i, t.detach(), m, h), "`texts`"),
+    ],
+}
+
+RIGHT = {
+    "07.1": [letters_by_find, letters_by_padding],
+    "07.2": [lengths_by_range, lengths_by_pooling],
+    "07.3": [structured_by_loop, structured_by_mask],
+    "07.4": [rank_by_sum, rank_by_sign],
+    "07.5": [species_by_table, species_by_scores],
+    "07.6": [vse_by_lengths, vse_by_cosine],
+}
