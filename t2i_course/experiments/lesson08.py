@@ -7,7 +7,7 @@ import torch
 from ..measure.birds import draw, obedience_of, report, unseen_captions
 from ..papers import gan_cls, projection
 from ..papers.joint_embedding import text_encoder
-from ..systems import untrained
+from ..systems import shipped, untrained
 from .mean import Mean
 from .run import Run
 from .tables import Table
@@ -123,3 +123,16 @@ def newer(run: Run) -> dict:
     encoder = text_encoder()
     system = projection.ProjectionGan.from_preset("cpu", text_encoder=encoder)
     return painter(run, system, projection.PRESETS["cpu"]["batch_size"], 2400)
+
+
+LETTERS = Table("08", "letters", "GAN-INT-CLS, reading letters in place of words",
+                COLUMNS, published=PUBLISHED)  # fmt: skip
+
+
+@LETTERS.row("gan_int_cls_32, letters", cost=220)
+def letters(run: Run) -> dict:
+    """The network of `variants` with lesson 07's letters as its reader."""
+    torch.manual_seed(run.seed)
+    encoder = shipped("text_chars")
+    system = gan_cls.GanCls(text_encoder=encoder, **gan_cls.BIRD_32)
+    return painter(run, system, gan_cls.PRESETS["cpu"]["batch_size"], 2200)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -44,10 +43,6 @@ __all__ = [
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789-,;.!?:'\"/\\|_@#$%^&*~`+-=<>()[]{} "
 LENGTH = 201  # letters; what is longer is cut
 PLACES = {letter: place for place, letter in enumerate(ALPHABET, start=1)}
-# Code of every byte of ASCII; 0 is no column at all.
-_TABLE = np.zeros(256, np.uint8)
-for _letter, _place in PLACES.items():
-    _TABLE[ord(_letter)] = _place
 
 # "paper": the default network of the release, with its loss and margin, 40 classes a
 # batch, RMSprop at 7e-4 times 0.98 an epoch (of 150 steps); ours are the features of
@@ -56,7 +51,7 @@ for _letter, _place in PLACES.items():
 # and Adam, and read 128 letters (1 caption in 60 is longer).
 PRESETS = {
     "smoke": {"size": 32, "channels": (8, 8, 8), "width": 8, "embedding": 256,
-              "length": 64, "classes": 8, "batch_size": 8, "steps": 4},
+              "length": 96, "classes": 8, "batch_size": 8, "steps": 4},
     "cpu": {"size": 32, "channels": (96, 128, 128), "width": 128, "embedding": 256,
             "length": 128, "classes": 75, "batch_size": 75, "steps": 3000},
     "gpu": {"size": 32, "channels": (192, 256, 256), "width": 256, "embedding": 512,
@@ -68,27 +63,33 @@ PRESETS = {
 
 
 def characters(captions: list[str], length: int = LENGTH) -> Tensor:
-    """Captions as codes (B, length) uint8: 1 to 70 a letter's place, 0 for nothing.
+    """Captions as codes (B, length) int64: 1 to 70, a letter's place, or 0 for nothing.
 
     Capitals are made small; a letter that the alphabet lacks is nothing, and so is
-    what is left of the row; what is longer is cut. ValueError for a caption in which
-    no letter is known. Slide TM-10; lesson 07.
+    what is left of the row; what is longer is cut. ValueError for no caption and for
+    one without a letter or figure that is known, TypeError for what is no string.
+    Slide TM-10; lesson 07.
     """
-    codes = np.zeros((len(captions), length), np.uint8)
-    for row, caption in zip(codes, captions):
-        plain = caption.lower()[:length].encode("latin-1", "replace")
-        found = _TABLE[np.frombuffer(plain, np.uint8)]
-        # "?" stands for what latin-1 lacks, and is a letter of its own elsewhere
-        lost = [i for i, c in enumerate(caption.lower()[:length]) if c not in PLACES]
-        found = found.copy()
-        found[lost] = 0
-        if not found.any():
-            raise ValueError(
-                f"The caption {caption!r} has no letter that can be read; write a few "
-                "English words."
-            )
-        row[: len(found)] = found
-    return torch.from_numpy(codes)
+    captions = [captions] if isinstance(captions, str) else captions
+    if not captions:
+        raise ValueError("There is no caption. Give at least one sentence.")
+    rows = [codes_of(caption, length) for caption in captions]
+    return torch.tensor([row + [0] * (length - len(row)) for row in rows])
+
+
+def codes_of(caption: str, length: int) -> list[int]:
+    """One caption's codes, at most `length`; raises as `characters`."""
+    if not isinstance(caption, str):
+        raise TypeError(
+            f"A caption is a sentence in quotes (str), not {type(caption).__name__}."
+        )
+    letters = caption.lower()[:length]
+    if not any(letter.isalnum() and letter in PLACES for letter in letters):
+        raise ValueError(
+            f"The caption {caption!r} has no letter that can be read (a to z, 0 to 9). "
+            "Try: a bird with blue wings and a red belly"
+        )
+    return [PLACES.get(letter, 0) for letter in letters]
 
 
 def notes(captions: list[str], length: int = LENGTH) -> list[str]:
