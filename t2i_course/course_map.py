@@ -12,7 +12,6 @@ __all__ = ["PLANNED", "course_map"]
 
 # number: (title, slides), as in the five source documents
 PLANNED = {
-    "07": ("Reading sentences", "TM-10, TM-20"),
     "09": ("StackGAN", "TM-13 to TM-16, RE-13"),
     "10": ("StackGAN++", "TM-17 to TM-19, TM-22"),
     "11": ("AttnGAN", "AT-1 to AT-6, AT-8 to AT-12, TM-22 to TM-24"),

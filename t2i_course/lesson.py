@@ -111,6 +111,15 @@ LESSONS: dict[str, Info] = {
             {"course": 0.5, "cpu": 4, "work": 120},
         ),
         Info(
+            "07",
+            "reading_sentences",
+            "Reading sentences",
+            "Letter by letter, or word by word: a network learns what sentences mean "
+            "from birds alone, and we find out what it understands.",
+            "TM-10, TM-20",
+            {"course": 0.5, "cpu": 4, "work": 120},
+        ),
+        Info(
             "08",
             "pictures_from_sentences",
             "Pictures from sentences",

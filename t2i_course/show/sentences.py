@@ -32,7 +32,7 @@ def sentence_map(
     axes.set(xlabel="first direction", ylabel="second direction", title=title)
     axes.legend(title=what, loc="center left", bbox_to_anchor=(1.01, 0.5))
     return figure.knows(
-        f"{len(points)} sentences on a plane, a dot each in the colour that it names for "
+        f"{len(points)} sentences on a plane, a dot each in the colour it names for "
         f"the {what}"
     )
 
