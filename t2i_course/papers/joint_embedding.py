@@ -402,7 +402,7 @@ READER = Part(
     called="text encoder",
     option="text",
     line="read captions with the text encoder of this checkpoint "
-    "(made by t2i train joint_embedding)",
+    "(made by t2i train joint_embedding, or char_cnn_rnn)",
     unused="reads no sentences",
     misfit=_misfit,
     also=("char_cnn_rnn",),
