@@ -318,7 +318,7 @@ nearest_species = check("07.5", nearest_species)
 
 # %%
 kinds, labels = unseen.class_id.unique(return_inverse=True)
-half = torch.arange(len(unseen)) % 2 == 0  # half of the birds lend their captions
+half = torch.arange(len(unseen)) % 4 < 2  # half of the birds lend their captions
 guessed = nearest_species(pictures[~half], texts[half], labels[half], len(kinds))
 right = (guessed == labels[~half]).float().mean()
 print(f"right species of {len(kinds)}: {right:.1%} (blind: {1 / len(kinds):.0%})")
@@ -468,8 +468,8 @@ sentence_map(points, unseen.named[:few, wing], COLOURS,
 #
 # ## 8. Play
 #
-# Type two sentences. Below each bird stands how well each agrees with it; a star marks the best. What
-# does a swap of two colours do? What "not"? A typing error? A word the world never used?
+# Type two sentences. Below each bird two bars say how well each agrees with it. What does a swap of
+# two colours do? What "not"? A typing error? A word the world never used?
 
 # %%
 lab = Agreement(reader, eight)

@@ -87,7 +87,7 @@ class Agreement:
             raise ValueError(found.problem)
         title = title or f"A: {first}\nB: {second}"
         figure = agreement_row(self.pictures, found.scores, ("A", "B"), title)
-        return figure.knows(found.words)
+        return figure.knows(f"With each other: cosine {found.cosine:.2f}")
 
     def widget(self, first: str = START[0], second: str = START[1]):
         """Two boxes and the row, for a browser; parts of the box, for tests."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ..worlds.bird_drawing import RGB
-from .pictures import grid, new_figure
+from .pictures import new_figure, to_pixels
 
 __all__ = ["agreement_row", "sentence_map"]
 
@@ -40,20 +41,28 @@ def sentence_map(
 def agreement_row(
     pictures: Tensor, scores: Tensor, rows: Sequence[str], title: str | None = None
 ):
-    """Pictures in a row, and below each how well it agrees with each sentence.
+    """Pictures in a row, and below each a bar for how well each sentence agrees.
 
-    pictures (N, 3, S, S); scores (len(rows), N). The best of a sentence has a star.
+    pictures (N, 3, S, S); scores (len(rows), N); rows: the sentences' names.
     """
-    best = scores.argmax(1).tolist()
-    below = [
-        "\n".join(
-            f"{name} {float(scores[r, i]):.1f}{' *' if best[r] == i else ''}"
-            for r, name in enumerate(rows)
-        )
-        for i in range(len(pictures))
-    ]
-    figure = grid(pictures, len(pictures), below, title)
-    said = [
-        f"{name} agrees most with picture {best[r] + 1}" for r, name in enumerate(rows)
-    ]
-    return figure.knows(*said)
+    count, best = len(pictures), scores.argmax(1).tolist()
+    figure = new_figure(0.95 * count + 0.6, 2.9)
+    places = figure.add_gridspec(2, count, height_ratios=[1, 1.3])
+    for i, picture in enumerate(to_pixels(pictures)):
+        axes = figure.add_subplot(places[0, i])
+        axes.imshow(picture)
+        axes.set_axis_off()
+        axes.set_title(str(i + 1), fontsize=9)
+    bars = figure.add_subplot(places[1, :])
+    width = 0.8 / len(rows)
+    for r, name in enumerate(rows):
+        left = torch.arange(count) + (r - (len(rows) - 1) / 2) * width
+        bars.bar(left.numpy(), scores[r].numpy(), width, label=name)
+    bars.axhline(0, color="0.3", linewidth=0.8)
+    bars.set(xlim=(-0.5, count - 0.5), ylabel="agreement")
+    bars.set_xticks(range(count), [str(i + 1) for i in range(count)])
+    bars.legend(loc="upper right")
+    if title:
+        figure.suptitle(title, fontsize=10)
+    most = [f"{name} agrees most with picture {b + 1}" for name, b in zip(rows, best)]
+    return figure.knows(*most)
