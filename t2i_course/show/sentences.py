@@ -52,7 +52,6 @@ def agreement_row(
         axes = figure.add_subplot(places[0, i])
         axes.imshow(picture)
         axes.set_axis_off()
-        axes.set_title(str(i + 1), fontsize=9)
     bars = figure.add_subplot(places[1, :])
     width = 0.8 / len(rows)
     for r, name in enumerate(rows):
