@@ -12,7 +12,9 @@ from t2i_course.papers.joint_embedding import (
     Reader,
     TextEncoder,
     as_they_stand,
+    linear_image_encoder,
     reader_of,
+    seen,
     text_encoder,
 )
 from t2i_course.text.vocabulary import UNKNOWN, split_words
@@ -249,6 +251,23 @@ def test_a_shipped_encoder_gets_an_image_side(batch):
     wanted = reader.see(pictures) @ reader.read(batch.caption[:5]).T
     assert torch.allclose(scores, wanted, atol=1e-4)
     assert sentences.retrieval(reader, batch)["R@5"] > 0.3
+
+
+def test_the_fitted_image_side_is_fisher_s_discriminant(batch):
+    """It ranks captions as the log-likelihood of a Gaussian about the guess does."""
+    encoder = text_encoder()
+    reader = reader_of(encoder, 500)
+    known = Birds("train", 32).all(500)
+    features, texts = seen(known.image).clone(), encoder.of(known)
+    guess = linear_image_encoder(features, texts, 500.0)
+    missed = (texts - guess(features)).double()
+    spread = missed.T @ missed / 500 + 0.05 * torch.eye(256)
+    looked = guess(seen(batch.image[:4]).clone()).double()
+    read = reader.read(batch.caption[:9]).double()
+    solved = torch.linalg.solve(spread, read.T)
+    wanted = looked @ solved
+    assert torch.allclose(reader.see(batch.image[:4]).double() @ read.T, wanted,
+                          rtol=1e-2, atol=0.5)  # fmt: skip
 
 
 def test_cosines_have_length_one(batch):
