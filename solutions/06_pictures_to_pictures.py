@@ -383,7 +383,12 @@ measured(found, rows, columns | {"seconds": ("seconds", 0)},
          "mean ± deviation over seeds 0 1 2, 2,000 maps; t2i reproduce 06 patches (16: t2i reproduce 06 paint)")
 
 # %% [markdown]
-# SEE-PATCHES
+# **What to see.** Even a $D$ of single pixels helps: colour is something that one pixel can show, and
+# its birds are more colourful than those of the distance alone, at a far smaller Fréchet distance.
+# A larger patch lowers the distance further: 16 pixels and all 34 are ahead of single pixels in every
+# seed. Between 16 and the whole picture these three seeds can't decide. In the paper, at 256 pixels, the
+# patch of 70 did best and the whole picture worse; at 32 pixels the whole is only twice the patch.
+# The outlines are as good with each of them: those are the business of (1).
 
 # %%
 rows = {"distance alone (L1)": "segment/L1", "both": "segment/L1 + cGAN"}

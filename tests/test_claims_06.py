@@ -136,3 +136,24 @@ def test_wings():
     )
     (error,), (kept,) = (of("wings/nothing", name, 1) for name in ("to y", "kept"))
     assert error < 0.2 * min(of(same, "to y")) and kept > 0.99
+
+
+def test_patches():
+    one, six, whole = (f"patches/{field}" for field in (1, 6, 34))
+    usual, alone = "paint/L1 + cGAN", "paint/L1"
+    says(
+        "06",
+        "its birds are more colourful than those of the distance alone, at a far smaller "
+        "Fréchet distance.",
+    )
+    assert below(of(alone, "colour"), of(one, "colour"))
+    assert mean(of(one, "distance")) < 0.7 * mean(of(alone, "distance"))
+    says("06", "16 pixels and all 34 are ahead of single pixels in every seed.")
+    for larger in (usual, whole):
+        assert below(of(larger, "distance"), of(one, "distance"))
+    says("06", "Between 16 and the whole picture these three seeds can't decide.")
+    ahead = [a < b for a, b in zip(of(usual, "distance"), of(whole, "distance"))]
+    assert any(ahead) and not all(ahead)
+    says("06", "The outlines are as good with each of them")
+    shares = [mean(of(place, "iou")) for place in (one, six, usual, whole)]
+    assert max(shares) - min(shares) < 0.005
