@@ -596,14 +596,26 @@ grid(torch.cat(sheet), 8, title="CycleGAN, part maps and birds, no pairs, seed 0
      ).described("Back from the map as drawn the scene is right; from the cleaned one less so.")
 
 # %% [markdown]
-# SEE-HIDE
+# **What to see.** Second row: maps, of a network that never saw which map belongs to which bird. Third
+# row: back from them. The *scene* has come back, water as water and sky as sky, though the background of
+# a map is black. Fourth row: each pixel of the map set to the nearest of the eight colours. To the eye
+# little has changed. Fifth row: back from those, and many a bird stands in another scene. So the scene
+# was in the map, in differences from black that nobody would notice. (5) asked for it: the network had
+# to bring back what a map can't say, so it wrote it between the lines.
+#
+# How robust is the writing? Damage the map in the middle, and measure what comes back:
 
 # %%
 survival_table(found, "parts/cycle", "mean ± deviation over seeds 0 1 2, 1,000 unseen birds; "
                "t2i reproduce 06 parts")
 
 # %% [markdown]
-# SEE-SURVIVAL
+# **What to see.** Rounding to the 256 levels of a file destroys nothing: the writing is coarser than
+# that. Blur and noise destroy some of it (the noise has a tenth of the range as deviation, the
+# blur one of one pixel), and the nearest colours most. What is left then is what the map's *parts* say.
+#
+# A closed cycle is thus no proof that a translation kept what it should *visibly* keep. Chu and others
+# found this in 2017 with photographs from the air and road maps.
 
 # %% [markdown]
 # ## 6. Play
@@ -623,7 +635,12 @@ lab.widget()
 # %% [markdown]
 # ## 7. What still fails
 #
-# SEE-FAILS
+# - **Many birds fit a map, one is drawn.** Dropout hardly varies it. Lesson 13 draws many pictures from
+#   one layout, with noise that the network can't ignore.
+# - **Nobody said what should change.** Two heaps of pictures say that wings differ, and leave it to the
+#   networks to find out. Colours were exchanged as well, until the identity loss forbade it. Lessons 14
+#   and 15 say it in words: "make the wings barred".
+# - **Somebody has to paint the map.** A sentence is easier to give. Lesson 07 learns to read it.
 #
 # ### Questions
 #
