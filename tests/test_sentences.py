@@ -142,6 +142,23 @@ def test_longer_captions_have_higher_ceilings(batch):
     assert found["1"][1] < found["3"][1] < found["5"][1]
 
 
+def test_captions_of_other_species_may_be_true():
+    """Seldom of two species, mostly of a whole batch; found again by hand."""
+    few, many = (sentences.true_of_others(n, 5) for n in (2, 75))
+    assert few < 0.2 < many <= 1
+    batch, _ = Birds("train", 32).distinct(0, 20)
+    rows = zip(batch.attributes.tolist(), range(20))
+    true = [
+        any(
+            all(n in (-1, t) for n, t in zip(named, truth))
+            for j, named in enumerate(batch.named.tolist())
+            if j != i
+        )
+        for truth, i in rows
+    ]
+    assert sentences.true_of_others(20, 1) == pytest.approx(sum(true) / 20)
+
+
 # Other sentences ----------------------------------------------------------------------
 
 

@@ -24,9 +24,9 @@ from .retrieval import caption_lists
 
 __all__ = [
     "by_length", "ceilings", "held_out", "mistyped", "nearest", "nearest_species",
-    "own_rank", "places", "report",
-    "retrieval", "sentence_map", "swapped", "synonyms", "typed", "unseen", "within",
-    "word_order", "zero_shot",
+    "own_rank", "places", "report", "retrieval", "scores_of", "sentence_map", "swapped",
+    "synonyms", "true_of_others", "typed", "unseen", "within", "word_order",
+    "zero_shot",
 ]  # fmt: skip
 
 SLIPS = (0, 1, 2, 4)
@@ -118,6 +118,20 @@ def ceilings(batch: Batch, named: Tensor | None = None) -> dict[str, float]:
     )
     fits = true_of(there, named[:, None]).long()
     return figures(detail) | figures(fits, "picture ")
+
+
+def true_of_others(classes: int = 75, rounds: int = 40) -> float:
+    """How often a batch holds another species' caption that is true of a picture.
+
+    Over training batches of a picture and a caption of each of so many species: a loss
+    that takes only the hardest other caption will often take such a one for false.
+    """
+    birds, found = Birds("train", 32), []
+    for step in range(rounds):
+        batch, _ = birds.distinct(step, classes)
+        fits = true_of(batch.attributes[:, None], batch.named[None])
+        found.append(fits.fill_diagonal_(False).any(1).float().mean().item())
+    return sum(found) / rounds
 
 
 def by_length(reader, batch: Batch) -> dict[str, list[float]]:
