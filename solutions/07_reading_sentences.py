@@ -403,9 +403,16 @@ measured(found, rows, {"R@1": ("R@1", 3), "R@5": ("R@5", 3), "median": ("median"
 # from many people, with more words than any table holds well.
 #
 # Of the readers of words the simplest is the best, two convolutions and a sum. And the hardest wrong
-# partner? VSE++ reports that it helps; here it reads much worse than the sum of all. One reading: among
-# 75 species the hardest other caption is often *true* of the picture, too ("a small bird"), and the
-# loss then punishes what is right. We didn't test that.
+# partner? VSE++ reports that it helps; here it reads much worse than the sum of all. One reading: another
+# species' caption may be *true* of the picture ("a small bird"), and who takes the hardest one alone
+# takes such a caption for false again and again. How often is there one in a batch?
+
+# %% tags=["nbval-check-output"]
+print(f"pictures of which another species' caption is true: {sentences.true_of_others():.0%}")
+
+# %% [markdown]
+# Of most pictures, then, some other caption in the batch is true. That makes the reading likely; it
+# doesn't prove it.
 #
 # Nobody is near the ceiling.
 
