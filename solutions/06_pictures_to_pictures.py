@@ -175,9 +175,9 @@ class_iou = check("06.2", class_iou)
 # %% tags=["nbval-check-output"]
 nothing = torch.zeros_like(masks)
 right = (nothing == masks).float().mean()
-parts = class_iou(nothing, masks, len(PARTS))
+overlap = class_iou(nothing, masks, len(PARTS))
 print(f"a map without a bird: {right:.0%} of the pixels are right")
-print(f"mean intersection over union of the {len(PARTS)} parts: {parts.nanmean():.2f}")
+print(f"mean intersection over union of the {len(PARTS)} parts: {overlap.nanmean():.2f}")
 
 # %% [markdown]
 # Now train it, on your U-Net: 32 x 32 pixels, so five halvings. No game yet, only (1).
@@ -202,9 +202,10 @@ grid(torch.cat([birds[eight], made, maps[eight]]), 8, rows=["given", "drawn", "t
      ).described("The maps drawn have wing, belly, crown and tail in place.")
 
 # %%
-found = nearest_part(torch.cat([segment.sample(b.to(run.device)).cpu() for b in birds.split(100)]))
-parts = class_iou(found, masks, len(PARTS))
-print(f"right pixels: {(found == masks).float().mean():.1%}; mean overlap {parts.nanmean():.2f}")
+drawn = torch.cat([segment.sample(some.to(run.device)).cpu() for some in birds.split(100)])
+named = nearest_part(drawn)
+parts = class_iou(named, masks, len(PARTS))
+print(f"right pixels: {(named == masks).float().mean():.1%}; mean overlap {parts.nanmean():.2f}")
 for name, value in zip(PARTS, parts):
     print(f"  {name}: {value:.2f}")
 

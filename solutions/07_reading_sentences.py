@@ -177,8 +177,8 @@ print(f"weights: {sum(w.numel() for w in gated.parameters()):,}")
 # Then each of the two can name a class $y$, here a species, by agreement with all that was said, or
 # drawn, of it (TM-10, eqs. (3) and (4)):
 #
-# $$f_v(v) = \arg\max_y \mathbb E_{t \sim T(y)} F(v, t), \qquad f_t(t) = \arg\max_y \mathbb E_{v
-# \sim V(y)} F(v, t) \tag{3}$$
+# $$f_v(v) = \text{argmax}_y \, \mathbb E_{t \sim T(y)} F(v, t), \qquad f_t(t) = \text{argmax}_y \,
+# \mathbb E_{v \sim V(y)} F(v, t) \tag{3}$$
 #
 # $T(y)$ are the sentences of class $y$, $V(y)$ its pictures. What one wants is few wrong answers,
 # both ways (TM-10, eq. (2)); $\Delta$ is 0 where they are equal, else 1:
