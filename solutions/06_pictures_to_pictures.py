@@ -191,9 +191,9 @@ torch.manual_seed(0)
 segment = Pix2Pix.from_preset(run.preset, way="segment", adversarial=False, through=u_shape)
 segment = segment.to(run.device)
 source, steps = Pairs(Birds("train", 32, segment.settings["batch_size"])), segment.settings["steps"]
-course = run.train(segment, source, steps, shipped="pix2pix_segment",
-                   part=lambda system: system.generator,
-                   seen="First a blur where the bird is, then its parts, the small ones last.")
+run.train(segment, source, steps, shipped="pix2pix_segment",
+          part=lambda system: system.generator,
+          seen="First a blur where the bird is, then its large parts.")
 
 # %%
 made = segment.sample(birds[eight].to(run.device)).cpu()
@@ -337,12 +337,12 @@ def show(system, history):
                 title=f"Painting by L1 and the game: seed 0, step {step:,}")
 
 
-course = run.train(paint, source, steps, shipped="pix2pix_paint", show=show, show_every=200,
-                   part=lambda system: system.generator,
-                   seen="The scene comes first, then outlines, then colours.")
+painting = run.train(paint, source, steps, shipped="pix2pix_paint", show=show, show_every=200,
+                     part=lambda system: system.generator,
+                     seen="The scene comes first, then outlines, then colours.")
 
 # %%
-show(paint, course).described("Birds where the maps have them, in colours of their own.")
+show(paint, painting).described("Birds where the maps have them, in colours of their own.")
 
 # %% [markdown]
 # **What to see.** Birds, where the maps have them: beak, crown and tail in place, a scene behind.
