@@ -191,9 +191,9 @@ torch.manual_seed(0)
 segment = Pix2Pix.from_preset(run.preset, way="segment", adversarial=False, through=u_shape)
 segment = segment.to(run.device)
 source, steps = Pairs(Birds("train", 32, segment.settings["batch_size"])), segment.settings["steps"]
-run.train(segment, source, steps, shipped="pix2pix_segment",
-          part=lambda system: system.generator,
-          seen="First a blur where the bird is, then its large parts.")
+segmenting = run.train(segment, source, steps, shipped="pix2pix_segment",
+                       part=lambda system: system.generator,
+                       seen="First a blur where the bird is, then its large parts.")
 
 # %%
 made = segment.sample(birds[eight].to(run.device)).cpu()
