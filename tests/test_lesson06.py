@@ -75,8 +75,12 @@ def test_the_canvas_knows_the_world_s_parts(painter):
 
 
 def test_a_table_of_what_survives():
-    runs = [{"seed": s, "survival": {"as it is": 0.1, "noise": 0.2 + s / 10}}
+    runs = [{"seed": s, "iou": 0.3, "survival": {"as it is": 0.1, "noise": s / 10}}
             for s in range(2)]  # fmt: skip
     table = survival_table({"parts": {"cycle": {"runs": runs}}}, "parts/cycle")
-    assert table.rows == [["as it is", "0.100 ± 0.000"], ["noise", "0.250 ± 0.071"]]
-    assert survival_table({}, "parts/cycle").rows == []
+    assert table.columns == ["seed 0", "seed 1"]
+    assert table.rows[0] == ["overlap of the map (IoU)", "0.300", "0.300"]
+    assert table.rows[1:] == [
+        ["back, as it is", "0.100", "0.100"],
+        ["back, noise", "0.000", "0.100"],
+    ]

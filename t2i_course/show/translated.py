@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from ..experiments import values
-from .tables import Table, with_spread
+from ..experiments import runs_of
+from .tables import Table
 
 __all__ = ["survival_table"]
 
 
 def survival_table(found: dict, place: str, note: str = "") -> Table:
-    """A row a damage: mean ± deviation over seeds of the error of what comes back.
+    """A column a seed: the map's overlap, and by damage the error of what comes back.
 
-    found: `experiments.records(lesson)`; place: the table and the row, whose figure
-    "survival" is {damage: error} of each seed.
+    found: `experiments.records(lesson)`; place: the table and the row, whose figures
+    are "iou" and "survival", {damage: error}.
     """
-    runs = values(found, place, "survival")
-    names = list(runs[0]) if runs else []
-    rows = {name: [with_spread([run[name] for run in runs], 3)] for name in names}
-    return Table(["error of what comes back"], rows, note)
+    runs = runs_of(found, place)
+    rows = {"overlap of the map (IoU)": [f"{run['iou']:.3f}" for run in runs]}
+    for name in runs[0]["survival"] if runs else ():
+        rows[f"back, {name}"] = [f"{run['survival'][name]:.3f}" for run in runs]
+    return Table([f"seed {run['seed']}" for run in runs], rows, note)
