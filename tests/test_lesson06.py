@@ -9,7 +9,7 @@ from PIL import Image
 from t2i_course.papers.pix2pix import Pix2Pix
 from t2i_course.play import part_painter
 from t2i_course.play.part_painter import PartPainter
-from t2i_course.show.translated import survival_table
+from t2i_course.show.translated import each_seed, survival_table
 from t2i_course.worlds.domains import nearest_part
 
 
@@ -84,3 +84,11 @@ def test_a_table_of_what_survives():
         ["back, as it is", "0.100", "0.100"],
         ["back, noise", "0.000", "0.100"],
     ]
+
+
+def test_a_table_of_each_seed():
+    runs = [{"seed": s, "iou": s / 10, "accuracy": 0.9} for s in range(2)]
+    found = {"segment": {"L1": {"runs": runs}}}
+    table = each_seed(found, {"alone": "segment/L1"}, {"overlap": ("iou", 2)})
+    assert table.columns == ["overlap, seed 0", "overlap, seed 1"]
+    assert table.rows == [["alone", "0.00", "0.10"]]

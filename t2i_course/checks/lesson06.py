@@ -36,7 +36,16 @@ from .toy_pictures import networks, steps, translators, turn_with
 def _(answer):
     """Layers that say what they were given, and values on a small one."""
     x, made = normal(2, 3, 8, 8), steps(3, torch.float32)
-    got = answer(x.clone(), **made)
+    try:
+        got = answer(x.clone(), **made)
+    except RuntimeError as error:
+        if "Sizes of tensors must match" not in str(error):
+            raise
+        raise Wrong(
+            "maps of two sizes meet in a join. Is the innermost map still in the list? "
+            "Drop it before going up. And take kept maps from the end: the last one "
+            "kept is the first one needed."
+        ) from None
     want = pix2pix.u_shape(x.clone(), **made)
     expect_shape(got, tuple(want.shape), "the picture")
     if torch.allclose(got, want, atol=1e-5):
@@ -44,8 +53,8 @@ def _(answer):
     swapped = _joined_first(x.clone(), **made)
     expect(
         not torch.allclose(got, swapped, atol=1e-5),
-        "the join has the map of the way down first. The map from below comes first "
-        "here, then the one of the way down: torch.cat([x, kept], 1).",
+        "the join has the map of the way down first. The map from below comes first, "
+        "then the one of the way down: torch.cat([x, kept], 1).",
     )
     expect_close(got, want, "the picture")
 
@@ -200,11 +209,15 @@ def _(answer):
         "between them.": _whole_stride,
         "this begins with 0 pixels; the last layer's number is one pixel: begin with "
         "1.": _from_nothing,
+        "kernel and stride are exchanged: each entry is (kernel, "
+        "stride).": lambda layers: pix2pix.receptive_field(
+            [(stride, kernel) for kernel, stride in layers]),
         "this multiplies strides; it is the step from one logit to the next, not what "
         "a logit sees.": lambda layers: _strides(layers),
         "the last layer's kernel alone is returned.": lambda layers: layers[-1][0],
     }  # fmt: skip
     stacks = [[(3, 1)], [(3, 1), (3, 1)], [(4, 2), (3, 1)], [(2, 2), (5, 3), (3, 1)]]
+    stacks.append([(4, 3), (3, 2)])
     inputs = [(stack,) for stack in stacks]
     diagnose(answer, inputs, pix2pix.receptive_field, known, what="the field")
 
@@ -247,10 +260,14 @@ def _(answer):
     known = {
         "the distance is missing: G would be free to draw any bird that looks "
         "real.": with_(lambda f, d, t, w: game(f)),
-        "the game is missing: the distance alone gives the blurred mean of all birds "
+        "the game is missing: the distance alone gives the dull median of all birds "
         "that fit.": with_(lambda f, d, t, w: w * near(d, t)),
         "the distance is squared (L2); eq. (1) has absolute "
         "differences.": with_(lambda f, d, t, w: game(f) + w * F.mse_loss(d, t)),
+        "the weight stands at both parts; it belongs to the distance "
+        "alone.": with_(lambda f, d, t, w: w * (game(f) + near(d, t))),
+        "100 stands here, whatever `weight` is.": with_(
+            lambda f, d, t, w: game(f) + 100 * near(d, t)),
         "the weight stands at the game; it belongs to the "
         "distance.": with_(lambda f, d, t, w: w * game(f) + near(d, t)),
         "the weight is missing.": with_(lambda f, d, t, w: game(f) + near(d, t)),

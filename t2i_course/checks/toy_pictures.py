@@ -43,6 +43,10 @@ class Step(nn.Module):
             return said + "it wants a tensor."
         if 2 * got == self.inside and below is not None and x is below.made:
             return said + "nothing is joined to the map from below."
+        if below is not None and x.shape[2:] + x.shape[:1] != (
+            below.made.shape[2:] + below.made.shape[:1]
+        ):
+            return said + "the maps are joined along another axis than 1, the channels."
         if 2 * got == self.inside:
             return said + "were the two maps added? Join them along axis 1 (torch.cat)."
         if got == 2 * self.inside:
@@ -113,6 +117,7 @@ def turn_with(x, y, to_y, to_x, d_x, d_y, weight) -> dict[str, Tensor]:
     there = F.l1_loss(fake_y, y) + F.l1_loss(fake_x, x)
     same = F.l1_loss(fake_y, x) + F.l1_loss(fake_x, y)
     around = F.l1_loss(to_x(fake_y), y) + F.l1_loss(to_y(fake_x), x)
+    onward = F.l1_loss(to_y(fake_y), x) + F.l1_loss(to_x(fake_x), y)
     half_game, half_back = least_squares(d_y(fake_y), 1), F.l1_loss(to_x(fake_y), x)
     return {
         "the discriminators are crossed: G(x) arrives in Y, so D_Y judges it; D_X "
@@ -137,6 +142,10 @@ def turn_with(x, y, to_y, to_x, d_x, d_y, weight) -> dict[str, Tensor]:
         "the weight is missing at the way back.": game + back,
         "the weight stands at the game; it belongs to the way back.": weight * game
         + back,
+        "the weight stands at everything; it belongs to the way back alone.": weight
+        * (game + back),
+        "the way back goes on with the same generator: from G(x) it is F that leads "
+        "back.": game + weight * onward,
         "the way back is missing.": game,
         "the game is missing: nothing asks that G(x) look like Y.": weight * back,
         "the two halves of the loss are averaged; they are added.": (

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..experiments import runs_of
 from .tables import Table
 
-__all__ = ["survival_table"]
+__all__ = ["each_seed", "survival_table"]
 
 
 def survival_table(found: dict, place: str, note: str = "") -> Table:
@@ -19,3 +21,24 @@ def survival_table(found: dict, place: str, note: str = "") -> Table:
     for name in runs[0]["survival"] if runs else ():
         rows[f"back, {name}"] = [f"{run['survival'][name]:.3f}" for run in runs]
     return Table([f"seed {run['seed']}" for run in runs], rows, note)
+
+
+def each_seed(
+    found: dict,
+    rows: Mapping[str, str],
+    columns: Mapping[str, tuple[str, int]],
+    note: str = "",
+) -> Table:
+    """A row each of `rows`, and for each of `columns` a column a seed.
+
+    found: `experiments.records(lesson)`; rows: {name: place}; columns: {head: (figure,
+    digits)}. Where a mean over seeds would hide that one failed.
+    """
+    runs = {name: runs_of(found, place) for name, place in rows.items()}
+    seeds = [run["seed"] for run in next(iter(runs.values()))]
+    heads = [f"{head}, seed {seed}" for head in columns for seed in seeds]
+    cells = {
+        name: [f"{run[f]:.{d}f}" for f, d in columns.values() for run in every]
+        for name, every in runs.items()
+    }
+    return Table(heads, cells, note)

@@ -139,6 +139,25 @@ def u_detached(x, downs, ups):
     return ups[-1](x)
 
 
+def u_kept_innermost(x, downs, ups):
+    kept = []
+    for down in downs:
+        x = down(x)
+        kept.append(x)
+    for up in ups[:-1]:
+        x = torch.cat([up(x), kept.pop()], 1)
+    return ups[-1](x)
+
+
+def u_other_axis(x, downs, ups):
+    for down in downs:
+        x = down(x)
+    for up in ups:
+        x = up(x)
+        x = torch.cat([x, x], 0)
+    return x
+
+
 def u_half(x, downs, ups):
     for down in downs:
         x = down(x)
@@ -236,7 +255,9 @@ def _turn(**wrong):
         loss = loss + least_squares(judges[1](fake_x), wanted)
         a, b = (x, y) if not wrong.get("around") else (y, x)
         apart = F.mse_loss if wrong.get("squared") else F.l1_loss
-        if wrong.get("same"):
+        if wrong.get("onward"):
+            back = apart(to_y(fake_y), x) + apart(to_x(fake_x), y)
+        elif wrong.get("same"):
             back = F.l1_loss(fake_y, x) + F.l1_loss(fake_x, y)
         elif wrong.get("truth"):
             back = F.l1_loss(fake_y, y) + F.l1_loss(fake_x, x)
@@ -344,6 +365,7 @@ WRONG = {
         (field_from_nothing, "begins with 0 pixels"),
         (field_product, "multiplies kernels"),
         (jump_alone, "multiplies strides"),
+        (lambda layers: field_by_jumps([(s, k) for k, s in layers]), "exchanged"),
         (lambda layers: layers[-1][0], "last layer's kernel alone"),
     ],
     "06.1": [
@@ -352,6 +374,8 @@ WRONG = {
         (u_added, "added?"),
         (u_innermost_twice, "joined to itself"),
         (u_detached, "gradient"),
+        (u_other_axis, "another axis than 1"),
+        (u_kept_innermost, "Drop it before going up"),
         (u_half, "the picture"),
     ],
     "06.4": [
@@ -360,6 +384,8 @@ WRONG = {
         (lambda f, d, t, w: game(f) + w * F.mse_loss(d, t), "squared"),
         (lambda f, d, t, w: w * game(f) + near(d, t), "belongs to the distance"),
         (lambda f, d, t, w: game(f) + near(d, t), "the weight is missing"),
+        (lambda f, d, t, w: w * (game(f) + near(d, t)), "at both parts"),
+        (lambda f, d, t, w: game(f) + 100 * near(d, t), "100 stands here"),
         (lambda f, d, t, w: w * near(d, t) - F.softplus(f).mean(), "saturating"),
         (lambda f, d, t, w: w * near(d, t) - game(f), "turned round"),
         (lambda f, d, t, w: game(f) + w * (d - t).abs().sum(), "added up over"),
@@ -387,6 +413,7 @@ WRONG = {
         (_turn(one_way=True), "G(F(y)) is missing"),
         (_turn(alone=True), "the way back is missing"),
         (_turn(unweighed=True), "the weight is missing"),
+        (_turn(onward=True), "same generator"),
         (turn_redrawn, "Keep what you drew"),
         (turn_detached, "to_y"),
         (turn_exchanged, "exchanged"),
