@@ -237,8 +237,8 @@ grid(torch.cat([maps[eight], best, birds[eight]]), 8,
 
 # %%
 medians = translation.in_median_colours(masks, train.image[:, 3:], train.masks)
-other = birds.roll(7, 0)
-same = (masks == masks.roll(7, 0)) & (masks > 0)  # pixels of one part in both birds
+other = birds.roll(100, 0)  # of another species
+same = (masks == masks.roll(100, 0)) & (masks > 0)  # pixels of one part in both birds
 for name, guess in (("medians", medians), ("another bird's colour", other)):
     apart = (guess - birds).abs().mean(1)[same].mean() / 2
     print(f"where both birds show the same part, mean distance of {name}: {apart:.3f} of the range")

@@ -219,6 +219,10 @@ class CharCnnRnn(nn.Module):
         x = F.embedding_bag(rows, table.reshape(-1, table.shape[2]), mode="sum")
         return (x + layer.bias).view(len(codes), -1, x.shape[1]).transpose(1, 2)
 
+    def notes(self, captions: list[str]) -> list[str]:
+        """What it doesn't read of these captions, in words; see `notes`."""
+        return notes(captions, self.length)
+
     def of(self, batch: Batch) -> Tensor:
         """Embeddings (B, embedding) of a batch's captions, on the encoder's device."""
         codes = characters(batch.caption, self.length)

@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..show.sentences import agreement_row
-from ..text import Vocabulary
 from ..worlds.birds import vocabulary
 
 __all__ = ["Agreed", "Agreement"]
@@ -73,12 +72,7 @@ class Agreement:
 
     def _notes(self, sentences: list[str]) -> list[str]:
         """What the reader's kind doesn't understand."""
-        if getattr(self.reader.text, "reads", "words") == "characters":
-            from ..papers.char_cnn_rnn import notes
-
-            return notes(sentences, self.reader.text.length)
-        words: Vocabulary = vocabulary()
-        return words.notes(sentences)
+        return getattr(self.reader.text, "notes", vocabulary().notes)(sentences)
 
     def figure(self, first: str = START[0], second: str = START[1], title=None):
         """The row with both agreements below each picture; ValueError for a problem."""
