@@ -48,7 +48,7 @@ from t2i_course.show.measured import measured
 from t2i_course.show.pictures import grid
 from t2i_course.show.reading import length_table, slips_table
 from t2i_course.show.sentences import sentence_map
-from t2i_course.systems import parameter_counts
+from t2i_course.systems import parameter_counts, shipped
 from t2i_course.worlds.bird_species import ATTRIBUTES, COLOURS
 from t2i_course.worlds.birds import Birds
 
@@ -273,7 +273,9 @@ def own_rank(scores):
 own_rank = check("07.4", own_rank)
 
 # %%
-reader = joint_embedding.reader_of(letters.network("encoders")["text"].eval().cpu())
+encoder = letters.network("encoders")["text"].eval().cpu()
+joint_embedding.standardize(encoder, birds.all())  # each number: mean 0, variance 1
+reader = joint_embedding.reader_of(encoder)
 pictures, texts = reader.see(unseen.image), reader.read(unseen.caption)
 lists = caption_lists(unseen.class_id)  # of each picture: its own caption, 99 others
 scores = sentences.scores_of(pictures, texts, lists)
@@ -451,18 +453,19 @@ length_table(found, {name: rows[name] for name in ("letters, 3,000 steps", "word
 # ## 7. Neighbours, and a map
 #
 # Which sentences lie near each other? For each of three questions the nearest of a thousand captions
-# of unseen birds, by your reader:
+# of unseen birds, by the reader of letters that ships:
 
 # %%
+taught = joint_embedding.reader_of(shipped("text_chars"))
 asked = ["a bird with blue wings", "the belly of this bird is yellow", "a red crown"]
-for question, near in zip(asked, sentences.nearest(reader, asked, unseen.caption, 3)):
+for question, near in zip(asked, sentences.nearest(taught, asked, unseen.caption, 3)):
     print(question)
     for caption in near:
         print("   ", caption)
 
 # %%
 few = 400
-points = sentences.sentence_map(reader, unseen.caption[:few])
+points = sentences.sentence_map(taught, unseen.caption[:few])
 wing = list(ATTRIBUTES).index("wing")
 sentence_map(points, unseen.named[:few, wing], COLOURS,
              "400 captions, by letters: the two directions of largest spread", "wing"
@@ -479,7 +482,7 @@ sentence_map(points, unseen.named[:few, wing], COLOURS,
 # two colours do? What "not"? A typing error? A word the world never used?
 
 # %%
-lab = Agreement(reader, eight)
+lab = Agreement(taught, eight)
 lab.figure().described("Eight birds with two numbers each.")
 
 # %%
