@@ -42,6 +42,7 @@ PUBLISHED = {
     "05/families": "236ec08f1ae144ff",
     "05/styles": "4f12a5f7dfd40250",
     "05/weights": "74ff5d38b0493ef8",
+    "07/encoders": "e2552d30f0a6b077",
     "08/variants": "4635473fe81de691",
     "08/larger": "c3026b7d4168d2b5",
     "08/projection": "267e3bc1ddebc9cf",
