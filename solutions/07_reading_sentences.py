@@ -463,6 +463,12 @@ for question, near in zip(asked, sentences.nearest(taught, asked, unseen.caption
     for caption in near:
         print("   ", caption)
 
+# %% [markdown]
+# **What to see.** Blue wings find blue wings. But to the yellow belly come a yellow tail ("rectrices")
+# and a yellow bill, to the red crown other red parts: the colour is read more surely than the part.
+#
+# And all together? The plane on which 400 captions are spread most (by PCA):
+
 # %%
 few = 400
 points = sentences.sentence_map(taught, unseen.caption[:few])
