@@ -338,7 +338,11 @@ def _(answer):
         "enough: G(x) and G(F(y)), F(y) and F(G(x)). Keep what you drew.",
     )
     loss, fake_y, fake_x = got
-    if not isinstance(loss, Tensor) or loss.ndim:
+    if not isinstance(loss, Tensor):
+        raise Wrong(
+            "a tensor is wanted: .item(), float() and .numpy() lose its gradient."
+        )
+    if loss.ndim:
         raise Wrong("the loss comes first, one number: (loss, G(x), F(y)).")
     expect_shape(fake_y, (2, 3, 4, 4), "G(x)")
     want = cyclegan.generators_turn(*inputs, to_y, to_x, d_x, d_y, 10.0)

@@ -51,7 +51,7 @@ PAINT = Table("06", "paint", "part maps to birds: what each part of the loss doe
 PATCHES = Table("06", "patches", "part maps to birds: how much of it D sees at once",
                 PAINT.columns)  # fmt: skip
 SEGMENT.add(
-    "L1", lambda run: paired(run, way="segment", adversarial=False), cost=25,
+    "L1", lambda run: paired(run, way="segment", adversarial=False), cost=35,
     ships="pix2pix_segment",
 )  # fmt: skip
 SEGMENT.add("L1 + cGAN", lambda run: paired(run, way="segment"), cost=50)
@@ -80,7 +80,7 @@ def real(run: Run) -> dict:
 
 # Fields of 1, 6 and 34 pixels a side; that of 16 is the row "L1 + cGAN" of "paint".
 for field, patch in {1: {"layers": 0}, 6: {"kernel": 2}, 34: {"layers": 2}}.items():
-    PATCHES.add(str(field), lambda run, patch=patch: paired(run, **patch), cost=50)
+    PATCHES.add(str(field), lambda run, patch=patch: paired(run, **patch), cost=75)
 
 
 # ---------------------------------------------------------------------- without pairs
