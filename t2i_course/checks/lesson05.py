@@ -378,6 +378,11 @@ def _(answer):
     inputs = [(normal(6, 4, scale=2.0), labels(6, 4))]
     inputs += [(normal(5, 3, seed=4), labels(5, 3))]
     diagnose(answer, inputs, infogan.code_bound, known, what="the bound")
+    _sure_and_wrong(answer)
+
+
+def _sure_and_wrong(answer) -> None:
+    """A bound that is finite where Q is very sure of another code."""
     sure = torch.tensor([[300.0, -300.0]])
     found = float(answer(sure.clone(), torch.tensor([1])).detach())
     expect(

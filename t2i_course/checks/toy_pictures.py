@@ -119,7 +119,7 @@ def turn_with(x, y, to_y, to_x, d_x, d_y, weight) -> dict[str, Tensor]:
     around = F.l1_loss(to_x(fake_y), y) + F.l1_loss(to_y(fake_x), x)
     onward = F.l1_loss(to_y(fake_y), x) + F.l1_loss(to_x(fake_x), y)
     half_game, half_back = least_squares(d_y(fake_y), 1), F.l1_loss(to_x(fake_y), x)
-    return {
+    return _parts_missing(game, back, weight, half_game, half_back) | {
         "the discriminators are crossed: G(x) arrives in Y, so D_Y judges it; D_X "
         "judges F(y).": crossed + weight * back,
         "the translations are to score 0 here, what D wants of them; G and F want "
@@ -134,14 +134,6 @@ def turn_with(x, y, to_y, to_x, d_x, d_y, weight) -> dict[str, Tensor]:
         "the translation is compared with what it was made of: G would learn to change "
         "nothing. Translate back first.": game + weight * same,
         "F(G(x)) is compared with y; it should be x again.": game + weight * around,
-        "only the way from X to Y and back is here; Y to X and back is the other "
-        "half.": (half_game + weight * half_back),
-        "of the ways back only one is here: F(G(x)); G(F(y)) is missing.": game
-        + weight * half_back,
-        "of the two games only D_Y's is here.": half_game + weight * back,
-        "the weight is missing at the way back.": game + back,
-        "the weight stands at the game; it belongs to the way back.": weight * game
-        + back,
         "the weight stands at everything; it belongs to the way back alone.": weight
         * (game + back),
         "the way back goes on with the same generator: from G(x) it is F that leads "
@@ -152,4 +144,18 @@ def turn_with(x, y, to_y, to_x, d_x, d_y, weight) -> dict[str, Tensor]:
             game + weight * back
         )
         / 2,
+    }
+
+
+def _parts_missing(game, back, weight, half_game, half_back) -> dict[str, Tensor]:
+    """Losses of which something was left out, or weighed otherwise."""
+    return {
+        "only the way from X to Y and back is here; Y to X and back is the other "
+        "half.": (half_game + weight * half_back),
+        "of the ways back only one is here: F(G(x)); G(F(y)) is missing.": game
+        + weight * half_back,
+        "of the two games only D_Y's is here.": half_game + weight * back,
+        "the weight is missing at the way back.": game + back,
+        "the weight stands at the game; it belongs to the way back.": weight * game
+        + back,
     }

@@ -17,7 +17,7 @@ from ..worlds.bird_drawing import PARTS
 from ..worlds.bird_species import ATTRIBUTES
 from ..worlds.birds import Birds
 from ..worlds.domains import Pairs, nearest_part
-from .dcgan import quality
+from .dcgan import in_parts, quality
 from .oracle import oracle
 from .scores import diversity
 
@@ -51,11 +51,6 @@ def class_iou(found: Tensor, truth: Tensor, count: int) -> Tensor:
     a, b = (torch.nn.functional.one_hot(m.long(), count).bool() for m in (found, truth))
     both, either = (a & b).sum((0, 1, 2)), (a | b).sum((0, 1, 2))
     return both / either
-
-
-def in_parts(draw, pictures: Tensor, part: int = 250) -> Tensor:
-    """draw(pictures), some at a time."""
-    return torch.cat([draw(some) for some in pictures.split(part)])
 
 
 # ------------------------------------------------------------------- learned from pairs

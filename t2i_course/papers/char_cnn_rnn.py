@@ -17,12 +17,10 @@ from torch.nn import functional as F
 
 from ..data import Batch
 from ..declarations import Network, SystemInfo
-from ..training import checkpoint
-from ..worlds.birds import Birds
 from .joint_embedding import (
     FalseTwins,
     JointEmbedding,
-    standardize,
+    made_ready,
     structured_loss,
 )
 
@@ -269,10 +267,7 @@ def char_encoder_from(path) -> CharCnnRnn:
 
     path: a checkpoint of `t2i train char_cnn_rnn`. CheckpointError if it is none.
     """
-    system = checkpoint.rebuild(path, CharEmbedding, "t2i train char_cnn_rnn")
-    encoder = system.network("encoders")["text"].eval()
-    standardize(encoder, Birds("train", 32).all())
-    return encoder.requires_grad_(False)
+    return made_ready(path, CharEmbedding, "t2i train char_cnn_rnn")
 
 
 def _shipped() -> CharCnnRnn:

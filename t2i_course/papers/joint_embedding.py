@@ -369,9 +369,14 @@ def text_encoder_from(path: str | Path) -> TextEncoder:
 
     path: a checkpoint of `t2i train joint_embedding`. CheckpointError if it is none.
     """
-    system = checkpoint.rebuild(path, JointEmbedding, "t2i train joint_embedding")
-    encoder, some = system.network("encoders")["text"].eval(), Birds("train", 32).all()
-    standardize(encoder, some)
+    return made_ready(path, JointEmbedding, "t2i train joint_embedding")
+
+
+def made_ready(path: str | Path, kind: type, command: str):
+    """The standardized, frozen text encoder of a checkpoint of that kind of system."""
+    system = checkpoint.rebuild(path, kind, command)
+    encoder = system.network("encoders")["text"].eval()
+    standardize(encoder, Birds("train", 32).all())
     return encoder.requires_grad_(False)
 
 
