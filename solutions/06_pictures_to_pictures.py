@@ -354,8 +354,8 @@ grid(torch.cat(again), 8, rows=["dropout 1", "dropout 2", "dropout 3"],
 
 # %% [markdown]
 # **What to see.** Birds, where the maps have them, with a scene behind. They are mottled, and the
-# parts are not as clean as real ones: 800 steps are few. Their colours the network chose. It had to choose, because $D$ knows
-# that real birds are not grey. Painted again with other dropout, the bird hardly changes: the noise
+# parts are not as clean as real ones: 800 steps are few. Their colours the network chose. It had to
+# choose, because $D$ knows that real birds are not grey. Painted again with other dropout, the bird hardly changes: the noise
 # is little used (the table has the number).
 
 # %%
@@ -409,9 +409,9 @@ each_seed(found, rows, {"overlap": ("iou", 3), "right pixels": ("accuracy", 3)},
 # **What to see.** Back to the task with one right answer, now with the game beside the distance.
 # The middle seed fails in both rows. We looked: its blue channel is at $-1$ everywhere, where
 # tanh is flat and no gradient comes back, and four of the seven parts have blue in their colour.
-# In the other two seeds the game raises the overlap and lowers the share of right pixels: $D$
-# knows that birds have legs, so $G$ draws some, and not always where they are. Where there is one
-# right answer, the game adds what is *usual*; whether that is wanted depends on what is counted. The
+# In the other two seeds the game raises the overlap and lowers the share of right pixels. A likely
+# reading, which we didn't test: $D$ knows that birds have eyes and legs, so $G$ draws some, and not
+# always where they are. Whether that is wanted depends on what is counted. The
 # authors, on street scenes, found the distance alone to be the better one.
 #
 # These tables are of one small world and of 800 steps. They can show which part of the loss does what;
@@ -435,8 +435,8 @@ grid(torch.cat([plain[eight], barred[eight]]), 8, rows=["plain (x)", "barred (y)
 
 # %% [markdown]
 # Two domains, $X$ and $Y$; two generators, $G: X \to Y$ and $F: Y \to X$ (in code `to_y` and
-# `to_x`, for `F` is torch's); a discriminator for each domain, $D_Y$ and $D_X$. That $G(x)$ should look like one of $Y$ is the game. It doesn't say
-# *which* one: $G$ could turn every bird into the same barred bird, or a red one into a blue one,
+# `to_x`, for `F` is torch's); a discriminator for each domain, $D_Y$ and $D_X$. That $G(x)$ should
+# look like one of $Y$ is the game. It doesn't say *which* one: $G$ could turn every bird into the same barred bird, or a red one into a blue one,
 # and $D_Y$ would be content.
 #
 # **CycleGAN** (Zhu et al. 2017, slide GM-23) asks for one thing more: there and back again must be where one
