@@ -6,19 +6,21 @@ augmentation, and whose condition c can be given by hand. Lessons 09 and 10.
 
 from __future__ import annotations
 
+from statistics import fmean
+
 import torch
 from torch import Tensor
 
 from ..data import Batch
 from ..drawing import noise_rows
+from ..inside.latent import smoothness
 from ..worlds.birds import Birds
 from .oracle import oracle
 from .scores import diversity
 from .style import ruler
 
 __all__ = [
-    "all_lots", "both_ways", "by_lot", "drawn_with", "largest_step", "plumages",
-    "walk_features",
+    "all_lots", "both_ways", "by_lot", "drawn_with", "evenness", "plumages",
 ]  # fmt: skip
 
 
@@ -86,29 +88,20 @@ def z_size(system) -> int:
 
 
 @torch.inference_mode()
-def walk_features(system, batch: Batch, stops: int = 21, seed: int = 0) -> Tensor:
-    """The oracle's features (B // 2, stops, F) on straight ways in c, z held.
+def evenness(system, batch: Batch, stops: int = 21, seed: int = 0) -> float:
+    """How evenly pictures change on straight ways in c, as the oracle sees it.
 
-    From mu of each caption of the batch's first half to mu of one of its second half.
+    From mu of each caption of the batch's first half to mu of one of its second half,
+    z held. The mean of `inside.latent.smoothness`: 1 where all steps are alike,
+    1 / (stops - 1) where everything changes at once. Lesson 09.
     """
     network = system.network("generator").eval()
     means, _ = network.augmentation.spread(system.text_encoder.of(batch))
-    half = len(means) // 2
-    weight = torch.linspace(0, 1, stops)[:, None]
+    half, reader = len(means) // 2, oracle(network.size)
+    weight, found = torch.linspace(0, 1, stops)[:, None], []
     z = noise_rows(seed, half, network.z_size)
-    found = []
     for i in range(half):
         c = (1 - weight) * means[i] + weight * means[half + i]
         pictures = network.paint(c, z[i].expand(stops, -1))
-        found.append(oracle(network.size).features(pictures))
-    return torch.stack(found)
-
-
-def largest_step(features: Tensor) -> float:
-    """Of the way that features (B, stops, F) go, the share that the largest step takes.
-
-    The mean over B ways: 1 / (stops - 1) where all steps are alike, 1 where everything
-    changes at once. Lesson 09.
-    """
-    steps = (features[:, 1:] - features[:, :-1]).norm(dim=2)
-    return (steps.amax(1) / steps.sum(1).clamp_min(1e-12)).mean().item()
+        found.append(smoothness(reader.features(pictures)))
+    return fmean(found)

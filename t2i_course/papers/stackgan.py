@@ -55,7 +55,7 @@ PRESETS = {
               "embedding": 256, "batch_size": 8, "steps": 4},
     "cpu": {"size": 32, "base": 32, "depth": 32, "judge": 256, "condition": 128,
             "z_size": 100, "embedding": 256, "rates": (5e-4, 2e-3), "batch_size": 32,
-            "steps": 2200},
+            "steps": 1600},
     "gpu": {"size": 64, "base": 64, "depth": 64, "condition": 128, "z_size": 100,
             "embedding": 256, "batch_size": 64, "steps": 30_000},
     "paper": {"size": 64, "base": 128, "depth": 64, "condition": 128, "z_size": 100,
@@ -89,7 +89,8 @@ def kl_to_standard(mean: Tensor, log_sigma: Tensor) -> Tensor:
 
     mean, log_sigma: (B, C); the mean over both. Of each number
     (mu^2 + sigma^2 - 1) / 2 - log sigma. The slide's KL is of the whole vector, that is
-    the sum over its C numbers: C times as much. The released code takes the mean, and so do we. Slide TM-14, eqs. (4), (6).
+    the sum over its C numbers: C times as much. The released code takes the mean, and
+    so do we. Slide TM-14, eqs. (4), (6).
     """
     variance = (2 * log_sigma).exp()
     return ((mean.square() + variance - 1) / 2 - log_sigma).mean()

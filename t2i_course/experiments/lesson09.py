@@ -1,0 +1,117 @@
+"""Lesson 09: conditioning augmentation by its weight; two stages; the best painter."""
+
+from __future__ import annotations
+
+import torch
+
+from ..measure import stages, variety
+from ..measure.birds import draw, report, unseen_captions
+from ..papers.joint_embedding import text_encoder
+from ..papers.stackgan import StackGan, StackGanTwo
+from ..systems import shipped
+from .lesson08 import curve_of, watcher
+from .run import Run
+from .tables import Table
+
+PUBLISHED = ""
+COLUMNS = ("wing", "belly", "crown", "all", "diversity", "by z", "by eps", "both ways",
+           "sigma", "evenness", "frechet distance", "seconds")  # fmt: skip
+
+
+def looks_of(run: Run, steps: int, size: int):
+    """Six captions with two noises, at four moments of a training."""
+    asked = unseen_captions(8, size, seed=11)
+    moments = {steps // 12, steps // 3, 2 * steps // 3, steps}
+    return run.looks(moments, lambda system: draw(system, asked))
+
+
+def trained(run: Run, system, steps: int, every: int = 250) -> tuple:
+    """Train a system with looks and a curve; the system, and what is known of it."""
+    size = system.generator.size
+    looks, watch = looks_of(run, steps, size), watcher(run, size, every)
+
+    def each_step(system, history, step):
+        watch(system, history, step)
+        if looks is not None:
+            looks(system, history, step)
+
+    source = run.birds(system.settings["batch_size"], size)
+    history = run.fit(system, source, steps, on_step=each_step)
+    run.keep(history, looks)
+    return system.eval(), history
+
+
+def variety_of(run: Run, system) -> dict[str, float]:
+    """Diversity by what is drawn anew, and how many captions show both directions."""
+    asked = unseen_captions(run.choose(4, 100), system.generator.size, seed=21)
+    lots = variety.by_lot(system, asked, seed=run.seed)
+    many = variety.all_lots(system, len(asked.lengths), 8, run.seed + 1)
+    both = variety.both_ways(variety.drawn_with(system, asked, many))
+    found = {"by z": lots["z"], "by eps": lots["eps"], "both ways": both}
+    return {name: round(value, 4) for name, value in found.items()}
+
+
+@torch.no_grad()
+def spread_of(run: Run, system) -> dict[str, float]:
+    """Mean sigma, the deviation of mu over captions, the KL a number; evenness in c."""
+    from ..papers.stackgan import kl_to_standard
+
+    asked = unseen_captions(run.choose(8, 200), 32, seed=22)
+    text = system.text_encoder.of(asked)
+    mean, log_sigma = system.network("generator").augmentation.spread(text)
+    found = {"mu": mean.std(0).mean(), "sigma": 0.0, "kl": 0.0}
+    if log_sigma is not None:
+        found["sigma"] = log_sigma.exp().mean()
+        found["kl"] = kl_to_standard(mean, log_sigma)
+    found["evenness"] = variety.evenness(system, asked, seed=run.seed)
+    return {name: round(float(value), 4) for name, value in found.items()}
+
+
+def sketching(run: Run, augment: str, kl: float) -> dict:
+    """A stage I at 32 pixels, and all that is measured of it."""
+    torch.manual_seed(run.seed)
+    system = StackGan.from_preset(
+        "cpu", text_encoder=text_encoder(), augment=augment, kl=kl
+    )
+    system, history = trained(run, system, system.settings["steps"])
+    found = report(system, run.choose(40, 2000))
+    found |= variety_of(run, system) | spread_of(run, system)
+    run.ship(system.network("generator"), history.elapsed, found, reads="text_birds")
+    return {"steps": history.step, "seconds": round(history.elapsed), **found,
+            "curve": curve_of(history)}  # fmt: skip
+
+
+AUGMENTATION = Table("09", "augmentation", "conditioning augmentation, by its weight",
+                     COLUMNS, published=PUBLISHED)  # fmt: skip
+WAYS = {"off": ("off", 0.0), "0": ("drawn", 0.0), "0.1": ("drawn", 0.1),
+        "2": ("drawn", 2.0), "256": ("drawn", 256.0),
+        "2, sigma 1 or more": ("released", 2.0)}  # fmt: skip
+for name, (augment, kl) in WAYS.items():
+    AUGMENTATION.add(
+        name,
+        lambda run, augment=augment, kl=kl: sketching(run, augment, kl),
+        cost=250,
+        recorded=False,
+    )
+
+
+# ------------------------------------------------------------------------- two stages
+
+STAGES = Table("09", "stages", "stage II: with its text, without, and 64 pixels at once",
+               ("sketch, all", "all", "kept", "mended", "spoiled", "place", "detail",
+                "diversity", "frechet distance", "seconds"))  # fmt: skip
+
+
+def refining(run: Run, reads: bool) -> dict:
+    """A stage II at 64 pixels over the shipped stage I."""
+    torch.manual_seed(run.seed)
+    system = StackGanTwo.from_preset(
+        "cpu", text_encoder=text_encoder(), reads=reads,
+        sketcher=shipped("stackgan_32").generator,
+    )  # fmt: skip
+    system, history = trained(run, system, system.settings["steps"])
+    found = report(system, run.choose(40, 2000), size=64)
+    found |= stages.report(system, run.choose(40, 2000))
+    run.ship(system.network("generator"), history.elapsed, found, reads="text_birds")
+    return {"steps": history.step, "seconds": round(history.elapsed), **found,
+            "curve": curve_of(history)}  # fmt: skip
