@@ -97,7 +97,7 @@ for name, (augment, kl) in WAYS.items():
 
 # ------------------------------------------------------------------------- two stages
 
-STAGES = Table("09", "stages", "stage II: with its text, without, and 64 pixels at once",
+STAGES = Table("09", "stages", "stage II with its text and without; 64 pixels at once",
                ("sketch, all", "all", "kept", "mended", "spoiled", "place", "detail",
                 "diversity", "frechet distance", "seconds"))  # fmt: skip
 

@@ -21,6 +21,7 @@ from .style import ruler
 
 __all__ = [
     "all_lots", "both_ways", "by_lot", "drawn_with", "evenness", "plumages",
+    "share_both",
 ]  # fmt: skip
 
 
@@ -42,7 +43,11 @@ def both_ways(pictures: Tensor) -> float:
     four, 0.99 for eight. Read by the ruler of lesson 08.
     """
     facing = ruler(pictures.shape[-1]).read(pictures.flatten(0, 1))[:, 0] > 0
-    facing = facing.view(pictures.shape[:2])
+    return share_both(facing.view(pictures.shape[:2]))
+
+
+def share_both(facing: Tensor) -> float:
+    """The share of rows of facing (B, N) bool that hold both True and False."""
     return (facing.any(1) & ~facing.all(1)).float().mean().item()
 
 

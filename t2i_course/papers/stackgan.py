@@ -206,6 +206,18 @@ class Residual(nn.Module):
         return F.relu(x + self.body(x))
 
 
+def second_look(sketcher, refiner, noise: Tensor, text: Tensor):
+    """Stage II's picture of stage I's sketch: G(G_0(z, c_0), c), TM-15; lesson 09.
+
+    sketcher(noise, text) has a noise_size and rests; refiner(sketch, text, eps). noise:
+    (B, N), first the sketcher's, then stage II's eps. Returns what the refiner does.
+    """
+    own = sketcher.noise_size
+    with torch.no_grad():
+        sketch = sketcher(noise[:, :own], text)
+    return refiner(sketch, text, noise[:, own:])
+
+
 class StageTwo(nn.Module):
     """A stage I, which rests, and what makes larger pictures of its sketches.
 
@@ -266,8 +278,7 @@ class StageTwo(nn.Module):
 
     def draw(self, noise: Tensor, text: Tensor):
         """Pictures in [-1, 1], and the mu and log sigma that they were drawn with."""
-        eps = noise[:, self.sketcher.noise_size :]
-        return self.refine(self.sketch(noise, text), text, eps)
+        return second_look(self.sketcher, self.refine, noise, text)
 
     def forward(self, noise: Tensor, text: Tensor) -> Tensor:
         """Pictures alone."""
@@ -322,6 +333,17 @@ class Discriminator(nn.Module):
 
 
 # --------------------------------------------------------------------------- the losses
+
+
+def sketcher_loss(
+    fake: Tensor, mean: Tensor, log_sigma: Tensor, weight: float = 2.0
+) -> Tensor:
+    """Eq. (4), non-saturating: -log D of drawn pictures, and weight times the KL.
+
+    fake: logits (B,); mean, log_sigma: (B, C), of the Gaussians that the pictures' text
+    was drawn from. Returns a scalar. Slide TM-15; lesson 09.
+    """
+    return generator_loss(fake) + weight * kl_to_standard(mean, log_sigma)
 
 
 def joint_discriminator_loss(pairs: tuple[Tensor, Tensor, Tensor],
