@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..measure import variety
-from ..papers import stackgan
+from ..papers import stackgan, stackgan_two
 from .compare import normal
 from .core import Promise, Wrong, diagnose, exercise, expect, expect_close
 
@@ -264,7 +264,7 @@ def _stages(first, second, text_of=lambda t: t):
     title="A second look",
     minutes=8,
     difficulty=2,
-    reference=stackgan.second_look,
+    reference=stackgan_two.second_look,
     promise=Promise(
         "tensor",
         lambda: [toys()],
@@ -297,7 +297,7 @@ def _(answer):
             lambda n: n[:, :5], lambda n: torch.zeros_like(n[:, 5:])),
     }  # fmt: skip
     args = tuple(call.values())
-    diagnose(answer, [args], stackgan.second_look, known, what="the picture")
+    diagnose(answer, [args], stackgan_two.second_look, known, what="the picture")
     made.sum().backward()
     expect(
         call["sketcher"].weight.grad is None,

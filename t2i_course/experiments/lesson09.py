@@ -7,7 +7,8 @@ import torch
 from ..measure import stages, variety
 from ..measure.birds import draw, report, unseen_captions
 from ..papers.joint_embedding import text_encoder
-from ..papers.stackgan import StackGan, StackGanTwo
+from ..papers.stackgan import StackGan
+from ..papers.stackgan_two import StackGanTwo
 from ..systems import shipped
 from .lesson08 import curve_of, watcher
 from .run import Run
@@ -86,11 +87,13 @@ AUGMENTATION = Table("09", "augmentation", "conditioning augmentation, by its we
 WAYS = {"off": ("off", 0.0), "0": ("drawn", 0.0), "0.1": ("drawn", 0.1),
         "2": ("drawn", 2.0), "256": ("drawn", 256.0),
         "2, sigma 1 or more": ("released", 2.0)}  # fmt: skip
+SHIPS = {"off": "stackgan_off_32", "0.1": "stackgan_32", "2": "stackgan_wide_32"}
 for name, (augment, kl) in WAYS.items():
     AUGMENTATION.add(
         name,
         lambda run, augment=augment, kl=kl: sketching(run, augment, kl),
         cost=250,
+        ships=SHIPS.get(name),
         recorded=False,
     )
 
@@ -107,7 +110,7 @@ def refining(run: Run, reads: bool) -> dict:
     torch.manual_seed(run.seed)
     system = StackGanTwo.from_preset(
         "cpu", text_encoder=text_encoder(), reads=reads,
-        sketcher=shipped("stackgan_32").generator,
+        sketcher=shipped("stackgan_32"),
     )  # fmt: skip
     system, history = trained(run, system, system.settings["steps"])
     found = report(system, run.choose(40, 2000), size=64)

@@ -1,4 +1,4 @@
-"""Sketch first, details second: StackGAN, and conditioning augmentation (lesson 09).
+"""StackGAN's stage I, and conditioning augmentation (lesson 09).
 
 Zhang, Xu, Li, Zhang, Wang, Huang, Metaxas: StackGAN: Text to Photo-realistic Image
 Synthesis with Stacked Generative Adversarial Networks, ICCV 2017; slides TM-14 to
@@ -11,14 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from operator import attrgetter
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ..blocks import check_size, initialize
+from ..declarations import Network, SystemInfo
 from ..training import System
 from .gan_cls import (  # StackGAN's judges are GAN-CLS's: right, wrong and drawn pairs
+    READER,
     discriminator_loss,
     generator_loss,
     judged_together,
@@ -31,13 +33,12 @@ __all__ = [
     "ConditioningAugmentation",
     "Discriminator",
     "StackGan",
-    "StackGanTwo",
     "StageOne",
-    "StageTwo",
-    "joint_discriminator_loss",
-    "joint_generator_loss",
+    "doubled",
+    "everywhere",
     "kl_to_standard",
     "shaken",
+    "sketcher_loss",
 ]  # fmt: skip
 
 # "paper": the networks of the authors' PyTorch release (github.com/hanzhanggit/
@@ -48,31 +49,18 @@ __all__ = [
 # - mu and log sigma are free; there a ReLU makes both 0 or more (`augment="released"`);
 # - a wrong pair is of another class; there it is the batch's next picture;
 # - right, wrong and drawn pairs are judged in one batch (`judged_together`);
-# - stage I rests in evaluation mode while stage II learns;
 # - averaged weights draw.
 PRESETS = {
     "smoke": {"size": 32, "base": 8, "depth": 8, "condition": 16, "z_size": 16,
               "embedding": 256, "batch_size": 8, "steps": 4},
     "cpu": {"size": 32, "base": 32, "depth": 32, "judge": 256, "condition": 128,
-            "z_size": 100, "embedding": 256, "rates": (5e-4, 2e-3), "batch_size": 32,
-            "steps": 1600},
+            "z_size": 100, "embedding": 256, "kl": 0.1, "rates": (5e-4, 2e-3),
+            "batch_size": 32, "steps": 1600},
     "gpu": {"size": 64, "base": 64, "depth": 64, "condition": 128, "z_size": 100,
-            "embedding": 256, "batch_size": 64, "steps": 30_000},
+            "embedding": 256, "kl": 0.1, "batch_size": 64, "steps": 30_000},
     "paper": {"size": 64, "base": 128, "depth": 64, "condition": 128, "z_size": 100,
               "embedding": 1024, "batch_size": 64, "steps": 600 * 138},
 }  # fmt: skip
-TWO = {
-    "smoke": {"size": 64, "base": 4, "depth": 4, "blocks": 1, "condition": 16,
-              "embedding": 256, "batch_size": 8, "steps": 4},
-    "cpu": {"size": 64, "base": 32, "depth": 16, "judge": 256, "blocks": 2,
-            "condition": 128, "embedding": 256, "rates": (5e-4, 2e-3),
-            "batch_size": 32, "steps": 800},
-    "gpu": {"size": 128, "base": 64, "depth": 32, "blocks": 4, "condition": 128,
-            "embedding": 256, "batch_size": 32, "steps": 20_000},
-    "paper": {"size": 256, "base": 128, "depth": 64, "blocks": 4, "condition": 128,
-              "embedding": 1024, "batch_size": 64, "steps": 600 * 138},
-}  # fmt: skip
-
 AUGMENTATIONS = ("drawn", "off", "released")
 
 
@@ -107,7 +95,7 @@ class ConditioningAugmentation(nn.Module):
         super().__init__()
         if augment not in AUGMENTATIONS:
             raise ValueError(f"augment is one of {AUGMENTATIONS}, not {augment!r}.")
-        self.augment = augment
+        self.augment, self.condition = augment, condition
         self.noise_size = 0 if augment == "off" else condition
         self.project = nn.Linear(embedding, condition + self.noise_size)
 
@@ -156,11 +144,13 @@ class StageOne(nn.Module):
     paper size. TM-15.
     """
 
+    Augmentation = ConditioningAugmentation  # a subclass may bring its own
+
     def __init__(self, size=64, base=128, z_size=100, embedding=1024, condition=128,
                  augment="drawn"):  # fmt: skip
         super().__init__()
         check_size(size)
-        self.augmentation = ConditioningAugmentation(embedding, condition, augment)
+        self.augmentation = self.Augmentation(embedding, condition, augment)
         self.size, self.z_size = size, z_size
         self.noise_size = z_size + self.augmentation.noise_size
         channels = base * size // 8
@@ -182,103 +172,6 @@ class StageOne(nn.Module):
     def paint(self, c: Tensor, z: Tensor) -> Tensor:
         """Pictures of conditions (B, condition) and noise (B, z_size)."""
         return self.net(torch.cat([c, z], 1))
-
-    def forward(self, noise: Tensor, text: Tensor) -> Tensor:
-        """Pictures alone."""
-        return self.draw(noise, text)[0]
-
-
-class Residual(nn.Module):
-    """ReLU of x plus two 3x3 convolutions of it."""
-
-    def __init__(self, channels: int):
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, 1, 1, bias=False),
-            nn.BatchNorm2d(channels),
-            nn.ReLU(),
-            nn.Conv2d(channels, channels, 3, 1, 1, bias=False),
-            nn.BatchNorm2d(channels),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to the same."""
-        return F.relu(x + self.body(x))
-
-
-def second_look(sketcher, refiner, noise: Tensor, text: Tensor):
-    """Stage II's picture of stage I's sketch: G(G_0(z, c_0), c), TM-15; lesson 09.
-
-    sketcher(noise, text) has a noise_size and rests; refiner(sketch, text, eps). noise:
-    (B, N), first the sketcher's, then stage II's eps. Returns what the refiner does.
-    """
-    own = sketcher.noise_size
-    with torch.no_grad():
-        sketch = sketcher(noise[:, :own], text)
-    return refiner(sketch, text, noise[:, own:])
-
-
-class StageTwo(nn.Module):
-    """A stage I, which rests, and what makes larger pictures of its sketches.
-
-    The noise is stage I's, then an eps of stage II's own. The sketch goes down to a
-    quarter of its width, takes the text in, passes `blocks` residual blocks and grows
-    to size x size. reads: False leaves the text out of stage II. 26,290,080 weights at
-    paper size without stage I. TM-15.
-    """
-
-    def __init__(self, sketcher: StageOne, size=256, base=128, blocks=4, embedding=1024,
-                 condition=128, augment="drawn", reads=True):  # fmt: skip
-        super().__init__()
-        check_size(size)
-        if size <= sketcher.size:
-            raise ValueError(
-                f"Stage II makes pictures larger than its sketches of {sketcher.size} "
-                f"pixels: size={2 * sketcher.size} or more, not {size}."
-            )
-        self.sketcher, self.size = sketcher.eval().requires_grad_(False), size
-        self.augmentation, more = None, 0
-        if reads:
-            self.augmentation = ConditioningAugmentation(embedding, condition, augment)
-            more = condition
-        own = self.augmentation.noise_size if reads else 0
-        self.noise_size = sketcher.noise_size + own
-        relu, norm, conv = nn.ReLU(), nn.BatchNorm2d, partial(nn.Conv2d, bias=False)
-        self.look = nn.Sequential(
-            conv(3, base, 3, 1, 1), relu,
-            conv(base, 2 * base, 4, 2, 1), norm(2 * base), relu,
-            conv(2 * base, 4 * base, 4, 2, 1), norm(4 * base), relu,
-        )  # fmt: skip
-        channels = 4 * base
-        layers = [conv(channels + more, channels, 3, 1, 1), norm(channels), relu]
-        layers += [Residual(channels) for _ in range(blocks)]
-        for _ in range((size // (sketcher.size // 4)).bit_length() - 1):
-            layers += doubled(channels, channels // 2)
-            channels //= 2
-        self.net = nn.Sequential(*layers, conv(channels, 3, 3, 1, 1), nn.Tanh())
-
-    def train(self, mode: bool = True) -> StageTwo:
-        """Training mode for stage II alone."""
-        super().train(mode)
-        self.sketcher.eval()
-        return self
-
-    def refine(self, sketch: Tensor, text: Tensor, eps: Tensor):
-        """Sketches (B, 3, s, s) to pictures (B, 3, size, size), mu and log sigma."""
-        seen, mean, log_sigma = self.look(sketch), None, None
-        if self.augmentation is not None:
-            c, mean, log_sigma = self.augmentation(text, eps)
-            seen = everywhere(seen, c)
-        return self.net(seen), mean, log_sigma
-
-    def sketch(self, noise: Tensor, text: Tensor) -> Tensor:
-        """Stage I's pictures, from its part of the noise."""
-        with torch.no_grad():
-            return self.sketcher(noise[:, : self.sketcher.noise_size], text)
-
-    def draw(self, noise: Tensor, text: Tensor):
-        """Pictures in [-1, 1], and the mu and log sigma that they were drawn with."""
-        return second_look(self.sketcher, self.refine, noise, text)
 
     def forward(self, noise: Tensor, text: Tensor) -> Tensor:
         """Pictures alone."""
@@ -346,26 +239,6 @@ def sketcher_loss(
     return generator_loss(fake) + weight * kl_to_standard(mean, log_sigma)
 
 
-def joint_discriminator_loss(pairs: tuple[Tensor, Tensor, Tensor],
-                             alone: tuple[Tensor, Tensor]) -> Tensor:  # fmt: skip
-    """Stage II's loss in the release, from logits (B,) each; lesson 09.
-
-    pairs: real picture and right text, drawn and right, real and wrong; alone: real and
-    drawn picture, whatever was said. What should be called real counts as the mean of
-    two, what should not as the mean of three.
-    """
-    right, fake, wrong = pairs
-    real, drawn = alone
-    good = F.softplus(-right).mean() + F.softplus(-real).mean()
-    bad = sum(F.softplus(logits).mean() for logits in (fake, wrong, drawn))
-    return good / 2 + bad / 3
-
-
-def joint_generator_loss(fake: Tensor, drawn: Tensor) -> Tensor:
-    """-log of both answers about drawn pictures, with text and without: logits (B,)."""
-    return generator_loss(fake) + generator_loss(drawn)
-
-
 # -------------------------------------------------------------------------- the systems
 
 
@@ -379,12 +252,13 @@ class StackGan(System):
     players = ("discriminator", "generator")
     averaged = ("generator",)  # ours: the paper draws with the last weights
     average_decay = 0.998
+    Sketcher = StageOne  # a subclass may bring its own
 
     def __init__(self, text_encoder: nn.Module | None = None, size=64, base=128,
                  depth=64, z_size=100, embedding=1024, condition=128, augment="drawn",
                  kl=2.0, rates=(2e-4, 2e-4), judge=None):  # fmt: skip
         super().__init__()
-        made = StageOne(size, base, z_size, embedding, condition, augment)
+        made = self.Sketcher(size, base, z_size, embedding, condition, augment)
         judges = Discriminator(size, depth, condition, judge)
         self.build(text_encoder, initialize(made), judges, kl, rates)
 
@@ -426,18 +300,17 @@ class StackGan(System):
         real = [(seen.detach(), c) for seen, c in real]
         made = d.features(drawn)
         *_, fake = judged_together(d, *real, (made, c))
-        loss = self.painters_loss(fake, made)
-        if log_sigma is not None:
-            loss = loss + self.kl * kl_to_standard(mean, log_sigma)
-        yield "generator", loss
+        yield "generator", self.painters_loss(fake, made, mean, log_sigma)
 
     def judges_loss(self, pairs, seen: Tensor, made: Tensor) -> Tensor:
         """The discriminator's loss, of (right, fake, wrong) logits and what it saw."""
         return discriminator_loss(*pairs)
 
-    def painters_loss(self, fake: Tensor, made: Tensor) -> Tensor:
-        """The generator's, before the KL term."""
-        return generator_loss(fake)
+    def painters_loss(self, fake, made, mean, log_sigma) -> Tensor:
+        """The generator's, of logits and of what D saw in the drawn pictures."""
+        if log_sigma is None:
+            return generator_loss(fake)
+        return sketcher_loss(fake, mean, log_sigma, self.kl)
 
     @torch.no_grad()
     def sample(self, text: Tensor, noise: Tensor | None = None) -> Tensor:
@@ -447,51 +320,28 @@ class StackGan(System):
         return self.network("generator").eval()(noise, text)
 
 
-class StackGanTwo(StackGan):
-    """Stage II: a larger picture from stage I's sketch and the text; eqs. (5), (6).
+SYSTEMS = {
+    "stackgan_1": SystemInfo(
+        StackGan, "09", "StackGAN, stage I: a sketch of a sentence", {"birds": {}},
+        parts=(READER,), draws="sentences",
+    ),
+}  # fmt: skip
+# Each network in full, so that a changed preset leaves it as it is.
+SKETCHES_32 = {"size": 32, "base": 32, "depth": 32, "judge": 256, "condition": 128,
+               "z_size": 100, "embedding": 256}  # fmt: skip
 
-    sketcher: a trained stage I, which rests. reads: False leaves the text out of stage
-    II's generator. unconditional: the judge's second head, as released. Others as
-    `StackGan`.
-    """
 
-    presets = TWO
+def _shipped(**changes) -> Network:
+    """Stage I at 32 pixels; only averaged generators ship."""
+    default = changes.pop("default", False)
+    make = partial(StackGan, **SKETCHES_32 | changes)
+    return Network(
+        make, "birds", "stackgan_1", attrgetter("generator"), default=default
+    )
 
-    def __init__(self, text_encoder: nn.Module | None = None,
-                 sketcher: StageOne | None = None, size=256, base=128, depth=64,
-                 blocks=4, embedding=1024, condition=128, augment="drawn", reads=True,
-                 unconditional=True, kl=2.0, rates=(2e-4, 2e-4),
-                 judge=None):  # fmt: skip
-        System.__init__(self)
-        sketcher = StageOne() if sketcher is None else sketcher
-        made = StageTwo(sketcher, size, base, blocks, embedding, condition, augment,
-                        reads)  # fmt: skip
-        for part in (made.look, made.net):
-            initialize(part)
-        heard = condition if reads else sketcher.augmentation.project.out_features // 2
-        judges = Discriminator(size, depth, heard, judge, unconditional)
-        self.build(text_encoder, made, judges, kl, rates)
 
-    def learning_rate_factor(self, step: int) -> float:
-        """Halved every 100 epochs of CUB's 138 steps, the first 100 whole."""
-        return 0.5 ** (step // (100 * 138))
-
-    def heard(self, text: Tensor, mean: Tensor | None) -> Tensor:
-        """mu of stage II, or that of stage I where stage II reads nothing."""
-        if mean is None:
-            with torch.no_grad():
-                mean, _ = self.generator.sketcher.augmentation.spread(text)
-        return mean.detach()
-
-    def judges_loss(self, pairs, seen: Tensor, made: Tensor) -> Tensor:
-        """With the second head, where there is one."""
-        d = self.discriminator
-        if d.real is None:
-            return discriminator_loss(*pairs)
-        return joint_discriminator_loss(pairs, (d.alone(seen), d.alone(made)))
-
-    def painters_loss(self, fake: Tensor, made: Tensor) -> Tensor:
-        """With the second head, where there is one."""
-        if self.discriminator.real is None:
-            return generator_loss(fake)
-        return joint_generator_loss(fake, self.discriminator.alone(made))
+SHIPPED = {
+    "stackgan_off_32": _shipped(augment="off"),
+    "stackgan_32": _shipped(kl=0.1, default=True),
+    "stackgan_wide_32": _shipped(kl=2.0),
+}
