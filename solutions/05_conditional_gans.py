@@ -268,9 +268,9 @@ print(f"diversity within a digit: {obeyed['diversity']:.2f} of that of real digi
 # %% [markdown]
 # ## 4. Name it
 #
-# On digits telling $D$ is enough. On birds it isn't: asked for the colour of the wings, one
-# small part of the picture, the same $D$ is obeyed one time in ten, as often as a guess
-# (section 6 has the table). So there is need of other ways to make $D$ care. Odena, Olah and
+# On digits telling $D$ is enough. On birds it isn't: joined in the same way, the colour of the
+# wings, one small part of the picture, is obeyed one time in ten, as often as a guess (section 6
+# has the table). So there is need of other ways to make $D$ care. Odena, Olah and
 # Shlens (2017) don't tell $D$ the label: $D$ must *name* it. A second head on the features gives
 # a logit for each class, and both players go down the **auxiliary loss** (their eq. (3), with
 # the sign turned):
@@ -309,6 +309,7 @@ torch.manual_seed(0)
 acgan = AcGan.from_preset(run.preset, loss=auxiliary_loss).to(run.device)
 run.train(acgan, source, acgan.settings["steps"], shipped="acgan_digits",
           title="AC-GAN, digits, seed 0: the shipped training",
+          seen="All digits are there from step 208 on; the 2 and the 8 get more smeared.",
           part=lambda system: system.generator, columns=[f"asked: {y}" for y in range(10)])
 named = digits_as_labelled(acgan.eval(), run.choose(60, 2000), seed=1)
 print(f"read as the digit asked for: {named['obedience']:.1%}; clear: {named['clear']:.1%}")
@@ -328,7 +329,7 @@ print(f"diversity within a digit: {named['diversity']:.2f} of that of real digit
 # %% [markdown]
 # ## 5. A label as a direction
 #
-# Naming is heard on birds, too, but it made the digits less diverse. The third way keeps the
+# Naming is heard on birds, too (section 6), but it made the digits less diverse. The third way keeps the
 # game of (2), in which nothing is gained by being easy to name. It asks what the perfect $D$
 # would say. In lesson 01 its logit was $\log
 # p_\text{data}(x) - \log p_g(x)$. With labels, and $p(x, y) = p(x) \, p(y|x)$, it is
@@ -379,6 +380,7 @@ yours = {"play": conditional_round, "join": joined, "score": projection_score}
 projection = ConditionalGan.from_preset(run.preset, how="projection", **yours)
 run.train(projection.to(run.device), source, projection.settings["steps"],
           title="Projection, digits, seed 0: the shipped training",
+          seen="The 1 and the 2 come late; the 3, 7 and 9 get more smeared.",
           shipped="cgan_projection", part=lambda system: system.generator,
           columns=[f"asked: {y}" for y in range(10)])
 agreed = digits_as_labelled(projection.eval(), run.choose(60, 2000), seed=1)
@@ -394,8 +396,8 @@ side_by_side(three, "Three ways to use a label: digits, one noise each, seed 0"
 # **What to see.** All three follow the label from 0 to 9; in each way some digits come out
 # smeared. By eye there is no winner, nor in the three records above. And the records don't end
 # at their sharpest: AC-GAN's 2 and 8, and projection's 3, 7 and 9, are more smeared at the end
-# than at step 208. Why, we don't know. They are read as asked all the same, in 98.7 % of the
-# pictures and more. To tell the ways apart takes numbers.
+# than at step 208. Why, we don't know. Of each network's digits 98.7 % or more are read as asked
+# all the same. To tell the ways apart takes numbers.
 
 # %% [markdown]
 # ## 6. Measured
@@ -746,7 +748,7 @@ CodeSliders(infogan).widget()
 # %%
 lab = AskedTable(shipped("cgan_birds"))
 lab.figure(families=(1, 4, 6), title="Projection, two labels, seed 0, noise 0").described(
-    "Family 1 flies, family 4 is in the grass, family 6 over water; a column has one colour.")
+    "Family 1 flies, family 4 is in the grass, family 6 over water; most wings are as asked.")
 
 # %%
 lab.widget()

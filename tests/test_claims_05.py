@@ -85,8 +85,8 @@ def test_records_do_not_end_at_their_sharpest():
     says(
         "05",
         "AC-GAN's 2 and 8, and projection's 3, 7 and 9, are more smeared at the end than "
-        "at step 208. Why, we don't know. They are read as asked all the same, in 98.7 % "
-        "of the pictures and more.",
+        "at step 208. Why, we don't know. Of each network's digits 98.7 % or more are "
+        "read as asked all the same.",
     )
     for name, digits in (("acgan_digits", [2, 8]), ("cgan_projection", [3, 7, 9])):
         assert recorded(name).steps[0] == 208
@@ -96,7 +96,7 @@ def test_records_do_not_end_at_their_sharpest():
 
 
 def test_other_ways_are_needed():
-    says("05", "the same $D$ is obeyed one time in ten, as often as a guess")
+    says("05", "is obeyed one time in ten, as often as a guess")
     assert all(abs(value - 0.1) < 0.015 for value in of("wings/joined", "wing"))
     says("05", "Naming is heard on birds, too, but it made the digits less diverse.")
     assert min(of("wings/auxiliary", "wing")) > 0.5

@@ -109,7 +109,7 @@ class AskedTable:
         from IPython.core.pylabtools import print_figure
 
         families = w.SelectMultiple(
-            options=list(range(FAMILIES)), value=(0, 1, 2), rows=6,
+            options=list(range(FAMILIES)), value=(3, 8, 10), rows=6,
             description="families",
         )  # fmt: skip
         colours = w.SelectMultiple(
