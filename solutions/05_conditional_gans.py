@@ -571,16 +571,9 @@ for name, logits in readers.items():
 torch.manual_seed(0)
 infogan = InfoGan.from_preset(run.preset, bound=code_bound).to(run.device)
 everything = Digits(infogan.settings["batch_size"], split="all")
-
-
-def show(system, history):
-    """A column a code; numbers of 0, two noises."""
-    step = history.step or system.settings["steps"]
-    return CodeSliders(system).every_code(f"InfoGAN, digits, seed 0, step {step:,}")
-
-
 run.train(infogan, everything, infogan.settings["steps"], shipped="infogan_digits",
-          show=show, show_every=500, part=lambda system: system.generator,
+          show=watched("InfoGAN, digits, seed 0", lambda net, title: CodeSliders(net).every_code(title)),
+          show_every=500, part=lambda system: system.generator,
           title="InfoGAN, digits, seed 0: the shipped training, numbers of 0",
           seen="Most columns come to hold one digit.", columns=[f"code {c}" for c in range(10)])
 print(f"weight of L_I in the losses: {infogan.information:g}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -53,12 +53,17 @@ def each_label(system, title: str, rows: int = 3, seed: int = 0, after: int = 0)
     return grid(pictures, names_of(system), title=title, rows=named, smooth=small)
 
 
-def watched(title: str, rows: int = 2):
-    """What `lesson.train` shows each time it looks: `each_label`, with the step."""
+def two_noises(system, title: str):
+    """`each_label` of two noises."""
+    return each_label(system, title, rows=2)
+
+
+def watched(title: str, draw: Callable = two_noises):
+    """What `lesson.train` shows each time it looks: draw(system, title with step)."""
 
     def show(system, history):
         step = history.step or system.settings["steps"]
-        return each_label(system, f"{title}, step {step:,}", rows)
+        return draw(system, f"{title}, step {step:,}")
 
     return show
 
