@@ -98,7 +98,10 @@ def test_records_do_not_end_at_their_sharpest():
 def test_other_ways_are_needed():
     says("05", "is obeyed one time in ten, as often as a guess")
     assert all(abs(value - 0.1) < 0.015 for value in of("wings/joined", "wing"))
-    says("05", "Naming is heard on birds, too, but it made the digits less diverse.")
+    says(
+        "05",
+        "Naming is heard on birds, too (section 6), but it made the digits less diverse.",
+    )
     assert min(of("wings/auxiliary", "wing")) > 0.5
     assert below(of("digits/auxiliary", "diversity"), of("digits/joined", "diversity"))
 
