@@ -178,6 +178,7 @@ class Lesson:
         part=None,
         seen="",
         columns=None,
+        title=None,
         **keywords,
     ):
         """Trains a system, or loads its shipped weights; the `History`, or None.
@@ -188,7 +189,8 @@ class Lesson:
         system. show(system, history): as for `fit`; of a loaded system whose training
         isn't on record it is shown once, with an empty history. part(system): the
         module whose weights ship, by default all of the system. seen: a sentence that
-        says what is to be seen in the pictures on record; columns: their heads.
+        says what is to be seen in the pictures on record; columns: their heads; title:
+        what stands above them, by default the weights' name and the command.
         keywords: for `fit`. Used in lessons 01 to 06.
         """
         from . import weights
@@ -207,7 +209,7 @@ class Lesson:
             history = weights.load_or_fit(module, shipped, lambda _: live(system))
         if on_record(shipped):
             record = recorded(shipped)
-            _display(record.figure(columns=columns).described(seen))
+            _display(record.figure(title, columns=columns).described(seen))
             return record.history if history is None else history
         if history is None and show is not None:
             _look(system, show)

@@ -59,7 +59,10 @@ class Record:
         side = max(side, seen.shape[-1])
         heads = list(columns) if columns else count
         figure = grid(soften(seen, side), heads, title=title, rows=rows)
-        return figure.knows("Each column is drawn from the same noise in all rows")
+        made = "" if self.command in title else f"Made by {self.command}"
+        return figure.knows(
+            made, "Each column is drawn from the same noise in all rows"
+        )
 
 
 def path(name: str) -> Path:
