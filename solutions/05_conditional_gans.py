@@ -191,15 +191,17 @@ print(f"numbers in the layer: {layer.weight.numel() + layer.bias.numel():,}; "
 #
 # ### Exercise 05.3 · A round with labels (15 minutes, difficulty 3)
 # Algorithm 1 of lesson 01 with $k = 1$. You get the two networks, real pictures, their
-# labels $y$, and noise $z$. Yield `("discriminator", loss)`, then `("generator", loss)`.
+# labels $y$, one column a label, (B, 1), and noise $z$. Yield `("discriminator", loss)`, then
+# `("generator", loss)`; $G$'s is lesson 01's non-saturating loss. `generator(z, y)` gives
+# pictures and `discriminator(x, y)` logits; both join y themselves, so hand it on as it is.
 # Draw once: the fakes are asked for with the same $y$ as the real pictures have. Show $D$ real
 # and drawn pictures in separate calls, as in lesson 01. The loop
 # lets a player take its step at each `yield`; so ask $D$ again for the generator's turn.
 # From lesson 01 you have `discriminator_loss(real_logits, fake_logits)` and
 # `nonsaturating_loss(fake_logits)`.
 #
-# <details><summary>Hint 1</summary>generator(z, y) gives pictures, discriminator(x, y)
-# logits.</details>
+# <details><summary>Hint 1</summary>Lesson 01's round, and y goes along in every
+# call.</details>
 # <details><summary>Hint 2</summary>In D's turn the fake goes in as
 # fake.detach(): G shall not learn from D's loss.</details>
 # <details><summary>The idea of the answer</summary>fake = G(z, y); yield D's loss of
@@ -394,9 +396,10 @@ side_by_side(three, "Three ways to use a label: digits, one noise each, seed 0"
 
 # %% [markdown]
 # **What to see.** All three follow the label from 0 to 9; in each way some digits come out
-# smeared. By eye there is no winner, nor in the three records above. And the records don't end
-# at their sharpest: AC-GAN's 2 and 8, and projection's 3, 7 and 9, are more smeared at the end
-# than at step 208. Why, we don't know. Of each network's digits 98.7 % or more are read as asked
+# smeared. By eye there is no winner, nor in the three records above. (In the
+# records AC-GAN's 2 and 8, and projection's 3, 7 and 9, are more smeared at the end than at
+# step 208. That is the one noise that they show: half of 200 others are cleaner there, so don't
+# take it for the training.) Of each network's digits 98.7 % or more are read as asked
 # all the same. To tell the ways apart takes numbers.
 
 # %% [markdown]
@@ -753,7 +756,8 @@ lab.widget()
 # 14 are read as yellow. Not every slip is a neighbour: in the figure a green one is read as white.
 #
 # How well it obeys depends on the noise: with the best of the 20 noises 93 % of the 200 pairs are
-# read as asked, with the worst 34 %, on average 60 %. Turn the noise slider to 5, then to 6.
+# read as asked, with the worst 34 %, on average 60 %. Turn the noise slider to
+# 5 (the worst), then to 6 (the best).
 #
 # Nine of the 200 pairs are worn by none of the training birds: family 1 has no blue wings, family
 # 6 neither red nor orange ones. All three stand in the figure, and are read as asked: birds that

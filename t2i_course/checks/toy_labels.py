@@ -51,7 +51,10 @@ class ToyGenerator(nn.Module):
         if not (isinstance(noise, Tensor) and noise.shape[1:] == (2,)):
             raise Wrong("the generator gets the noise first, then y: generator(z, y).")
         if not _is_labels(y, len(noise)):
-            raise Wrong("the generator gets y as it came, (B, L): generator(z, y).")
+            raise Wrong(
+                "the generator gets y as it came, (B, 1), and joins "
+                "it itself: generator(z, y)."
+            )
         _expect_handed_on(y, "the generator")
         self.heard = noise.detach()
         both = torch.cat([noise, F.one_hot(y[:, 0], KINDS).to(noise)], 1)
@@ -71,7 +74,7 @@ class ToyDiscriminator(nn.Module):
             raise Wrong("the discriminator gets a picture first: discriminator(x, y).")
         if not _is_labels(y, len(x)):
             raise Wrong(
-                "the discriminator gets y as it came, (B, L), with the picture: "
+                "the discriminator gets y as it came, (B, 1), with the picture: "
                 "discriminator(x, y)."
             )
         if len(x) != COUNT:
