@@ -109,10 +109,17 @@ def _share(found) -> str:
 def likeness_table(readers: Mapping[str, object], pairs: Sequence, note: str = ""):
     """The cosines of pairs of sentences: a row a pair, a column a reader. A Table."""
     rows = {
-        f"{a} · {b}": [f"{sentences.likeness(r, a, b):.2f}" for r in readers.values()]
+        f"{a} · {b}": [_likeness(reader, a, b) for reader in readers.values()]
         for a, b in pairs
     }
     return Table(list(readers), rows, note)
+
+
+def _likeness(reader, first: str, second: str) -> str:
+    try:
+        return f"{sentences.likeness(reader, first, second):.2f}"
+    except ValueError:
+        return "no word it knows"
 
 
 class Watched:
