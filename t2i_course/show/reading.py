@@ -150,7 +150,7 @@ class Watched:
         left.imshow(to_pixels(self.batch.image[self.asked : self.asked + 1])[0])
         left.set_axis_off()
         said = "\n".join(textwrap.wrap(best, 30))
-        left.set_title(f"best of its 100{': its own' if own else ''}", fontsize=9)
+        left.set_title("its own caption" if own else "the best of its 100", fontsize=9)
         left.text(0.5, -0.05, said, fontsize=8, ha="center", va="top",
                   transform=left.transAxes)  # fmt: skip
         steps = [step for step, _, _ in history.measures["R@1"]]
@@ -159,7 +159,9 @@ class Watched:
               f"R@1, {many} unseen birds", marks={OBSERVER: self.level}, axes=right,
               between=(0, 1))  # fmt: skip
         figure.suptitle(f"{self.name}, step {history.step:,}", fontsize=11)
-        return figure.knows(f"R@1 is {history.values('R@1')[-1]:.2f} at the last look")
+        return figure.knows(
+            f'At the left a bird; of its 100 captions "{best}" fits best'
+        )
 
 
 def _on_cpu(reader):
