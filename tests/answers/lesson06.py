@@ -413,7 +413,6 @@ WRONG = {
         (u_other_axis, "another axis than 1"),
         (u_kept_innermost, "Drop it before going up"),
         (u_half, "the picture"),
-        (u_not_kept, "is the result of up(x) not kept?"),
     ],
     "06.4": [
         (lambda f, d, t, w: game(f), "the distance is missing"),
@@ -454,7 +453,6 @@ WRONG = {
         (_turn(unweighed=True), "the weight is missing"),
         (_turn(onward=True), "same generator"),
         (turn_without_brackets(0), "put brackets round their sum"),
-        (turn_without_brackets(1), "put brackets round their sum"),
         (_turn(always_ten=True), "10 stands here"),
         (_turn(halved=True), "1/2 is not in (6)"),
         (turn_redrawn, "Keep what you drew"),
@@ -473,6 +471,11 @@ WRONG = {
         (lambda n, p, i, s: pool_by_clone(n, p, i, s)[0], "two things"),
         (pool_in_place, "`pool`"),
     ],
+}
+
+ALSO_WRONG = {  # with a message that another answer gets, too
+    "06.1": [(u_not_kept, "is the result of up(x) not kept?")],
+    "06.5": [(turn_without_brackets(1), "put brackets round their sum")],
 }
 
 RIGHT = {
