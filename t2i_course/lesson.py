@@ -178,6 +178,7 @@ class Lesson:
         part=None,
         seen="",
         columns=None,
+        course=None,
         **keywords,
     ):
         """Trains a system, or loads its shipped weights; the `History`, or None.
@@ -188,8 +189,9 @@ class Lesson:
         system. show(system, history): as for `fit`; of a loaded system whose training
         isn't on record it is shown once, with an empty history. part(system): the
         module whose weights ship, by default all of the system. seen: a sentence that
-        says what is to be seen in the pictures on record; columns: their heads.
-        keywords: for `fit`. Used in lessons 01 to 06.
+        says what is to be seen in the pictures on record; columns: their heads; course:
+        more for `Record.figure`, its title for one. keywords: for `fit`. Used in
+        lessons 01 to 06.
         """
         from . import weights
         from .show.record import on_record, recorded
@@ -207,7 +209,8 @@ class Lesson:
             history = weights.load_or_fit(module, shipped, lambda _: live(system))
         if on_record(shipped):
             record = recorded(shipped)
-            _display(record.figure(columns=columns).described(seen))
+            figure = record.figure(columns=columns, **course or {})
+            _display(figure.described(seen))
             return record.history if history is None else history
         if history is None and show is not None:
             _look(system, show)
