@@ -13,7 +13,6 @@ from ..worlds.domains import Pairs
 from .run import Run
 from .tables import Table
 
-
 # Networks that ship for a picture of what fails; their courses aren't shown.
 FAILING = {
     "pix2pix_distance", "pix2pix_straight", "cyclegan_wings_game",
