@@ -105,8 +105,8 @@ LESSONS: dict[str, Info] = {
             "06",
             "pictures_to_pictures",
             "Pictures to pictures",
-            "Paint a bird from its part map, mark the parts of a bird, bar its wings "
-            "without ever having seen a pair; and what a picture hides.",
+            "Paint a bird from its part map, mark the parts of a bird, try to bar its "
+            "wings without ever having seen a pair; and what a picture hides.",
             "GM-22 to GM-24",
             {"course": 0.5, "cpu": 4, "work": 120},
         ),

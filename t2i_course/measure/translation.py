@@ -22,7 +22,7 @@ from .oracle import oracle
 from .scores import diversity
 
 __all__ = [
-    "DAMAGES", "as_parts", "as_read", "class_iou", "colourfulness",
+    "DAMAGES", "alike", "as_parts", "as_read", "class_iou", "colourfulness",
     "in_median_colours", "kept_and_changed", "of_domains", "of_pairs", "patterns",
     "pixel_error", "read", "segmenter", "segmenter_score", "survival", "unseen",
 ]  # fmt: skip
@@ -149,6 +149,12 @@ def read(pictures: Tensor, attribute: str) -> list[str]:
     values, column = ATTRIBUTES[attribute], list(ATTRIBUTES).index(attribute)
     seen = oracle(pictures.shape[-1]).read(pictures.contiguous())
     return [values[number] for number in seen[:, column].tolist()]
+
+
+def alike(some: Tensor, others: Tensor, attribute: str) -> Tensor:
+    """(N,) bool: whether the oracle reads the same of both pictures of each pair."""
+    pairs = zip(read(some, attribute), read(others, attribute), strict=True)
+    return torch.tensor([a == b for a, b in pairs])
 
 
 def patterns(system, x: Tensor, y: Tensor) -> tuple[float, float]:
