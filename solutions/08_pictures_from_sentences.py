@@ -51,10 +51,9 @@ from t2i_course.checks import check
 from t2i_course.experiments import records, runs_of, values
 from t2i_course.experiments.lesson08 import curve_of
 from t2i_course.measure import birds as measure
-from t2i_course.measure import style
+from t2i_course.measure import retrieval, style
 from t2i_course.measure.obedience import obedience
 from t2i_course.measure.oracle import oracle
-from t2i_course.measure.retrieval import told
 from t2i_course.measure.scores import diversity
 
 # %%
@@ -849,8 +848,9 @@ Table(named_most, by_reader, "GAN-INT-CLS by its reader, three recorded seeds, 2
 
 # %%
 encoders = {"words": reader, "letters": shipped("text_chars")}
-kept_by = {name: told(encoder, run.choose(400, 3000)) for name, encoder in encoders.items()}
-Table(list(kept_by["words"]), {name: list(row.values()) for name, row in kept_by.items()},
+told_by = {name: retrieval.told(encoder, run.choose(400, 3000))
+           for name, encoder in encoders.items()}
+Table(list(told_by["words"]), {name: list(row.values()) for name, row in told_by.items()},
       "Share of unseen captions whose attribute a line reads from the embedding.")
 
 # %% [markdown]

@@ -204,6 +204,43 @@ def _with_diagonal(images, texts, untrue=None, margin=1.0):
     return loss + 2 * margin / len(images)
 
 
+STRUCTURED_SLIPS = {
+    "only sentences are exchanged here (for each picture, the other sentences); "
+    "pictures are exchanged, too.": {"sides": "text"},
+    "only pictures are exchanged here (for each sentence, the other pictures); "
+    "sentences are exchanged, too.": {"sides": "image"},
+    "the pair's own agreement is missing: other agreements would be pushed down, "
+    "and no pair up.": {"own": False},
+    "the sign of the agreement is turned round: others should agree less than the "
+    "own.": {"sign": -1.0},
+    "the false twins are missing: for each picture its own false sentence should "
+    "agree less, too.": {"twin": "none"},
+    "this adds up all pairs; the mean over the B x B table is asked for.": {
+        "mean": False
+    },
+    "what is below 0 counts, too: a pair that is right by more than the margin "
+    "should cost nothing. max(0, ...), .relu().": {"squeeze": _as_is,
+                                                   "hinge": _as_is},
+    "the hinge is missing in the table of the pairs: what is below 0 should cost "
+    "nothing there.": {"squeeze": _as_is},
+    "the hinge is missing in the term of the false twins: what is below 0 should "
+    "cost nothing there.": {"hinge": _as_is},
+    "the hinge is squared; it is linear.": {"squeeze": _squared, "hinge": _squared},
+    "the two tables are added before the hinge, so that a good place in one pays "
+    "for a bad one in the other: max(0, ...) of each, then the sum.": {
+        "at_once": True
+    },
+    "the same table stands there twice, with own[:, None]; in the second one the "
+    "pictures are exchanged: own[None, :].": {"sides": "text twice"},
+    "the same table stands there twice, with own[None, :]; in the first one the "
+    "sentences are exchanged: own[:, None].": {"sides": "image twice"},
+    "the cosine is taken; here agreement is the dot product: leave the lengths as "
+    "they are.": {"unit": True},
+    "each picture is held against the false twins of all pairs; it has one of its "
+    "own, in its row: (images * untrue).sum(1).": {"twin": "all"},
+}  # fmt: skip
+
+
 @exercise(
     "07.3",
     title="Agree with your own",
@@ -223,44 +260,9 @@ def _with_diagonal(images, texts, untrue=None, margin=1.0):
 )  # fmt: skip
 def _(answer):
     """With and without false twins, by the terms that we know."""
-    slips = {
-        "only sentences are exchanged here (for each picture, the other sentences); "
-        "pictures are exchanged, too.": {"sides": "text"},
-        "only pictures are exchanged here (for each sentence, the other pictures); "
-        "sentences are exchanged, too.": {"sides": "image"},
-        "the pair's own agreement is missing: other agreements would be pushed down, "
-        "and no pair up.": {"own": False},
-        "the sign of the agreement is turned round: others should agree less than the "
-        "own.": {"sign": -1.0},
-        "the false twins are missing: for each picture its own false sentence should "
-        "agree less, too.": {"twin": "none"},
-        "this adds up all pairs; the mean over the B x B table is asked for.": {
-            "mean": False
-        },
-        "what is below 0 counts, too: a pair that is right by more than the margin "
-        "should cost nothing. max(0, ...), .relu().": {"squeeze": _as_is,
-                                                       "hinge": _as_is},
-        "the hinge is missing in the table of the pairs: what is below 0 should cost "
-        "nothing there.": {"squeeze": _as_is},
-        "the hinge is missing in the term of the false twins: what is below 0 should "
-        "cost nothing there.": {"hinge": _as_is},
-        "the hinge is squared; it is linear.": {"squeeze": _squared, "hinge": _squared},
-        "the two tables are added before the hinge, so that a good place in one pays "
-        "for a bad one in the other: max(0, ...) of each, then the sum.": {
-            "at_once": True
-        },
-        "the same table stands there twice, with own[:, None]; in the second one the "
-        "pictures are exchanged: own[None, :].": {"sides": "text twice"},
-        "the same table stands there twice, with own[None, :]; in the first one the "
-        "sentences are exchanged: own[:, None].": {"sides": "image twice"},
-        "the cosine is taken; here agreement is the dot product: leave the lengths as "
-        "they are.": {"unit": True},
-        "each picture is held against the false twins of all pairs; it has one of its "
-        "own, in its row: (images * untrue).sum(1).": {"twin": "all"},
-    }  # fmt: skip
     known = {
         message: (lambda i, t, u, m, slip=slip: _structured(i, t, u, m, **slip))
-        for message, slip in slips.items()
+        for message, slip in STRUCTURED_SLIPS.items()
     }
     known["each pair is compared with itself as well: the diagonal adds the margin and "
           "teaches nothing. Leave it out."] = _with_diagonal  # fmt: skip
