@@ -105,8 +105,8 @@ LESSONS: dict[str, Info] = {
             "06",
             "pictures_to_pictures",
             "Pictures to pictures",
-            "Paint a bird from its part map, mark the parts of a bird, bar its wings "
-            "without ever having seen a pair; and what a picture hides.",
+            "Paint a bird from its part map, mark the parts of a bird, try to bar its "
+            "wings without ever having seen a pair; and what a picture hides.",
             "GM-22 to GM-24",
             {"course": 0.5, "cpu": 4, "work": 120},
         ),
@@ -178,6 +178,8 @@ class Lesson:
         part=None,
         seen="",
         columns=None,
+        title=None,
+        course=None,
         **keywords,
     ):
         """Trains a system, or loads its shipped weights; the `History`, or None.
@@ -188,8 +190,9 @@ class Lesson:
         system. show(system, history): as for `fit`; of a loaded system whose training
         isn't on record it is shown once, with an empty history. part(system): the
         module whose weights ship, by default all of the system. seen: a sentence that
-        says what is to be seen in the pictures on record; columns: their heads.
-        keywords: for `fit`. Used in lessons 01 to 06.
+        says what is to be seen in the pictures on record; columns: their heads; title:
+        what stands above them, by default the weights' name and the command; course:
+        more for `Record.figure`. keywords: for `fit`. Used in lessons 01 to 06.
         """
         from . import weights
         from .show.record import on_record, recorded
@@ -207,7 +210,8 @@ class Lesson:
             history = weights.load_or_fit(module, shipped, lambda _: live(system))
         if on_record(shipped):
             record = recorded(shipped)
-            _display(record.figure(columns=columns).described(seen))
+            more = {"title": title, "columns": columns, **(course or {})}
+            _display(record.figure(**more).described(seen))
             return record.history if history is None else history
         if history is None and show is not None:
             _look(system, show)

@@ -8,13 +8,13 @@ from claims import says
 
 from t2i_course.experiments import records, values
 from t2i_course.measure import translation
-from t2i_course.measure.oracle import oracle
 from t2i_course.papers.pix2pix import PatchDiscriminator
+from t2i_course.play.part_painter import PartPainter, altered
 from t2i_course.systems import parameter_counts, shipped
 from t2i_course.worlds.bird_drawing import PARTS
 from t2i_course.worlds.bird_species import ATTRIBUTES
 from t2i_course.worlds.birds import Birds
-from t2i_course.worlds.domains import PALETTE, Pairs
+from t2i_course.worlds.domains import Pairs, nearest_part
 
 
 def of(place: str, name: str, seeds: int = 3) -> list:
@@ -33,7 +33,10 @@ def below(low: list[float], high: list[float]) -> bool:
 
 
 def test_a_grey_bird_is_nearer_than_a_real_one():
-    says("06", "by (1) its colours are better than those of another real bird.")
+    says("06", "by (1) the medians are better than the colours of another real bird.")
+    says("06", "by channel the medians are 0.3, 0.3 and 0.3, a dark grey")
+    three = torch.tensor([[0.8, 0.2, 0.2], [0.2, 0.3, 0.8], [0.3, 0.6, 0.3]])
+    assert torch.allclose(three.median(0).values, torch.full((3,), 0.3))
     train = Pairs(Birds("train", 32)).all(3000).to("cpu")
     _, birds, masks = translation.unseen("parts", 500)
     best = translation.in_median_colours(masks, train.image[:, 3:], train.masks)
@@ -41,6 +44,30 @@ def test_a_grey_bird_is_nearer_than_a_real_one():
     error, other = ((g - birds).abs().mean(1)[same].mean() for g in
                     (best, birds.roll(100, 0)))  # fmt: skip
     assert error < 0.8 * other
+    says("06", "All birds are the same dull brown, and the trained network does as the "
+         "medians do.")  # fmt: skip
+    maps, pixels = translation.unseen("parts", 500)[0], masks == 1
+    by_distance = shipped("pix2pix_distance").sample(maps)
+    for painted in (best, by_distance):
+        wings = painted.movedim(1, -1)[pixels]
+        red, green, blue = ((wings.mean(0) + 1) / 2).tolist()
+        assert red > green > blue and red - blue < 0.4, "a dull brown"
+    spread = [
+        (p.movedim(1, -1)[pixels] / 2).std(0).mean() for p in (by_distance, birds)
+    ]
+    assert spread[0] < 0.3 * spread[1], "all alike"
+
+
+def test_without_joins_one_bird_for_all():
+    says("06", "they are nearly the same bird eight times: little of its size and "
+         "outline, and nothing of its legs, has come through.")  # fmt: skip
+    maps, _, masks = translation.unseen("parts", 500)
+    true = (masks > 0).flatten(1).float().sum(1)
+    shares = []
+    for name in ("pix2pix_straight", "pix2pix_paint"):
+        read = nearest_part(translation.segmenter().sample(shipped(name).sample(maps)))
+        shares.append(float((read > 0).flatten(1).float().sum(1).std() / true.std()))
+    assert shares[0] < 0.35 < 0.8 < shares[1], "how much the sizes vary"
 
 
 def test_painting():
@@ -78,9 +105,7 @@ def test_painting():
 
 
 def test_segmenting():
-    says("06", "The middle seed fails in both rows.")
-    says("06", "four of the seven parts have blue in their colour")
-    assert sum(PALETTE[part][2] > 0 for part in PARTS[1:]) == 4
+    says("06", "The middle seed fails in both rows; why, we didn't find out.")
     says(
         "06",
         "In the other two seeds the game raises the overlap and lowers the share of "
@@ -120,8 +145,8 @@ def test_wings():
     assert all(0.24 < value < 0.36 for value in of(no, "kept"))
     says(
         "06",
-        "With the cycle the way there and back is closed far better, and yet no more is "
-        "kept, and the error against the truth is even the largest of the table.",
+        "With the cycle the way there and back is closed far better, and yet hardly more "
+        "is kept, and the error against the truth is even the largest of the table.",
     )
     assert mean(of(cycle, "there and back")) < 0.6 * mean(of(no, "there and back"))
     assert abs(mean(of(cycle, "kept")) - mean(of(no, "kept"))) < 0.1
@@ -135,13 +160,57 @@ def test_wings():
         assert mean(of(same, side)) < 0.42 * min(
             mean(of(no, side)), mean(of(cycle, side))
         )
-    says("06", "It costs patterns")
+    says("06", "without the identity loss the mean is higher, 0.65 in this seed.")
     assert mean(of(same, "changed")) < mean(of(cycle, "changed"))
+    assert abs(of(cycle, "changed")[0] - 0.65) < 0.005
     says(
         "06", "Whoever changes nothing has by far the least error and keeps everything."
     )
     (error,), (kept,) = (of("wings/nothing", name, 1) for name in ("to y", "kept"))
     assert error < 0.2 * min(of(same, "to y")) and kept > 0.99
+
+
+def test_both_ways_of_wings():
+    says("06", "whoever bars every wing, or tosses a coin, has 0.50.")
+    says("06", "0.52 of the patterns in seed 0, next to nothing above a coin.")
+    says(
+        "06",
+        "$G$ bars about two wings in three, but $F$ leaves three in five barred: "
+        "a coin would do better. Both do nearly the same to a wing.",
+    )
+    pair = translation.unseen("wings", 1000)[:2]
+    barred, plain = translation.patterns(shipped("cyclegan_wings"), *pair)
+    assert (
+        abs((barred + plain) / 2 - of("wings/cycle and identity", "changed")[0]) < 0.01
+    )
+    assert abs(barred - 2 / 3) < 0.03 and abs(plain - 2 / 5) < 0.02
+    assert abs(barred - (1 - plain)) < 0.06
+
+
+def test_the_game_alone_forgets_the_bird():
+    says("06", "whoever comes in, much the same bird comes out, and water has turned into "
+         "grass.")  # fmt: skip
+    x, _, _ = translation.unseen("wings", 200)
+    made = shipped("cyclegan_wings_game").sample(x)
+    water = [m for x, m in zip(*(translation.read(p, "habitat") for p in (x, made)))
+             if x == "water"]  # fmt: skip
+    assert water.count("grass") > 0.9 * len(water)
+    for part in ("wing", "belly", "crown"):
+        assert translation.alike(x, made, part).float().mean() < 0.25
+
+
+def test_the_cycle_is_closed_by_a_trick():
+    says("06", "water becomes a branch, a branch water, grass sky and sky grass, for "
+         "each bird the same way.")  # fmt: skip
+    closed, (x, _, _) = (
+        shipped("cyclegan_wings_cycle"), translation.unseen("wings", 200)
+    )  # fmt: skip
+    made = closed.sample(x)
+    before, after = (translation.read(p, "habitat") for p in (x, made))
+    assert set(zip(before, after)) == {
+        ("water", "branch"), ("branch", "water"), ("grass", "sky"), ("sky", "grass")
+    }  # fmt: skip
+    assert translation.alike(x, closed.sample(made, "x"), "habitat").all()
 
 
 def test_patches():
@@ -154,9 +223,10 @@ def test_patches():
     )
     assert below(of(alone, "colour"), of(one, "colour"))
     assert mean(of(one, "distance")) < 0.7 * mean(of(alone, "distance"))
-    says("06", "16 pixels and all 34 are ahead of single pixels in every seed.")
-    for larger in (usual, whole):
-        assert below(of(larger, "distance"), of(one, "distance"))
+    says("06", "with 16 pixels or all 34 the worst seed (2,497) is ahead of the best one "
+         "of single pixels (2,662).")  # fmt: skip
+    worst = max(of(usual, "distance") + of(whole, "distance"))
+    assert (round(worst), round(min(of(one, "distance")))) == (2497, 2662)
     says("06", "Between 16 and the whole picture these three seeds can't decide.")
     ahead = [a < b for a, b in zip(of(usual, "distance"), of(whole, "distance"))]
     assert any(ahead) and not all(ahead)
@@ -166,17 +236,23 @@ def test_patches():
 
 
 def test_what_a_map_hides():
-    says(
-        "06",
-        "some birds stand in another scene: of 200 about one in eight, and none before.",
-    )
-    hider, names = shipped("cyclegan_parts"), list(ATTRIBUTES)
-    _, birds, _ = translation.unseen("parts", 200)
+    says("06", "Four wings in five are read as brown")
+    says("06", "The oracle reads another scene in about one bird of eight, and before in "
+         "none. The first four of them are on the left, and they have turned speckled "
+         "besides")  # fmt: skip
+    hider, (_, birds, _) = shipped("cyclegan_parts"), translation.unseen("parts", 200)
     middle = hider.sample(birds, "x")
-    back = [hider.sample(m) for m in (middle, translation.as_parts(middle))]
-    habitat = [oracle(32).read(p)[:, names.index("habitat")] for p in (birds, *back)]
-    kept = [float((seen == habitat[0]).float().mean()) for seen in habitat[1:]]
-    assert kept[0] == 1 and abs(kept[1] - 7 / 8) < 0.03
+    back, other = (
+        hider.sample(m) for m in (middle, translation.as_parts(middle))
+    )  # fmt: skip
+    assert translation.alike(birds, back, "habitat").all()
+    kept = translation.alike(birds, other, "habitat")
+    assert abs(float(kept.float().mean()) - 7 / 8) < 0.03
+    assert abs(translation.read(back, "wing").count("brown") / 200 - 0.8) < 0.03
+    assert translation.alike(birds, back, "wing").float().mean() < 0.25
+    rough = (other[:, :, 1:] - other[:, :, :-1]).abs().mean((1, 2, 3))
+    lost, still = (~kept).nonzero()[:4, 0], kept.nonzero()[:4, 0]
+    assert rough[lost].min() > 1.2 * rough[still].max()
 
 
 def test_three_ways_to_close_the_cycle():
@@ -195,7 +271,9 @@ def test_three_ways_to_close_the_cycle():
     *_, masks = translation.unseen("parts", 1000)
     blank = translation.class_iou(torch.zeros_like(masks), masks, len(PARTS))
     assert abs(overlap[2] - float(blank.nanmean())) < 0.002
-    says("06", "in differences smaller than one level of 256.")
+    says(
+        "06", "What comes back is written in differences smaller than one level of 256."
+    )
     assert third["8 bits"] > 3 * third["as it is"]
     assert third["8 bits"] == third["nearest colours"]
     says(
@@ -223,6 +301,29 @@ def test_dusk():
         assert of(cycle, side)[1] > max(of(no, side))
     says("06", "With the identity loss all three agree.")
     assert max(of(same, "kept")) - min(of(same, "kept")) < 0.05
-    says("06", "in every row the way back to day has the larger error")
+    says("06", "in every trained row the way back to day has the larger error")
     for place in (no, cycle, same):
         assert below(of(place, "to y"), of(place, "to x"))
+
+
+def test_what_the_painter_answers():
+    says("06", "A second tail becomes a loose brown patch in the sky")
+    says("06", "Without a beak the bird has none, and nothing else changes much.")
+    says("06", "All wing gives a mottle with no bird in it.")
+    says("06", "an empty map gives water, sky and a small bright smudge in the middle")
+    start = translation.unseen("parts", 500)[2][63]
+    asked = altered(start)
+    lab = PartPainter(shipped("pix2pix_paint"), start)
+    drawn = {name: (lab.paint(m).pictures[1] + 1) / 2 for name, m in asked.items()}
+    usual = drawn["as it was"]
+    new = (asked["a second tail"] == 4) & (start != 4)
+    red, green, blue = drawn["a second tail"][:, new].mean(1).tolist()
+    assert red > green > blue and red < float(usual[0, new].mean()) - 0.1
+    beak, apart = start == 5, (drawn["no beak"] - usual).abs().mean(0)
+    assert float(apart[beak].mean()) > 5 * float(apart[~beak].mean())
+    assert lab.paint(asked["all wing"]).words.endswith("wing 4%.")
+    empty = drawn["nothing"]
+    assert float(empty[2, -6:].mean()) > float(empty[0, -6:].mean()) + 0.15, "water"
+    middle, rim = empty[:, 12:20, 13:20], empty[:, 4:12, 2:8]
+    warm = [float((part[0] - part[2]).mean()) for part in (middle, rim)]
+    assert warm[0] > warm[1] + 0.1, "a smudge"

@@ -207,6 +207,11 @@ def test_a_record_comes_back_thinned(tmp_path, monkeypatch, capsys):
     assert kept.history.steps == [2, 4] and kept.command == "the command"
     labels = [text.get_text() for text in kept.figure().texts]
     assert labels == ["tiny on the way (the command)", "step 2", "step 4"]
+    assert "Made by" not in kept.figure().alt
+    titled = kept.figure("three networks")
+    assert (
+        titled.alt.startswith("three networks") and "Made by the command" in titled.alt
+    )
 
 
 def test_a_record_keeps_pictures_bit_for_bit_and_points_nearly(tmp_path, monkeypatch):

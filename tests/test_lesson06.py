@@ -8,8 +8,8 @@ from PIL import Image
 
 from t2i_course.papers.pix2pix import Pix2Pix
 from t2i_course.play import part_painter
-from t2i_course.play.part_painter import PartPainter
-from t2i_course.show.translated import each_seed, survival_table
+from t2i_course.play.part_painter import PartPainter, altered
+from t2i_course.show.translated import both_ways, each_seed, survival_table
 from t2i_course.worlds.domains import nearest_part
 
 
@@ -92,3 +92,24 @@ def test_a_table_of_each_seed():
     table = each_seed(found, {"alone": "segment/L1"}, {"overlap": ("iou", 2)})
     assert table.columns == ["overlap, seed 0", "overlap, seed 1"]
     assert table.rows == [["alone", "0.00", "0.10"]]
+
+
+def test_a_table_of_both_ways():
+    table = both_ways({"bars every wing": (1.0, 0.0)}, "a note")
+    assert table.columns == ["G(x) barred", "F(y) plain", "mean"]
+    assert table.rows == [["bars every wing", "1.00", "0.00", "0.50"]]
+
+
+def test_the_questions_are_part_maps(painter):
+    start = painter.start.clone()
+    start[20:22, 20:24], start[10, 6:8] = 4, 5
+    asked = altered(start)
+    assert torch.equal(asked["as it was"], start)
+    assert (asked["a second tail"] == 4).sum() == 16 and (asked["no beak"] != 5).all()
+    assert torch.equal(asked["no beak"] == 4, start == 4)
+    assert (asked["all wing"] == 1).all() and (asked["nothing"] == 0).all()
+
+
+def test_the_strip_has_a_column_for_each_question(painter):
+    figure = painter.answers("four questions")
+    assert "10 pictures in 2 rows of 5" in figure.alt and "a second tail" in figure.alt

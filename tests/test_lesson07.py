@@ -7,11 +7,20 @@ import pytest
 import torch
 from PIL import Image
 
+from t2i_course.measure import sentences
 from t2i_course.papers.char_cnn_rnn import CharEmbedding
 from t2i_course.papers.joint_embedding import JointEmbedding
 from t2i_course.play.agreement import Agreement
-from t2i_course.show.reading import length_table, slips_table
+from t2i_course.show.reading import (
+    Watched,
+    by_letters,
+    length_table,
+    likeness_table,
+    slips_and_length,
+    slips_table,
+)
 from t2i_course.show.sentences import agreement_row, sentence_map
+from t2i_course.training import History
 from t2i_course.worlds.bird_species import COLOURS
 from t2i_course.worlds.birds import vocabulary
 
@@ -85,9 +94,51 @@ def test_tables_of_lists():
             for s in range(2)]  # fmt: skip
     found = {"encoders": {"words": {"runs": runs}}}
     table = slips_table(found, {"by words": "encoders/words"})
-    assert table.columns == ["0 slips", "1 slips"]
+    assert table.columns == ["0 slips", "1 slip"]
     assert table.rows == [["by words", "0.200 ± 0.000", "0.150 ± 0.071"]]
     table = length_table(found, {"by words": "encoders/words"})
     assert table.columns == ["1 named", "2 named"]
     assert table.rows[0] == ["by words", "0.100 ± 0.000", "0.250 ± 0.071"]
-    assert table.rows[1] == ["who sees and understands all", "0.300", "0.500"]
+    assert table.rows[1] == ["the observer", "0.300", "0.500"]
+    assert table.rows[2] == ["captions", "40", "60"]
+    figure = slips_and_length(found, {"by words": "encoders/words"}, "R@1")
+    left, right = figure.axes
+    assert list(left.lines[0].get_ydata()) == pytest.approx([0.2, 0.15])
+    assert list(right.lines[1].get_ydata()) == pytest.approx([0.3, 0.5])
+    assert "the observer" in figure.alt
+
+
+def test_a_table_by_letters_counts_every_caption():
+    batch = sentences.unseen(150)
+    table = by_letters({"letters": lab().reader}, batch)
+    assert table.columns[0] == "under 25 letters" and table.columns[-1] == "70 or more"
+    names = [row[0] for row in table.rows]
+    assert names == ["letters", "the observer", "captions"]
+    assert sum(map(int, table.rows[2][1:])) == 150
+
+
+def test_a_table_of_likeness_says_what_can_t_be_read():
+    readers = {
+        "letters": lab().reader,
+        "words": lab(JointEmbedding, words=len(vocabulary())).reader,
+    }
+    table = likeness_table(readers, [(A, A), (A, "xyzzy")])
+    assert table.rows[0] == [f"{A} · {A}", "1.00", "1.00"]
+    assert table.rows[1][2] == "no word it knows"
+
+
+def test_a_reader_is_watched_as_it_learns():
+    batch, history = sentences.unseen(150), History()
+    system = CharEmbedding.from_preset("smoke")
+    show = Watched(batch, "letters", asked=2)
+    history.add({"encoders": [1.0]}, 0.1)
+    show(system, history)
+    figure = show(system, history)
+    want = sentences.retrieval(system.reader(), batch)["R@1"]
+    assert history.values("R@1") == [pytest.approx(want)] * 2
+    assert "the observer" in figure.alt and "step 1" in figure.alt
+    said = [text.get_text().replace("\n", " ") for text in figure.axes[0].texts]
+    assert said[0] in batch.caption
+    assert all(
+        part.weight.device.type == "cpu" for part in [system.encoders["text"].out]
+    )

@@ -51,6 +51,7 @@ PUBLISHED = {
     "07/encoders": "e2552d30f0a6b077",
     "08/variants": "4635473fe81de691",
     "08/larger": "c3026b7d4168d2b5",
+    "08/letters": "8d21dfcb1c93fa3e",
     "08/projection": "267e3bc1ddebc9cf",
 }
 

@@ -1,5 +1,7 @@
 """Measures of readers: against readers whose understanding is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -121,7 +123,7 @@ def test_a_blind_reader_draws_lots(batch):
 
 
 def test_one_who_knows_all_reaches_the_ceiling(batch):
-    """The ceiling is not a bound that nobody reaches, nor one that can be passed."""
+    """One who sees and understands all does as the observer does."""
     knowing, top = Knowing(batch), sentences.ceilings(batch)
     found = sentences.retrieval(knowing, batch)
     assert found["R@1"] == pytest.approx(top["R@1"], abs=1e-6)
@@ -140,6 +142,36 @@ def test_longer_captions_have_higher_ceilings(batch):
     assert sum(count for *_, count in found.values()) == len(batch)
     assert all(r == pytest.approx(top) for r, top, _ in found.values())
     assert found["1"][1] < found["3"][1] < found["5"][1]
+
+
+def test_who_prefers_the_shortest_wins_where_little_is_named(batch):
+    longest, shortest = (sentences.observer_by(batch, way) for way in (False, True))
+    count = sentences.names_so_many(batch)
+    assert shortest[count == 1].mean() > longest[count == 1].mean()
+    assert shortest.mean() < longest.mean()
+    assert longest.mean().item() == pytest.approx(sentences.ceilings(batch)["R@1"])
+
+
+def test_captions_fall_in_classes_by_length(batch):
+    kind = sentences.letters_in(batch).tolist()
+    edges = [0, *sentences.LETTERS, 10_000]
+    for caption, k in zip(batch.caption, kind):
+        assert edges[k] <= len(caption) < edges[k + 1]
+
+
+def test_what_was_met(batch):
+    assert sentences.met(batch, batch, ["wing", "tail"]).all()
+    one = batch.attributes[:1]
+    known = replace(batch, attributes=one)
+    same = (batch.attributes[:, 0] == one[0, 0]) & (batch.attributes[:, 3] == one[0, 3])
+    assert torch.equal(sentences.met(known, batch, ["wing", "tail"]), same)
+
+
+def test_likeness_is_the_cosine(batch):
+    reader = reader_of(text_encoder(), 500)
+    a, b = F.normalize(reader.read(["a blue bird", "red wings"]), dim=1)
+    found = sentences.likeness(reader, "a blue bird", "red wings")
+    assert found == pytest.approx(float(a @ b), abs=1e-6)
 
 
 def test_captions_of_other_species_may_be_true():

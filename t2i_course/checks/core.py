@@ -196,7 +196,9 @@ def results() -> dict[str, Verdict]:
 
 def _say(task: Exercise, verdict: Verdict) -> str:
     if verdict.status == "done":
-        return f"{task.id} right: {task.title}. The lesson goes on with your code."
+        stop = "" if task.title[-1] in ".!?" else "."
+        said = f"{task.id} right: {task.title}{stop}"
+        return f"{said} The lesson goes on with your code."
     if verdict.status == "missing":
         rest = REFERENCE_GOES_ON[0].lower() + REFERENCE_GOES_ON[1:]
         return f"Exercise {task.id} is not done yet: {rest}."

@@ -45,7 +45,7 @@ RETURNS = {
     "number": "one number: a float, or a tensor of shape ()",
     "tensor": "a tensor",
     "tensors": "a list or tuple of tensors",
-    "numbers": "a tuple of numbers",
+    "numbers": "a list or tuple of numbers",
     "dict": "a dict",
     "round": "a Python generator that yields (player, loss)",
     "network": "the network that it was given, changed in place",
@@ -371,9 +371,10 @@ def _on_the_inputs_device(case: _Case) -> None:
         return
     given = {name: _moved(x, device="meta") for name, x in case.call.items()}
     slip = (
-        "on a GPU this would stop: a tensor made inside lies on the CPU, while the "
-        "inputs lie on the GPU. torch.zeros_like(x), x.new_zeros(...) or "
-        "device=x.device follow the input."
+        "the values are right; only on a GPU this would stop: a tensor made inside "
+        "lies on the CPU, while the inputs lie on the GPU. torch.zeros_like(x), "
+        "x.new_zeros(...) or device=x.device (torch.eye and torch.arange take it, "
+        "too) follow the input."
     )
     try:
         got = case.run(case.answer, given)

@@ -114,6 +114,7 @@ def _padded(small: Tensor, like: Tensor) -> Tensor:
 )
 def _(answer):
     """The two parts, and that they give the layer's output for any z and y."""
+    _unturned(answer)
     weight, bias, n = normal(5, 7), normal(5, seed=2), 4
     got = answer(weight.clone(), bias.clone(), n)
     if not (isinstance(got, (tuple, list)) and len(got) == 2):
@@ -140,6 +141,23 @@ def _(answer):
         if torch.allclose(table, wrong, atol=1e-5):
             raise Wrong(message)
     expect_close(table, right, "the table of y")
+
+
+def _unturned(answer) -> None:
+    """The bias added to the label's columns as they lie: it fits where O = K alone."""
+    weight, bias = normal(3, 7), normal(3, seed=2)
+    got = answer(weight.clone(), bias.clone(), 4)
+    pair = isinstance(got, (tuple, list)) and len(got) == 2
+    table = got[1] if pair else None
+    if not (isinstance(table, Tensor) and table.shape == (3, 3)):
+        return
+    if torch.allclose(table, weight[:, 4:] + bias, atol=1e-5):
+        raise Wrong(
+            "the label's columns are not turned: weight[:, noise_size:] is (O, K), and "
+            "row y of the table is to be the vector of label y. Turn them first (.T), "
+            "to (K, O); then the bias, (O,), fits each row. (As it stands, torch stops "
+            "wherever K is not O.)"
+        )
 
 
 def _turned(of_z, table) -> None:
@@ -249,6 +267,10 @@ def _(answer):
             (lambda r, f, y: -likelihood(r, f, y), likelihood),
         "softmax is taken twice: F.cross_entropy wants logits, and does it "
         "itself.": lambda r, f, y: ce(r.softmax(1), y) + ce(f.softmax(1), y),
+        "this takes the logits for log-probabilities: P is their softmax, and nothing "
+        "holds the loss from below without it. F.cross_entropy does it (F.nll_loss "
+        "wants log_softmax's).": lambda r, f, y: -sum(
+            x.gather(1, y[:, None]).mean() for x in (r, f)),
         "log-softmax of the wrong axis: the classes are axis 1.": lambda r, f, y: -sum(
             x.log_softmax(0).gather(1, y[:, None]).mean() for x in (r, f)),
         "this is a yes-or-no loss for each class (binary cross-entropy); here exactly "
@@ -311,6 +333,9 @@ def _(answer):
         "less.": lambda h, y, v, t: h @ v - (t[y] * h).sum(1),
         "the label's part is averaged over the features; it is a dot product, a "
         "sum.": lambda h, y, v, t: h @ v + (t[y] * h).mean(1),
+        "the label's part is summed over the whole batch, so that each picture gets "
+        "the agreement of all: a sum over the features alone, "
+        ".sum(1).": lambda h, y, v, t: h @ v + (t[y] * h).sum(),
         "the agreement of another picture's label: the rows of the table are taken in "
         "the batch's order, not by y.": lambda h, y, v, t: h @ v + (
             t[torch.arange(len(h)) % len(t)] * h).sum(1),

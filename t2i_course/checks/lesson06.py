@@ -44,7 +44,8 @@ def _(answer):
         raise Wrong(
             "maps of two sizes meet in a join. Is the innermost map still in the list? "
             "Drop it before going up. And take kept maps from the end: the last one "
-            "kept is the first one needed."
+            "kept is the first one needed. Or is the result of up(x) not kept? "
+            "A layer changes nothing in place."
         ) from None
     want = pix2pix.u_shape(x.clone(), **made)
     expect_shape(got, tuple(want.shape), "the picture")
@@ -135,6 +136,12 @@ def _(answer):
     bytes_ = [m.to(torch.uint8) for m in inputs[0][:2]]
     got = answer(*[m.clone() for m in bytes_], 4)
     expect(
+        not isinstance(got, Tensor) or got.dtype != torch.float64,
+        "the values are right, but of type float64; the course's numbers are float32. "
+        "Divide the whole numbers as they are (torch makes float32 of it), or end with "
+        ".float().",
+    )
+    expect(
         isinstance(got, Tensor)
         and torch.allclose(got, translation.class_iou(*bytes_, 4)),
         "the maps of the lesson are uint8, bytes: sums of bytes, or their use as "
@@ -215,6 +222,8 @@ def _(answer):
         "this multiplies strides; it is the step from one logit to the next, not what "
         "a logit sees.": lambda layers: _strides(layers),
         "the last layer's kernel alone is returned.": lambda layers: layers[-1][0],
+        "this is the patch's area, in pixels; its side is asked "
+        "for.": lambda layers: pix2pix.receptive_field(layers) ** 2,
     }  # fmt: skip
     stacks = [[(3, 1)], [(3, 1), (3, 1)], [(4, 2), (3, 1)], [(2, 2), (5, 3), (3, 1)]]
     stacks.append([(4, 3), (3, 2)])
@@ -273,6 +282,9 @@ def _(answer):
         "the weight is missing.": with_(lambda f, d, t, w: game(f) + near(d, t)),
         "this is the saturating loss, log(1 - D): nonsaturating_loss(fake_logits) is "
         "ready.": with_(lambda f, d, t, w: -F.softplus(f).mean() + w * near(d, t)),
+        "the logits went through a sigmoid first; nonsaturating_loss has it inside and "
+        "takes them as they are.": with_(
+            lambda f, d, t, w: game(f.sigmoid()) + w * near(d, t)),
         "the sign of the game is turned round: G would learn to be found "
         "out.": (with_(lambda f, d, t, w: F.softplus(f).mean() + w * near(d, t)),
                  with_(lambda f, d, t, w: w * near(d, t) - game(f))),
@@ -358,8 +370,10 @@ def _(answer):
     expect_close(fake_y, want[1], "G(x)")
     expect_close(fake_x, want[2], "F(y)")
     if not torch.allclose(loss, want[0], atol=1e-5):
-        for message, wrong in turn_with(*inputs, to_y, to_x, d_x, d_y, 10.0).items():
-            if torch.allclose(loss, wrong, atol=1e-5):
+        known = turn_with(*inputs, to_y, to_x, d_x, d_y, 10.0)
+        for message, wrong in known.items():
+            ways = [wrong] if isinstance(wrong, Tensor) else wrong
+            if any(torch.allclose(loss, way, atol=1e-5) for way in ways):
                 raise Wrong(message)
         expect_close(loss, want[0], "the loss")
     _without_the_way_back(answer, inputs)
@@ -369,6 +383,8 @@ def _without_the_way_back(answer, inputs) -> None:
     """With weight 0 the loss is the game's alone."""
     given = *inputs, *translators()
     loss = answer(*given, 0.0)[0]
+    ten = cyclegan.generators_turn(*given, 10.0)[0]
+    expect(not torch.allclose(loss, ten), "10 stands here, whatever `weight` is.")
     expect_close(
         loss,
         cyclegan.generators_turn(*given, 0.0)[0],
@@ -402,6 +418,8 @@ POOL_SLIPS = {
     "the first places of the pool are taken; take those of `places`.": _by_number,
     "every picture is exchanged, whatever swap says.": lambda n, p, i, s: (
         cyclegan.exchange(n, p, i, torch.ones_like(s))),
+    "the old picture is shown each time; where swap is false the new one is "
+    "shown.": lambda n, p, i, s: (p[i], cyclegan.exchange(n, p, i, s)[1]),
     "nothing is ever exchanged: D sees the new pictures only.":
         lambda n, p, i, s: (n, p),
 }  # fmt: skip

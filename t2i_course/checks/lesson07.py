@@ -45,6 +45,11 @@ def _skipping(captions, length):
     return _coded(known, length)
 
 
+def _in_front(captions, length):
+    rows = [_coded([caption], len(caption[:length]))[0] for caption in captions]
+    return torch.stack([F.pad(row, (length - len(row), 0)) for row in rows])
+
+
 @exercise(
     "07.1",
     title="Letters as numbers",
@@ -73,21 +78,26 @@ def _(answer):
         "behind.": lambda s, n: _coded(s, n, end=True),
         "a letter that the alphabet lacks is left out, so that all behind it moves up; "
         "it is a 0 in its place.": _skipping,
+        "the 0s stand in front of a short caption; they come after it.":
+            _in_front,
         "the rest of a row is filled with the blank's code; nothing is 0.":
             lambda s, n: _coded(s, n, blank=PLACES[" "]),
         "a letter that the alphabet lacks is read as a blank; it is nothing, "
         "0.": lambda s, n: _coded(s, n, unknown=PLACES[" "]),
     }  # fmt: skip
-    short = answer(["a bird"], 10)
+    short, long = answer(["a bird"], 10), answer([CAPTIONS[0]], 12)
     if isinstance(short, Tensor) and tuple(short.shape) == (1, 6):
         raise Wrong("a short caption gives a short row; fill it with 0 up to `length`.")
-    expect_shape(short, (1, 10), "the codes", "(captions, length)")
+    if isinstance(long, Tensor) and tuple(long.shape) == (1, 18):
+        raise Wrong("what is longer than `length` is cut: [:length].")
+    expect_shape(short, (1, 10), "the table of codes", "(captions, length)")
     expect(
         isinstance(short, Tensor) and not short.is_floating_point(),
         "the codes look up rows of a table: whole numbers (int64), no floats.",
     )
     inputs = [(CAPTIONS, 12), (CAPTIONS[:1], 40)]
-    diagnose(answer, inputs, char_cnn_rnn.characters, known, what="the codes")
+    diagnose(answer, inputs, char_cnn_rnn.characters, known,
+             what="the table of codes")  # fmt: skip
 
 
 # --------------------------------------------------------------------- 07.2, lengths
@@ -159,23 +169,76 @@ def _(answer):
 
 
 def _structured(images, texts, untrue=None, margin=1.0, sides="both", own=True,
-                sign=1.0, twin=1.0, mean=True, squeeze=F.relu):  # fmt: skip
+                sign=1.0, twin="own", mean=True, squeeze=F.relu, hinge=F.relu,
+                at_once=False, unit=False):  # fmt: skip
+    if unit:
+        images, texts = F.normalize(images, dim=1), F.normalize(texts, dim=1)
+        untrue = None if untrue is None else F.normalize(untrue, dim=1)
     agreement = sign * images @ texts.T
     pair = agreement.diagonal() if own else torch.zeros(len(images))
-    text = squeeze(margin + agreement - pair[:, None])
-    image = squeeze(margin + agreement - pair[None, :])
+    text, image = margin + agreement - pair[:, None], margin + agreement - pair[None, :]
     others = 1 - torch.eye(len(images))
-    loss = {"both": text + image, "text": text, "image": image}[sides] * others
-    loss = loss.mean() if mean else loss.sum()
-    if untrue is not None and twin:
-        score = sign * (images * untrue).sum(1) - pair
-        loss = loss + twin * squeeze(margin + score).mean()
-    return loss
+    each = {"both": (text, image), "text": (text,), "image": (image,)}
+    each |= {"text twice": (text, text), "image twice": (image, image)}
+    each = each[sides]
+    loss = squeeze(sum(each)) if at_once else sum(squeeze(part) for part in each)
+    loss = (loss * others).mean() if mean else (loss * others).sum()
+    if untrue is None or twin == "none":
+        return loss
+    false = sign * (images * untrue).sum(1) - pair
+    if twin == "all":
+        false = sign * images @ untrue.T - pair[:, None]
+    return loss + hinge(margin + false).mean()
+
+
+def _as_is(x):
+    return x
+
+
+def _squared(x):
+    return x.relu().square()
 
 
 def _with_diagonal(images, texts, untrue=None, margin=1.0):
     loss = joint_embedding.structured_loss(images, texts, untrue, margin)
     return loss + 2 * margin / len(images)
+
+
+STRUCTURED_SLIPS = {
+    "only sentences are exchanged here (for each picture, the other sentences); "
+    "pictures are exchanged, too.": {"sides": "text"},
+    "only pictures are exchanged here (for each sentence, the other pictures); "
+    "sentences are exchanged, too.": {"sides": "image"},
+    "the pair's own agreement is missing: other agreements would be pushed down, "
+    "and no pair up.": {"own": False},
+    "the sign of the agreement is turned round: others should agree less than the "
+    "own.": {"sign": -1.0},
+    "the false twins are missing: for each picture its own false sentence should "
+    "agree less, too.": {"twin": "none"},
+    "this adds up all pairs; the mean over the B x B table is asked for.": {
+        "mean": False
+    },
+    "what is below 0 counts, too: a pair that is right by more than the margin "
+    "should cost nothing. max(0, ...), .relu().": {"squeeze": _as_is,
+                                                   "hinge": _as_is},
+    "the hinge is missing in the table of the pairs: what is below 0 should cost "
+    "nothing there.": {"squeeze": _as_is},
+    "the hinge is missing in the term of the false twins: what is below 0 should "
+    "cost nothing there.": {"hinge": _as_is},
+    "the hinge is squared; it is linear.": {"squeeze": _squared, "hinge": _squared},
+    "the two tables are added before the hinge, so that a good place in one pays "
+    "for a bad one in the other: max(0, ...) of each, then the sum.": {
+        "at_once": True
+    },
+    "the same table stands there twice, with own[:, None]; in the second one the "
+    "pictures are exchanged: own[None, :].": {"sides": "text twice"},
+    "the same table stands there twice, with own[None, :]; in the first one the "
+    "sentences are exchanged: own[:, None].": {"sides": "image twice"},
+    "the cosine is taken; here agreement is the dot product: leave the lengths as "
+    "they are.": {"unit": True},
+    "each picture is held against the false twins of all pairs; it has one of its "
+    "own, in its row: (images * untrue).sum(1).": {"twin": "all"},
+}  # fmt: skip
 
 
 @exercise(
@@ -197,27 +260,9 @@ def _with_diagonal(images, texts, untrue=None, margin=1.0):
 )  # fmt: skip
 def _(answer):
     """With and without false twins, by the terms that we know."""
-    slips = {
-        "only sentences are exchanged here (for each picture, the other sentences); "
-        "pictures are exchanged, too.": {"sides": "text"},
-        "only pictures are exchanged here (for each sentence, the other pictures); "
-        "sentences are exchanged, too.": {"sides": "image"},
-        "the pair's own agreement is missing: other agreements would be pushed down, "
-        "and no pair up.": {"own": False},
-        "the sign of the agreement is turned round: others should agree less than the "
-        "own.": {"sign": -1.0},
-        "the false twins are missing: for each picture its own false sentence should "
-        "agree less, too.": {"twin": 0.0},
-        "this adds up all pairs; the mean over the B x B table is asked for.": {
-            "mean": False
-        },
-        "what is below 0 counts, too: a pair that is right by more than the margin "
-        "should cost nothing. max(0, ...), .relu().": {"squeeze": lambda x: x},
-        "the hinge is squared; it is linear.": {"squeeze": lambda x: x.relu().square()},
-    }
     known = {
         message: (lambda i, t, u, m, slip=slip: _structured(i, t, u, m, **slip))
-        for message, slip in slips.items()
+        for message, slip in STRUCTURED_SLIPS.items()
     }
     known["each pair is compared with itself as well: the diagonal adds the margin and "
           "teaches nothing. Leave it out."] = _with_diagonal  # fmt: skip
@@ -227,11 +272,20 @@ def _(answer):
         + (m + (i * u).sum(1) - (i * t).sum(1)).relu().mean()
     )  # fmt: skip
     known["the margin is missing."] = lambda i, t, u, m: _structured(i, t, u, 0.0)
+    known["the margin is always 1 here; take the one that is passed: `margin`."] = (
+        lambda i, t, u, m: _structured(i, t, u, 1.0)
+    )
     given = [normal(5, 4, scale=0.7), normal(5, 4, seed=2), normal(5, 4, seed=3), 1.0]
     other = [normal(3, 6, seed=5), normal(3, 6, seed=6), normal(3, 6, seed=7), 0.5]
     reference = joint_embedding.structured_loss
     diagnose(answer, [tuple(given), tuple(other)], reference, known, what="the loss")
-    alone = answer(given[0].clone(), given[1].clone())
+    try:
+        alone = answer(given[0].clone(), given[1].clone())
+    except (TypeError, AttributeError):
+        raise Wrong(
+            "it stops where there are no false twins: `untrue` may be None, which is "
+            "its default. Then leave that term out (if untrue is not None: ...)."
+        ) from None
     expect_close(alone, reference(*given[:2]), "the loss without false twins")
 
 
@@ -276,7 +330,7 @@ def _tied(rows: int, columns: int) -> Tensor:
 def _(answer):
     """Scores with equals."""
     inputs = [(_tied(7, 6),), (normal(4, 9),), (torch.zeros(2, 5),)]
-    diagnose(answer, inputs, sentences.own_rank, RANK_SLIPS, what="the ranks")
+    diagnose(answer, inputs, sentences.own_rank, RANK_SLIPS, what="the row of ranks")
 
 
 # --------------------------------------------------------------- 07.5, unseen species
@@ -301,6 +355,11 @@ SPECIES_SLIPS = {
     "captions of a species first.": lambda p, c, y, k: y[(p @ c.T).argmax(1)],
     "the species that agrees least is taken: argmax.": lambda p, c, y, k: (
         p @ _means(c, y, k).T).argmin(1),
+    "the cosine is taken; here agreement is the dot product, in which the length of a "
+    "species' mean counts: leave F.normalize out.": [
+        lambda p, c, y, k: (p @ F.normalize(_means(c, y, k), dim=1).T).argmax(1),
+        lambda p, c, y, k: (p @ _means(F.normalize(c, dim=1), y, k).T).argmax(1),
+    ],
     "the nearest mean is taken (by distance); agreement is the dot "
     "product.": lambda p, c, y, k: torch.cdist(p, _means(c, y, k)).argmin(1),
     "this gives each species its best picture, (K,); each picture gets a "
@@ -335,26 +394,31 @@ def _(answer):
         (normal(40, 4, seed=5), normal(12, 4, seed=6) + 0.5, uneven, 4),
     ]
     diagnose(
-        answer, inputs, sentences.nearest_species, SPECIES_SLIPS, what="the species"
-    )
+        answer, inputs, sentences.nearest_species, SPECIES_SLIPS,
+        what="the row of species",
+    )  # fmt: skip
 
 
 # -------------------------------------------------------------------------- 07.6, VSE
 
 
-def _vse(images, texts, margin, hardest, unit=True, sides="both", drop=True,
-         mean_others=False, top=None, plain=None):  # fmt: skip
-    agreement = vse.cosines(images, texts) if unit else images @ texts.T
-    own = agreement.diagonal()
-    others = 1 - torch.eye(len(images)) if drop else torch.ones(len(images), 1)
-    text = (margin - own[:, None] + agreement).relu() * others
-    image = (margin - own[None, :] + agreement).relu() * others
-    if hardest if plain is None else plain:
-        loss = [text.amax(1).mean(), image.amax(0 if top is None else top).mean()]
+def _vse(images, texts, margin, hardest, unit=1, sides="both", drop=True,
+         others_mean="", axes=(1, 0), plain=None, squeeze=F.relu,
+         at_once=False):  # fmt: skip
+    if unit is not None:
+        images, texts = F.normalize(images, dim=unit), F.normalize(texts, dim=unit)
+    agreement = images @ texts.T
+    own, count = agreement.diagonal(), len(images)
+    others = 1 - torch.eye(count) if drop else torch.ones(count, 1)
+    text = squeeze(margin - own[:, None] + agreement) * others
+    image = squeeze(margin - own[None, :] + agreement) * others
+    if not (hardest if plain is None else plain(hardest)):
+        share = {"": 1, "others": count - 1, "row": count}[others_mean]
+        loss = [part.sum() / count / share for part in (text, image)]
+    elif at_once:
+        loss = [(text + image).amax(1).mean(), 0.0]
     else:
-        loss = [text.sum(1).mean(), image.sum(0).mean()]
-        if mean_others:
-            loss = [part / (len(images) - 1) for part in loss]
+        loss = [text.amax(axes[0]).mean(), image.amax(axes[1]).mean()]
     return {"both": sum(loss), "text": loss[0], "image": loss[1]}[sides]
 
 
@@ -379,41 +443,47 @@ def _(answer):
     """Both sums, by the slips that we know."""
     slips = {
         "the dot product is taken; here agreement is the cosine: give each embedding "
-        "length 1 first (F.normalize).": {"unit": False},
+        "length 1 first (F.normalize).": {"unit": None},
+        "each column is given length 1 here; the rows are the embeddings: "
+        "F.normalize(x, dim=1).": {"unit": 0},
         "for each picture the other sentences are here; for each sentence the other "
         "pictures are missing.": {"sides": "text"},
         "for each sentence the other pictures are here; for each picture the other "
         "sentences are missing.": {"sides": "image"},
         "the pair itself is among its others: it adds the margin.": {"drop": False},
         "the mean over the others is taken; the paper adds them up.": {
-            "mean_others": True
+            "others_mean": "others"
         },
+        "the mean over a whole row, or over the table, is taken; the paper adds the "
+        "others up, and the mean is over the pairs alone.": {"others_mean": "row"},
         "hardest changes nothing here: it takes the largest of the others in place of "
-        "their sum.": {"plain": False},
+        "their sum.": {"plain": lambda hardest: False},
         "the hardest alone is always taken; without `hardest` all others are added "
-        "up.": {"plain": True},
+        "up.": {"plain": lambda hardest: True},
+        "`hardest` is turned round: if it is True only the largest counts, else the "
+        "sum.": {"plain": lambda hardest: not hardest},
         "the hardest picture of each sentence is looked for along the wrong axis: "
-        "sentences are columns, amax(0).": {"top": 1},
+        "sentences are columns, amax(0).": {"axes": (1, 1)},
+        "the hardest sentence of each picture is looked for along the wrong axis: "
+        "pictures are rows, amax(1).": {"axes": (0, 0)},
+        "the axes are exchanged: the hardest sentence of a picture is in its row, "
+        "amax(1) of the first table; the hardest picture of a sentence in its column, "
+        "amax(0) of the second.": {"axes": (0, 1)},
+        "the two tables are added before the largest is looked for; each has its own: "
+        "amax(1) of one, amax(0) of the other, then the sum.": {"at_once": True},
+        "the hinge is missing: what is below 0 should cost nothing (.relu()).": {
+            "squeeze": _as_is
+        },
     }
     known = {
         message: (lambda i, t, m, h, slip=slip: _vse(i, t, m, h, **slip))
         for message, slip in slips.items()
     }
-    known["the hinge is missing: what is below 0 should cost nothing (.relu())."] = (
-        _without_hinge
+    known["the margin is missing."] = lambda i, t, m, h: _vse(i, t, 0.0, h)
+    known["the margin is always 0.2 here; take the one that is passed: `margin`."] = (
+        lambda i, t, m, h: _vse(i, t, 0.2, h)
     )
     pairs = normal(5, 4), normal(5, 4, seed=2)
     inputs = [(*pairs, 0.2, False), (*pairs, 0.2, True)]
     inputs += [(normal(3, 6, seed=5), normal(3, 6, seed=6), 0.5, True)]
     diagnose(answer, inputs, vse.vse_loss, known, what="the loss")
-
-
-def _without_hinge(images, texts, margin, hardest):
-    agreement = vse.cosines(images, texts)
-    own = agreement.diagonal()
-    others = 1 - torch.eye(len(images))
-    text = (margin - own[:, None] + agreement) * others
-    image = (margin - own[None, :] + agreement) * others
-    if hardest:
-        return text.amax(1).mean() + image.amax(0).mean()
-    return text.sum(1).mean() + image.sum(0).mean()

@@ -44,14 +44,19 @@ class ToyGenerator(nn.Module):
         super().__init__()
         rows = torch.arange(15.0, dtype=torch.float64).view(5, 3)
         self.weight, self.calls = nn.Parameter(torch.sin(1 + rows)), 0
+        self.heard = None  # the noise that it drew from last
 
     def forward(self, noise, y):
         self.calls += 1
         if not (isinstance(noise, Tensor) and noise.shape[1:] == (2,)):
             raise Wrong("the generator gets the noise first, then y: generator(z, y).")
         if not _is_labels(y, len(noise)):
-            raise Wrong("the generator gets y as it came, (B, L): generator(z, y).")
+            raise Wrong(
+                "the generator gets y as it came, (B, 1), and joins "
+                "it itself: generator(z, y)."
+            )
         _expect_handed_on(y, "the generator")
+        self.heard = noise.detach()
         both = torch.cat([noise, F.one_hot(y[:, 0], KINDS).to(noise)], 1)
         return (both @ self.weight).tanh()
 
@@ -69,7 +74,7 @@ class ToyDiscriminator(nn.Module):
             raise Wrong("the discriminator gets a picture first: discriminator(x, y).")
         if not _is_labels(y, len(x)):
             raise Wrong(
-                "the discriminator gets y as it came, (B, L), with the picture: "
+                "the discriminator gets y as it came, (B, 1), with the picture: "
                 "discriminator(x, y)."
             )
         if len(x) != COUNT:
@@ -105,15 +110,23 @@ def play(algorithm):
             "enough, and its batch norm would count these pictures twice: keep `fake`, "
             "and give fake.detach() to D in D's own turn."
         )
+    heard = system.generator.heard
+    if heard is not None and not torch.allclose(heard.to(given["z"]), given["z"]):
+        raise Wrong(
+            "the generator draws from other noise than the round's z: is new noise "
+            "drawn in the round? z has been drawn already; hand it on as it came, "
+            "generator(z, y)."
+        )
     return seen
 
 
 def round_with(fresh=True, told="y", asked="y", hears="y", order="dg", swap=False,
-               real_told="y", g_loss=gan.nonsaturating_loss):  # fmt: skip
+               real_told="y", g_loss=gan.nonsaturating_loss, g_both=""):  # fmt: skip
     """The round with one thing done otherwise: the answers we know.
 
     asked: what G is asked for; real_told, told, hears: what D is told of the real
-    pictures, of the drawn ones, and of these in G's turn.
+    pictures, of the drawn ones, and of these in G's turn. g_both: G's loss is D's, of
+    the real pictures' logits, "old" or asked for anew, and the drawn ones'.
     """
 
     def algorithm(generator, discriminator, real, y, z):
@@ -121,6 +134,9 @@ def round_with(fresh=True, told="y", asked="y", hears="y", order="dg", swap=Fals
         fake = generator(z, labels[asked])
 
         def generators():
+            if g_both:
+                real_logits = logits[0] if g_both == "old" else discriminator(real, y)
+                return gan.discriminator_loss(real_logits, discriminator(fake, y))
             return g_loss(discriminator(fake, labels[hears]))
 
         logits = [discriminator(real, labels[real_told])]
@@ -167,4 +183,10 @@ ROUND_ERRORS = {
     },
     "the generator gets the discriminator's loss on fakes: it would learn to be found "
     "out.": {"g_loss": lambda logits: nn.functional.softplus(logits).mean()},
+    "in the generator's turn stands discriminator_loss: it teaches G to be found out "
+    "(and G can't change how real pictures score). G's own loss is "
+    "nonsaturating_loss(logits of the drawn ones).": {"g_both": "anew"},
+    "in the generator's turn stands discriminator_loss, of the real logits of D's "
+    "turn: G would learn to be found out. Its own is nonsaturating_loss(logits of the "
+    "drawn ones).": {"g_both": "old"},
 }

@@ -105,8 +105,8 @@ def networks() -> dict[str, nn.Module]:
     return dict(zip(("to_y", "to_x", "d_x", "d_y"), translators()))
 
 
-def turn_with(x, y, to_y, to_x, d_x, d_y, weight) -> dict[str, Tensor]:
-    """The losses of the slips that we know, by their diagnoses."""
+def turn_with(x, y, to_y, to_x, d_x, d_y, weight) -> dict:
+    """The losses of the slips that we know, by their diagnoses: one, or several."""
     fake_y, fake_x = to_y(x), to_x(y)
     game = least_squares(d_y(fake_y), 1) + least_squares(d_x(fake_x), 1)
     back = F.l1_loss(to_x(fake_y), x) + F.l1_loss(to_y(fake_x), y)
@@ -119,7 +119,17 @@ def turn_with(x, y, to_y, to_x, d_x, d_y, weight) -> dict[str, Tensor]:
     around = F.l1_loss(to_x(fake_y), y) + F.l1_loss(to_y(fake_x), x)
     onward = F.l1_loss(to_y(fake_y), x) + F.l1_loss(to_x(fake_x), y)
     half_game, half_back = least_squares(d_y(fake_y), 1), F.l1_loss(to_x(fake_y), x)
+    other_back = back - half_back
+    brackets = (
+        "the weight stands at one way back only: put brackets round their sum, "
+        "weight * (a + b)."
+    )
     return _parts_missing(game, back, weight, half_game, half_back) | {
+        brackets: (
+            game + weight * half_back + other_back,
+            game + half_back + weight * other_back,
+        ),
+        "the game is halved; lesson 02's 1/2 is not in (6).": game / 2 + weight * back,
         "the discriminators are crossed: G(x) arrives in Y, so D_Y judges it; D_X "
         "judges F(y).": crossed + weight * back,
         "the translations are to score 0 here, what D wants of them; G and F want "

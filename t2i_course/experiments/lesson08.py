@@ -129,7 +129,7 @@ LETTERS = Table("08", "letters", "GAN-INT-CLS, reading letters in place of words
                 COLUMNS, published=PUBLISHED)  # fmt: skip
 
 
-@LETTERS.row("gan_int_cls_32, letters", cost=220, recorded=False)
+@LETTERS.row("gan_int_cls_32, letters", cost=220)
 def letters(run: Run) -> dict:
     """The network of `variants` with lesson 07's letters as its reader."""
     torch.manual_seed(run.seed)

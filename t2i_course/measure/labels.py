@@ -25,6 +25,7 @@ from .scores import diversity
 
 __all__ = [
     "StyleReader", "birds_as_labelled", "correlations", "digits_as_labelled",
+    "digits_of_codes",
     "evenly", "found_in", "moved", "of_families", "purity", "slant_and_ink",
     "style_reader",
 ]  # fmt: skip
@@ -130,6 +131,24 @@ def purity(code: Tensor, kind: Tensor, clear: Tensor | None = None) -> float:
     table = torch.zeros(int(code.max()) + 1, int(kind.max()) + 1)
     table.index_put_((code, kind), torch.ones(len(code)), accumulate=True)
     return float(table.amax(1).sum() / len(code))
+
+
+def digits_of_codes(system, numbers=None, each: int = 200, seed: int = 1) -> Tensor:
+    """Of each code's clear pictures the share that is read as each digit, (K, 10).
+
+    system: `papers.infogan.InfoGan` of digits. numbers: of all pictures, such as
+    [-1.0, 0.0]; None draws them anew for each.
+    """
+    codes = torch.arange(system.codes).repeat_interleave(each)
+    system.eval().rng = torch.Generator().manual_seed(seed)
+    device = next(system.parameters()).device
+    if numbers is not None:
+        numbers = torch.tensor([numbers], device=device).expand(len(codes), -1)
+    pictures = system.sample(len(codes), codes.to(device), numbers).cpu()
+    digit, clear = DigitReader().read(pictures)
+    found = (F.one_hot(digit, 10) * clear[:, None]).float()
+    counts = found.view(system.codes, each, 10).sum(1)
+    return counts / counts.sum(1, keepdim=True).clamp_min(1)
 
 
 def correlations(numbers: Tensor, causes: Tensor) -> Tensor:

@@ -1,10 +1,14 @@
-"""Of a hundred captions, is the true one the best match for the picture?"""
+"""Of a hundred captions, is the true one the best? And what does a reader tell?"""
 
 import numpy as np
 import torch
+from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
-__all__ = ["caption_ceiling", "caption_lists", "first_rank"]
+from ..worlds.bird_species import ATTRIBUTES
+from ..worlds.birds import Birds
+
+__all__ = ["caption_ceiling", "caption_lists", "first_rank", "told"]
 
 
 def caption_lists(class_id: Tensor, others: int = 99, seed: int = 0) -> Tensor:
@@ -44,3 +48,27 @@ def caption_ceiling(truth: Tensor, named: Tensor, lists: Tensor) -> float:
     detail = torch.where(true, (said >= 0).sum(2), -1)
     best = detail == detail.max(1, keepdim=True).values
     return (best[:, 0].float() / best.sum(1)).mean().item()
+
+
+def told(encoder, count: int = 3000, size: int = 32) -> dict[str, float]:
+    """By attribute: the share of unseen captions from whose embedding a line reads it.
+
+    encoder: frozen, `of(batch)` makes (B, D) of a batch's captions. The line is fitted
+    on captions of training species, and asked about captions that name the attribute.
+    Lesson 08.
+    """
+    (known, named), (new, said) = (
+        _embedded(encoder, Birds(split, size).all(count)) for split in ("train", "test")
+    )
+    found = {}
+    for i, attribute in enumerate(ATTRIBUTES):
+        learned, asked = named[:, i] >= 0, said[:, i] >= 0
+        line = LogisticRegression(max_iter=300).fit(known[learned], named[learned, i])
+        found[attribute] = float(line.score(new[asked], said[asked, i]))
+    return found
+
+
+@torch.inference_mode()
+def _embedded(encoder, batch) -> tuple[np.ndarray, np.ndarray]:
+    """Embeddings (B, D) of a batch's captions, and what each names (B, A)."""
+    return encoder.of(batch.to("cpu")).numpy(), batch.named.numpy()

@@ -7,6 +7,7 @@ the 50 species that nothing was trained on, and what each names is known.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 
 import numpy as np
@@ -23,13 +24,15 @@ from ..worlds.birds import Birds
 from .retrieval import caption_lists
 
 __all__ = [
-    "by_length", "ceilings", "held_out", "mistyped", "nearest", "nearest_species",
-    "own_rank", "places", "report", "retrieval", "scores_of", "sentence_map", "swapped",
-    "synonyms", "true_of_others", "typed", "unseen", "within", "word_order",
-    "zero_shot",
+    "by_length", "ceilings", "found_by", "held_out", "letters_in", "likeness",
+    "met", "mistyped", "names_so_many", "nearest", "nearest_species", "observed",
+    "observer_by", "own_rank", "places", "report", "retrieval", "scores_of",
+    "sentence_map", "swapped", "synonyms", "true_of", "true_of_others", "typed",
+    "unseen", "within", "word_order", "zero_shot",
 ]  # fmt: skip
 
 SLIPS = (0, 1, 2, 4)
+LETTERS = (25, 40, 70)  # where classes of captions by length begin, after the first
 HALF = 30  # individuals of a species whose captions stand for it; the rest are asked
 
 
@@ -104,20 +107,33 @@ def true_of(truth: Tensor, named: Tensor) -> Tensor:
     return ((named < 0) | (named == truth)).all(-1)
 
 
-def ceilings(batch: Batch, named: Tensor | None = None) -> dict[str, float]:
-    """The same figures for one who sees every attribute and understands every word.
+def observed(
+    batch: Batch, named: Tensor | None = None, fewest: bool = False
+) -> tuple[Tensor, Tensor]:
+    """Two rules of one who sees every attribute and understands every word: (B, 100).
 
-    Of the captions that are true of a picture this observer prefers the one that names
-    most; of pictures of which a caption is true it can't tell one from another.
+    How much each caption of a picture's list is preferred: among those that are true
+    of it the one that names most (or, if `fewest`, least). And which pictures of a
+    caption's list it is true of: one of them can't be told from another.
     """
     named = batch.named if named is None else named
     lists = caption_lists(batch.class_id)
     said, there = named[lists], batch.attributes[lists]
-    detail = torch.where(
-        true_of(batch.attributes[:, None], said), (said >= 0).sum(2), -1
-    )
-    fits = true_of(there, named[:, None]).long()
-    return figures(detail) | figures(fits, "picture ")
+    detail = (said >= 0).sum(2)
+    detail = said.shape[2] - detail if fewest else detail
+    true = true_of(batch.attributes[:, None], said)
+    return torch.where(true, detail, -1), true_of(there, named[:, None]).long()
+
+
+def ceilings(batch: Batch, named: Tensor | None = None) -> dict[str, float]:
+    """The same figures for one who sees every attribute and understands every word.
+
+    Of the captions that are true of a picture this observer prefers the one that names
+    most. A yardstick, no bound: among captions that name little another rule does
+    better; see `observed`.
+    """
+    captions, pictures = observed(batch, named)
+    return figures(captions) | figures(pictures, "picture ")
 
 
 def true_of_others(classes: int = 75, rounds: int = 40) -> float:
@@ -135,18 +151,55 @@ def true_of_others(classes: int = 75, rounds: int = 40) -> float:
 
 
 def by_length(reader, batch: Batch) -> dict[str, list[float]]:
-    """{"1": [R@1, its ceiling, captions], ...} by how many attributes are named."""
-    lists = caption_lists(batch.class_id)
-    scores = scores_of(reader.see(batch.image), reader.read(batch.caption), lists)
-    said = batch.named[lists]
-    true = true_of(batch.attributes[:, None], said)
-    best = within(torch.where(true, (said >= 0).sum(2), -1), 1)
-    count, found = (batch.named >= 0).sum(1).clamp(max=5), within(scores, 1)
+    """{"1": [R@1, the observer's, captions], ...} by how many attributes are named.
+
+    The observer: of `ceilings`. "5": five or more.
+    """
+    found, best = found_by(reader, batch), observer_by(batch)
+    count = names_so_many(batch)
     return {
         str(n): [found[count == n].mean().item(), best[count == n].mean().item(),
                  int((count == n).sum())]
         for n in count.unique().tolist()
     }  # fmt: skip
+
+
+def found_by(reader, batch: Batch) -> Tensor:
+    """The chance (B,) that a picture's own caption is first of its hundred."""
+    lists = caption_lists(batch.class_id)
+    scores = scores_of(reader.see(batch.image), reader.read(batch.caption), lists)
+    return within(scores, 1)
+
+
+def observer_by(batch: Batch, fewest: bool = False) -> Tensor:
+    """The same (B,) for one who sees and understands all; fewest: see `observed`."""
+    return within(observed(batch, fewest=fewest)[0], 1)
+
+
+def names_so_many(batch: Batch) -> Tensor:
+    """How many attributes each caption names, (B,): 1 to 5, which means 5 or more."""
+    return (batch.named >= 0).sum(1).clamp(max=5)
+
+
+def letters_in(batch: Batch) -> Tensor:
+    """Which class of `LETTERS` the length of each caption falls in, (B,)."""
+    lengths = torch.tensor([len(caption) for caption in batch.caption])
+    return torch.bucketize(lengths, torch.tensor(LETTERS), right=True)
+
+
+def likeness(reader, first: str, second: str) -> float:
+    """The cosine of two sentences' embeddings."""
+    rows = F.normalize(reader.read([first, second]), dim=1)
+    return float(rows[0] @ rows[1])
+
+
+def met(known: Batch, asked: Batch, attributes: Sequence[str]) -> Tensor:
+    """Which of the asked birds (B,) have a combination that a known bird has."""
+    columns = [list(ATTRIBUTES).index(name) for name in attributes]
+    seen = set(map(tuple, known.attributes[:, columns].tolist()))
+    return torch.tensor(
+        [tuple(r) in seen for r in asked.attributes[:, columns].tolist()]
+    )
 
 
 # ------------------------------------------------------------------- other sentences

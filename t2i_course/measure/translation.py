@@ -22,9 +22,9 @@ from .oracle import oracle
 from .scores import diversity
 
 __all__ = [
-    "DAMAGES", "as_parts", "as_read", "class_iou", "colourfulness",
-    "in_median_colours", "kept_and_changed", "of_domains", "of_pairs", "pixel_error",
-    "segmenter", "segmenter_score", "survival", "unseen",
+    "DAMAGES", "alike", "as_parts", "as_read", "class_iou", "colourfulness",
+    "in_median_colours", "kept_and_changed", "of_domains", "of_pairs", "patterns",
+    "pixel_error", "read", "segmenter", "segmenter_score", "survival", "unseen",
 ]  # fmt: skip
 
 PATTERN = list(ATTRIBUTES).index("pattern")
@@ -142,6 +142,30 @@ def kept_and_changed(made: Tensor, truth: Tensor) -> tuple[float, float]:
     same = (seen == true).float().mean(0)
     rest = [i for i in range(len(same)) if i != PATTERN]
     return float(same[rest].mean()), float(same[PATTERN])
+
+
+def read(pictures: Tensor, attribute: str) -> list[str]:
+    """What the oracle reads in each of pictures (N, 3, S, S): "barred", "water", ..."""
+    values, column = ATTRIBUTES[attribute], list(ATTRIBUTES).index(attribute)
+    seen = oracle(pictures.shape[-1]).read(pictures.contiguous())
+    return [values[number] for number in seen[:, column].tolist()]
+
+
+def alike(some: Tensor, others: Tensor, attribute: str) -> Tensor:
+    """(N,) bool: whether the oracle reads the same of both pictures of each pair."""
+    pairs = zip(read(some, attribute), read(others, attribute), strict=True)
+    return torch.tensor([a == b for a, b in pairs])
+
+
+def patterns(system, x: Tensor, y: Tensor) -> tuple[float, float]:
+    """(share of G(x) read as barred, share of F(y) read as plain).
+
+    x: birds with plain wings, y: with barred ones. A translation that bars every wing
+    has (1, 0), one that changes nothing (0, 0), and a coin (0.5, 0.5).
+    """
+    barred = read(in_parts(system.sample, x), "pattern")
+    plain = read(in_parts(lambda part: system.sample(part, "x"), y), "pattern")
+    return barred.count("barred") / len(x), plain.count("plain") / len(y)
 
 
 def of_domains(system, count: int = 1000, seed: int = 0) -> dict[str, float]:

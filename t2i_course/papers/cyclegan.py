@@ -253,13 +253,18 @@ SYSTEMS = {
         measures={"birds": "t2i_course.measure.translation:of_domains"},
     )
 }
-# Only averaged generators ship (t2i reproduce 06 makes them).
+# Only averaged generators ship (t2i reproduce 06 makes them). Of wings also two that
+# show what fails: by the game alone, and with the cycle and no identity.
 SHIPPED = {
-    f"cyclegan_{domains}": Network(
+    name: Network(
         partial(CycleGan.from_preset, "cpu", domains=domains),
         "birds",
         "cyclegan",
         part=attrgetter("generators"),
     )
-    for domains in DOMAINS
+    for name, domains in {
+        **{f"cyclegan_{domains}": domains for domains in DOMAINS},
+        "cyclegan_wings_game": "wings",
+        "cyclegan_wings_cycle": "wings",
+    }.items()
 }

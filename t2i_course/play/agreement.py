@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
+from textwrap import shorten
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -79,7 +80,13 @@ class Agreement:
         found = self.of(first, second)
         if found.problem:
             raise ValueError(found.problem)
-        title = title or f"A: {first}\nB: {second}"
+        return self._drawn(found, title)
+
+    def _drawn(self, found: Agreed, title=None):
+        """The row under its two sentences."""
+        both = (text.replace("$", r"\$") for text in found.sentences)  # no formulas
+        lines = (shorten(f"{n}: {text}", 95) for n, text in zip("AB", both))
+        title = title or "\n".join(lines)
         figure = agreement_row(self.pictures, found.scores, ("A", "B"), title)
         return figure.knows(f"With each other: cosine {found.cosine:.2f}")
 
@@ -100,8 +107,7 @@ class Agreement:
             found = self.of(*(text.value for text in texts))
             line.value = html.escape(found.words)
             if not found.problem:
-                figure = agreement_row(self.pictures, found.scores, ("A", "B"))
-                image.value = print_figure(figure)
+                image.value = print_figure(self._drawn(found))
 
         for text in texts:
             text.observe(draw, "value")

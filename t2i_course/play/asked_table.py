@@ -6,19 +6,20 @@ front of it, with what ipywidgets 7.7 and 8 share.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from ..measure.oracle import oracle
-from ..show.pictures import grid
+from ..show.pictures import crossed, grid
 from ..worlds.bird_species import COLOURS, FAMILIES
-from .caption_lab import as_png
 
 __all__ = ["Asked", "AskedTable"]
 
 COLOUR_NAMES = list(COLOURS)
+MOST = 8  # kinds of slips that are named one by one
 
 
 @dataclass
@@ -45,8 +46,15 @@ class Asked:
         hits = sum(self.obeyed)
         said = f"{hits} of {len(self.obeyed)} birds have wings of the colour asked for"
         asked = self.colours * len(self.families)
-        slips = [f"{w} read as {r}" for w, r in zip(asked, self.read) if w != r]
-        return said + (f" ({'; '.join(slips[:4])})." if slips else ".")
+        slips = Counter(
+            f"{want} read as {read}"
+            for want, read in zip(asked, self.read)
+            if want != read
+        ).most_common()
+        named = [slip + (f", {n} times" if n > 1 else "") for slip, n in slips[:MOST]]
+        left = sum(n for _, n in slips[MOST:])
+        named += [f"and {left} more"] if left else []
+        return said + (f" ({'; '.join(named)})." if named else ".")
 
 
 class AskedTable:
@@ -88,12 +96,20 @@ class AskedTable:
         rows = [f"family {family}" for family in asked.families]
         return grid(asked.pictures, asked.colours, below, title, rows=rows)
 
+    def framed(self, asked: Asked):
+        """The table with its heads, and a red frame where the wings disobey."""
+        rows = [f"family {family}" for family in asked.families]
+        slips = [not obeyed for obeyed in asked.obeyed]
+        title = "framed in red: the wings are not read as asked" if any(slips) else ""
+        return crossed(asked.pictures, rows, asked.colours, title, slips)
+
     def widget(self):
         """The table for a browser; its parts are attributes of the box, for tests."""
         import ipywidgets as w
+        from IPython.core.pylabtools import print_figure
 
         families = w.SelectMultiple(
-            options=list(range(FAMILIES)), value=(0, 1, 2), rows=6,
+            options=list(range(FAMILIES)), value=(3, 8, 10), rows=6,
             description="families",
         )  # fmt: skip
         colours = w.SelectMultiple(
@@ -109,7 +125,7 @@ class AskedTable:
             except ValueError as error:
                 line.value = str(error)
                 return
-            image.value = as_png(asked.pictures, len(asked.colours))
+            image.value = print_figure(self.framed(asked))
             line.value = (
                 f"Rows: families {', '.join(map(str, asked.families))}; columns: "
                 f"{', '.join(asked.colours)} wings. {asked.words}"

@@ -12,13 +12,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..show.pictures import grid, mosaic, soften
+from ..show.pictures import grid
 
 __all__ = ["CodeSliders"]
 
 STEPS = 9  # pictures along a number
 REACH = 2.0  # how far a number goes; trained with -1 to 1
-GAP = 16  # pixels between the rows of the sheet
+GAP = 10  # pixels between the two parts of the sheet
+SIZE = 0.62  # inches that a picture of the sheet is wide
 
 
 class CodeSliders:
@@ -48,6 +49,14 @@ class CodeSliders:
         noise = self.noise(picture).expand(count, -1)
         return self._draw(torch.arange(count), values, noise)
 
+    def every_code(self, title: str, noises: int = 2):
+        """A column a code, a row a noise; the numbers are 0."""
+        still = [0.0] * self.system.numbers
+        sheet = torch.cat([self.codes(still, noise) for noise in range(noises)])
+        heads = [f"code {code}" for code in range(self.system.codes)]
+        rows = [f"noise {noise}" for noise in range(noises)]
+        return grid(sheet, heads, None, title, smooth=sheet.shape[1] == 1, rows=rows)
+
     def walk(self, code: int, numbers, along: int, picture: int = 0) -> Tensor:
         """(9, C, S, S): number `along` goes from -2 to 2, all else stays."""
         values = torch.tensor([list(numbers)]).float().repeat(STEPS, 1)
@@ -55,15 +64,18 @@ class CodeSliders:
         noise = self.noise(picture).expand(STEPS, -1)
         return self._draw(torch.full((STEPS,), int(code)), values, noise)
 
-    def figure(self, code: int = 0, picture: int = 0):
-        """A row for each number, from -2 to 2; for a page that only is read."""
-        still = [0.0] * self.system.numbers
+    def figure(self, code=0, picture=0, title=None, numbers=None, size=None):
+        """A row for each number, from -2 to 2; for a page that only is read.
+
+        numbers: where those stand that don't move, by default at 0.
+        """
+        still = [0.0] * self.system.numbers if numbers is None else numbers
         rows = [self.walk(code, still, i, picture) for i in range(self.system.numbers)]
         heads = [f"{value:g}" for value in torch.linspace(-REACH, REACH, STEPS)]
         names = [f"number {i + 1}" for i in range(self.system.numbers)]
         pictures = torch.cat(rows)
         small = pictures.shape[1] == 1
-        return grid(pictures, heads, rows=names, smooth=small)
+        return grid(pictures, heads, None, title, size, small, rows=names)
 
     def widget(self):
         """The sliders for a browser; its parts are attributes of the box, for tests."""
@@ -95,23 +107,29 @@ class CodeSliders:
         return box
 
     def sheet(self, code: int, numbers, picture: int = 0) -> bytes:
-        """A PNG: all codes in a row, below them a row for each number."""
-        walks = [self.walk(code, numbers, i, picture) for i in range(len(numbers))]
-        rows = [self.codes(numbers, picture), *walks]
-        if rows[0].shape[1] == 1:
-            rows = [soften(row, 48) for row in rows]
-        enlarge = max(64 // rows[0].shape[-1], 1)
-        sheets = [mosaic(row, len(row), 6, enlarge) for row in rows]
-        whole = Image.new(
-            "RGB",
-            (max(sheet.shape[1] for sheet in sheets),
-             sum(sheet.shape[0] + GAP for sheet in sheets) - GAP),
-            "white",
-        )  # fmt: skip
-        top = 0
-        for sheet in sheets:
-            whole.paste(Image.fromarray(sheet), (0, top))
-            top += sheet.shape[0] + GAP
-        kept = io.BytesIO()
-        whole.save(kept, "png")
-        return kept.getvalue()
+        """A PNG: all codes in a row, below them a row for each number, with heads."""
+        every = self.codes(numbers, picture)
+        heads = [f"code {number}" for number in range(len(every))]
+        at = ", ".join(f"number {i + 1} at {x:g}" for i, x in enumerate(numbers))
+        title = f"Every code, {at}"
+        small = every.shape[1] == 1
+        above = grid(every, heads, None, title, SIZE, small, rows=["all codes"])
+        title = f"Code {code}: one number moves, the rest stays as set"
+        return _stacked([above, self.figure(code, picture, title, numbers, SIZE)])
+
+
+def _stacked(figures) -> bytes:
+    """Figures one below the other in one PNG."""
+    from IPython.core.pylabtools import print_figure
+
+    sheets = [Image.open(io.BytesIO(print_figure(figure))) for figure in figures]
+    wide = max(sheet.width for sheet in sheets)
+    high = sum(sheet.height + GAP for sheet in sheets) - GAP
+    whole = Image.new("RGB", (wide, high), "white")
+    top = 0
+    for sheet in sheets:
+        whole.paste(sheet, (0, top))
+        top += sheet.height + GAP
+    kept = io.BytesIO()
+    whole.save(kept, "png")
+    return kept.getvalue()

@@ -19,7 +19,7 @@ from ..worlds.bird_drawing import PARTS
 from ..worlds.domains import PALETTE, in_colours, nearest_part
 from .caption_lab import as_png
 
-__all__ = ["Painted", "PartPainter"]
+__all__ = ["Painted", "PartPainter", "altered"]
 
 # The canvas: a palette, a brush, and squares that are coloured by the pointer. It holds
 # no logic of its own; the parts are a list of numbers, row by row.
@@ -91,6 +91,24 @@ class Painted:
     words: str
 
 
+def altered(start: Tensor) -> dict[str, Tensor]:
+    """The playground's questions as part maps (S, S): {what was done: map}.
+
+    The second tail is the first one, painted once more 14 rows higher.
+    """
+    tail, beak = PARTS.index("tail"), PARTS.index("beak")
+    rows, columns = (start == tail).nonzero(as_tuple=True)
+    second = start.clone()
+    second[(rows - 14).clamp_min(0), columns] = tail
+    return {
+        "as it was": start.clone(),
+        "a second tail": second,
+        "no beak": start.masked_fill(start == beak, 0),
+        "all wing": torch.full_like(start, PARTS.index("wing")),
+        "nothing": torch.zeros_like(start),
+    }
+
+
 class PartPainter:
     """A pix2pix that paints, and a map to begin with. Used in lesson 06.
 
@@ -132,6 +150,13 @@ class PartPainter:
         made = self.paint(self.start if parts is None else parts)
         figure = grid(made.pictures, ["part map", "painted"], title=title, size=1.6)
         return figure.knows(made.words)
+
+    def answers(self, title: str | None = None):
+        """The maps of `altered`, and below each what is painted of it."""
+        asked = altered(self.start)
+        pairs = [self.paint(parts).pictures for parts in asked.values()]
+        sheet = torch.stack(pairs, 1).flatten(0, 1)
+        return grid(sheet, list(asked), rows=["part map", "painted"], title=title)
 
     def widget(self):
         """The canvas, the bird, and what is read in it; parts of the box, for tests."""

@@ -11,6 +11,7 @@ import base64
 import io
 import json
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,17 +50,31 @@ class Record:
     history: History
     command: str
 
-    def figure(self, title: str | None = None, side: int = 40, columns=None):
-        """A row for each look, with its step beside it; columns: heads, or None."""
+    def figure(
+        self,
+        title: str | None = None,
+        side: int = 40,
+        columns=None,
+        only: Sequence[int] | None = None,
+        of: str = "noise",
+    ):
+        """A row for each look, with its step beside it; columns: heads, or None.
+
+        only: the columns shown, by number; of: what a column is drawn of in all rows.
+        """
         rows = [f"step {step:,}" for step in self.steps]
         title = title or f"{self.name} on the way ({self.command})"
-        count, seen = self.seen.shape[1], self.seen.flatten(0, 1)
+        seen = self.seen if only is None else self.seen[:, list(only)]
+        count, seen = seen.shape[1], seen.flatten(0, 1)
         if self.real is not None:
             return clouds(seen, self.real, title, rows=rows)
         side = max(side, seen.shape[-1])
         heads = list(columns) if columns else count
         figure = grid(soften(seen, side), heads, title=title, rows=rows)
-        return figure.knows("Each column is drawn from the same noise in all rows")
+        made = "" if self.command in title else f"Made by {self.command}"
+        return figure.knows(
+            made, f"Each column is drawn from the same {of} in all rows"
+        )
 
 
 def path(name: str) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ..experiments import runs_of
 from .tables import Table
 
-__all__ = ["each_seed", "survival_table"]
+__all__ = ["both_ways", "each_seed", "survival_table"]
 
 
 def survival_table(found: dict, place: str, note: str = "") -> Table:
@@ -42,3 +42,15 @@ def each_seed(
         for name, every in runs.items()
     }
     return Table(heads, cells, note)
+
+
+def both_ways(shares: Mapping[str, tuple[float, float]], note: str = "") -> Table:
+    """A row each: the share that G bars, the share that F makes plain, and their mean.
+
+    shares: {name: (barred, plain)}, of `measure.translation.patterns`.
+    """
+    cells = {
+        name: [f"{value:.2f}" for value in (*pair, sum(pair) / 2)]
+        for name, pair in shares.items()
+    }
+    return Table(["G(x) barred", "F(y) plain", "mean"], cells, note)

@@ -143,6 +143,25 @@ def round_turned(generator, discriminator, real, y, z):
     yield "generator", -next(turns)[1]
 
 
+def round_fresh_noise(generator, discriminator, real, y, z):
+    yield from round_right(generator, discriminator, real, y, torch.randn_like(z))
+
+
+def round_judged(generator, discriminator, real, y, z):
+    fake = generator(z, y)
+    right = discriminator(real, y)
+    yield "discriminator", discriminator_loss(right, discriminator(fake.detach(), y))
+    right = discriminator(real, y)
+    yield "generator", discriminator_loss(right, discriminator(fake, y))
+
+
+def round_judged_before(generator, discriminator, real, y, z):
+    fake = generator(z, y)
+    right = discriminator(real, y)
+    yield "discriminator", discriminator_loss(right, discriminator(fake.detach(), y))
+    yield "generator", discriminator_loss(right, discriminator(fake, y))
+
+
 def round_arguments(generator, discriminator, real, y, z):
     yield from round_right(lambda z, y: generator(y, z), discriminator, real, y, z)
 
@@ -252,6 +271,7 @@ WRONG = {
         (lambda w, b, n: (w[:, n:].T + b, w[:, :n]), "the two are exchanged"),
         (lambda w, b, n: (w[:, -n:], w[:, :-n].T + b), "from the last columns"),
         (lambda w, b, n: (w[:, :n], w[:, n:].T - b), "taken off where"),
+        (lambda w, b, n: (w[:, :n], w[:, n:] + b), "Turn them first (.T)"),
         (lambda w, b, n: (w[:, :n], w[:, :3].T + b), "columns that meet z"),
         (lambda w, b, n: w[:, n:].T + b, "two things are asked for"),
         (lambda w, b, n: (w[:, :n], (w[:, n:].T + b).detach()), "gradient"),
@@ -268,6 +288,9 @@ WRONG = {
         (round_unlabelled, "told nothing of y"),
         (round_saturating, "saturating loss"),
         (round_turned, "turned round"),
+        (round_fresh_noise, "other noise than the round's z"),
+        (round_judged, "can't change how real pictures score"),
+        (round_judged_before, "of the real logits of D's turn"),
         (round_arguments, "noise first"),
         (round_d_arguments, "a picture first"),
         (round_flat_labels, "y as it came"),
@@ -290,6 +313,10 @@ WRONG = {
             ),
             "without its log",
         ),
+        (
+            lambda r, f, y: F.nll_loss(r, y) + F.nll_loss(f, y),
+            "logits for log-probabilities",
+        ),
         (naming_fragile, "very sure and wrong"),
         (naming_floored, "very sure and wrong"),
         (naming_detached, "fake_logits"),
@@ -303,6 +330,7 @@ WRONG = {
         (lambda h, y, v, t: (h @ v) * (t[y] * h).sum(1), "log-probabilities add"),
         (lambda h, y, v, t: h @ v - (t[y] * h).sum(1), "subtracted"),
         (lambda h, y, v, t: h @ v + (t[y] * h).mean(1), "averaged over the features"),
+        (lambda h, y, v, t: h @ v + (t[y] * h).sum(), "over the whole batch"),
         (score_detached, "`table`"),
         (score_kept, "An axis of length 1 is too many"),
     ],

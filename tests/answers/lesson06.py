@@ -149,6 +149,18 @@ def u_kept_innermost(x, downs, ups):
     return ups[-1](x)
 
 
+def u_not_kept(x, downs, ups):
+    kept = []
+    for down in downs:
+        x = down(x)
+        kept.append(x)
+    kept.pop()
+    for up in ups[:-1]:
+        up(x)
+        x = torch.cat([x, kept.pop()], 1)
+    return ups[-1](x)
+
+
 def u_other_axis(x, downs, ups):
     for down in downs:
         x = down(x)
@@ -232,6 +244,11 @@ def iou_twice(found, truth, count):
     return both / (a + b)
 
 
+def iou_double(found, truth, count):
+    both, a, b = (part.double() for part in _counts(found, truth, count))
+    return both / (a + b - both)
+
+
 def iou_zeros(found, truth, count):
     both, a, b = _counts(found, truth, count)
     return both / (a + b - both).clamp_min(1)
@@ -267,6 +284,10 @@ def _turn(**wrong):
             back = apart(to_x(fake_y), a) + apart(to_y(fake_x), b)
         if wrong.get("alone"):
             weight = 0.0 * weight
+        if wrong.get("always_ten"):
+            weight = 10.0
+        if wrong.get("halved"):
+            loss = loss / 2
         if wrong.get("unweighed"):
             weight = 1.0
         return loss + weight * back, fake_y, fake_x
@@ -287,6 +308,16 @@ def turn_by_mse(x, y, to_y, to_x, d_x, d_y, weight=10.0):
     fooled = sum(F.mse_loss(s, torch.ones_like(s)) for s in scores)
     back = F.l1_loss(x, to_x(fake_y)) + F.l1_loss(y, to_y(fake_x))
     return [fooled + weight * back, fake_y, fake_x]
+
+
+def turn_without_brackets(weighed):
+    def turn(x, y, to_y, to_x, d_x, d_y, weight=10.0):
+        fake_y, fake_x = to_y(x), to_x(y)
+        loss = least_squares(d_y(fake_y), 1.0) + least_squares(d_x(fake_x), 1.0)
+        ways = near(to_x(fake_y), x), near(to_y(fake_x), y)
+        return loss + weight * ways[weighed] + ways[1 - weighed], fake_y, fake_x
+
+    return turn
 
 
 def turn_redrawn(x, y, to_y, to_x, d_x, d_y, weight):
@@ -347,6 +378,10 @@ def pool_never_changed(new, pool, places, swap):
     return pool_by_clone(new, pool, places, swap)[0], pool
 
 
+def pool_shown_old(new, pool, places, swap):
+    return pool[places], pool_by_clone(new, pool, places, swap)[1]
+
+
 def pool_all_kept(new, pool, places, swap):
     after = pool.clone()
     after[places] = new
@@ -367,6 +402,7 @@ WRONG = {
         (jump_alone, "multiplies strides"),
         (lambda layers: field_by_jumps([(s, k) for k, s in layers]), "exchanged"),
         (lambda layers: layers[-1][0], "last layer's kernel alone"),
+        (lambda layers: field_by_jumps(layers) ** 2, "the patch's area"),
     ],
     "06.1": [
         (u_straight, "nothing is joined"),
@@ -390,6 +426,7 @@ WRONG = {
         (lambda f, d, t, w: w * near(d, t) - game(f), "turned round"),
         (lambda f, d, t, w: game(f) + w * (d - t).abs().sum(), "added up over"),
         (lambda f, d, t, w: game(f) + w * (d - t).mean(), "cancel"),
+        (lambda f, d, t, w: game(f.sigmoid()) + w * near(d, t), "a sigmoid first"),
         (loss_fragile, "very sure"),
         (loss_detached, "`drawn`"),
     ],
@@ -400,6 +437,7 @@ WRONG = {
         (iou_dice, "Dice"),
         (iou_twice, "twice"),
         (iou_zeros, "leave it NaN"),
+        (iou_double, "the values are right, but of type float64"),
         (iou_accuracy, "one number for all parts"),
         (lambda f, t, n: iou_by_loop(f, t, n).nanmean(), "mean over parts"),
     ],
@@ -414,6 +452,9 @@ WRONG = {
         (_turn(alone=True), "the way back is missing"),
         (_turn(unweighed=True), "the weight is missing"),
         (_turn(onward=True), "same generator"),
+        (turn_without_brackets(0), "put brackets round their sum"),
+        (_turn(always_ten=True), "10 stands here"),
+        (_turn(halved=True), "1/2 is not in (6)"),
         (turn_redrawn, "Keep what you drew"),
         (turn_detached, "to_y"),
         (turn_exchanged, "exchanged"),
@@ -424,11 +465,17 @@ WRONG = {
         (pool_shown_new, "without having been shown"),
         (pool_never_changed, "never changes"),
         (pool_all_kept, "swapped or not"),
+        (pool_shown_old, "is shown each time"),
         (pool_first_places, "first places"),
         (lambda n, p, i, s: (n, p), "nothing is ever exchanged"),
         (lambda n, p, i, s: pool_by_clone(n, p, i, s)[0], "two things"),
         (pool_in_place, "`pool`"),
     ],
+}
+
+ALSO_WRONG = {  # with a message that another answer gets, too
+    "06.1": [(u_not_kept, "is the result of up(x) not kept?")],
+    "06.5": [(turn_without_brackets(1), "put brackets round their sum")],
 }
 
 RIGHT = {

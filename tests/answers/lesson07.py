@@ -51,6 +51,16 @@ def letters_left_out(captions, length):
     )
 
 
+def letters_in_front(captions, length):
+    rows = [[PLACES.get(c, 0) for c in s.lower()[:length]] for s in captions]
+    return torch.tensor([[0] * (length - len(row)) + row for row in rows])
+
+
+def letters_uncut(captions, length):
+    rows = [[PLACES.get(c, 0) for c in s.lower()] for s in captions]
+    return torch.tensor([row + [0] * (length - len(row)) for row in rows])
+
+
 def letters_short(captions, length):
     rows = [[PLACES.get(c, 0) for c in s.lower()[:length]] for s in captions]
     longest = max(map(len, rows))
@@ -100,6 +110,66 @@ def structured(images, texts, untrue=None, margin=1.0, sides=2, sign=1.0, twin=T
     if untrue is not None and twin:
         loss = loss + hinge(margin + sign * (images * untrue).sum(1) - pair).mean()
     return loss
+
+
+def structured_otherwise(images, texts, untrue=None, margin=1.0, twins=None, unit=False,
+                         at_once=False, table=None, false=None):  # fmt: skip
+    """One slip each: no hinge on a term, one hinge for both, a table twice, ..."""
+    hinge, twin_hinge = table or torch.relu, twins or torch.relu
+    if unit:
+        images, texts = F.normalize(images), F.normalize(texts)
+        untrue = None if untrue is None else F.normalize(untrue)
+    scores = images @ texts.T
+    own = scores.diagonal()
+    rows, columns = margin + scores - own[:, None], margin + scores - own[None]
+    both = hinge(rows + columns) if at_once else hinge(rows) + hinge(columns)
+    loss = (both * (1 - torch.eye(len(own)).to(own))).mean()
+    if untrue is None:
+        return loss
+    against = (images * untrue).sum(1) - own
+    if false == "all":
+        against = images @ untrue.T - own[:, None]
+    return loss + twin_hinge(margin + against).mean()
+
+
+def otherwise(**slip):
+    return lambda i, t, u=None, m=1.0: structured_otherwise(i, t, u, m, **slip)
+
+
+def structured_twice(images, texts, untrue=None, margin=1.0, columns=False):
+    table = images @ texts.T
+    own = table.diagonal()[None] if columns else table.diagonal()[:, None]
+    one = (margin + table - own).relu() * (1 - torch.eye(len(table)).to(table))
+    return (one + one).mean() + (
+        structured(images, texts, untrue, margin)
+        - structured(images, texts, None, margin)
+    )
+
+
+def structured_at_the_cpu(images, texts, untrue=None, margin=1.0):
+    table = images @ texts.T
+    own = table.diagonal()
+    both = (margin + table - own[:, None]).relu() + (margin + table - own[None]).relu()
+    loss = (both * (1 - torch.eye(len(table)))).mean()
+    if untrue is None:
+        return loss
+    return loss + (margin + (images * untrue).sum(1) - own).relu().mean()
+
+
+def structured_needs_twins(images, texts, untrue=None, margin=1.0):
+    own = (images * texts).sum(1)
+    twins = (margin + (images * untrue).sum(1) - own).relu().mean()
+    return structured(images, texts, None, margin) + twins
+
+
+def structured_by_diagonal(images, texts, untrue=None, margin=1.0):
+    table = images @ texts.T
+    own, count = table.diagonal(), len(table)
+    both = (margin + table - own[:, None]).relu() + (margin + table - own[None]).relu()
+    loss = (both * both.new_ones(count, count).fill_diagonal_(0)).mean()
+    if untrue is None:
+        return loss
+    return loss + (margin + (images * untrue).sum(1) - own).relu().mean()
 
 
 def wrongly(**slip):
@@ -173,21 +243,23 @@ def means(captions, labels, count):
 # ------------------------------------------------------------------ VSE
 
 
-def vse(images, texts, margin=0.2, hardest=False, unit=True, sides=2, drop=True,
-        share=False, always=None, axis=0, hinge=torch.relu):  # fmt: skip
-    if unit:
-        images, texts = F.normalize(images), F.normalize(texts)
+def vse(images, texts, margin=0.2, hardest=False, unit=1, sides=2, drop=True,
+        share=0, always=None, axes=(1, 0), hinge=torch.relu, first=False):  # fmt: skip
+    if unit is not None:
+        images, texts = F.normalize(images, dim=unit), F.normalize(texts, dim=unit)
     table = images @ texts.T
     own = table.diagonal()
     others = (1 - torch.eye(len(table)).to(table)) if drop else 1.0
     rows = hinge(margin + table - own[:, None]) * others
     columns = hinge(margin + table - own[None]) * others
     if hardest if always is None else always:
-        parts = rows.amax(1).mean(), columns.amax(axis).mean()
+        parts = rows.amax(axes[0]).mean(), columns.amax(axes[1]).mean()
+        if first:
+            return (rows + columns).amax(1).mean()
     else:
         parts = rows.sum(1).mean(), columns.sum(0).mean()
         if share:
-            parts = [part / (len(table) - 1) for part in parts]
+            parts = [part / (len(table) - 2 + share) for part in parts]
     return parts[0] + parts[1] if sides == 2 else parts[0 if sides == 1 else 1]
 
 
@@ -228,6 +300,8 @@ WRONG = {
         (letters_left_out, "moves up"),
         (lambda s, n: coded(s, n, blank=PLACES[" "]), "filled with the blank"),
         (lambda s, n: coded(s, n, unknown=PLACES[" "]), "read as a blank"),
+        (letters_in_front, "they come after it"),
+        (letters_uncut, "is cut"),
         (letters_short, "fill it with 0"),
         (lambda s, n: coded(s, n).float(), "whole numbers"),
     ],
@@ -238,6 +312,10 @@ WRONG = {
         (through(lambda n, k, s: (n - 1) // s + 1), "with padding"),
         (through(lambda n, k, s: (n - k) // s + 1, False), "it comes first"),
         (through(lambda n, k, s: (n - k) / s + 1), "Count the windows"),
+        (
+            lambda n, layers: through(lambda n, k, s: (n - k) // s + 1)(n, layers)[-1],
+            "a list or tuple of numbers is promised",
+        ),
     ],
     "07.3": [
         (wrongly(sides=1), "only sentences are exchanged"),
@@ -250,6 +328,19 @@ WRONG = {
         (wrongly(hinge=lambda x: x), "what is below 0"),
         (wrongly(hinge=lambda x: x.relu() ** 2), "squared"),
         (lambda i, t, u=None, m=1.0: structured(i, t, u, 0.0), "margin is missing"),
+        (otherwise(table=lambda x: x), "missing in the table of the pairs"),
+        (otherwise(twins=lambda x: x), "missing in the term of the false twins"),
+        (otherwise(at_once=True), "before the hinge"),
+        (structured_twice, "twice, with own[:, None]"),
+        (
+            lambda i, t, u=None, m=1.0: structured_twice(i, t, u, m, True),
+            "twice, with own[None, :]",
+        ),
+        (otherwise(unit=True), "the cosine is taken"),
+        (otherwise(false="all"), "false twins of all pairs"),
+        (lambda i, t, u=None, m=1.0: structured(i, t, u), "always 1 here"),
+        (structured_needs_twins, "`untrue` may be None"),
+        (structured_at_the_cpu, "the values are right; only on a GPU"),
         (structured_detached, "`texts`"),
     ],
     "07.4": [
@@ -267,20 +358,34 @@ WRONG = {
         ),
         (lambda p, c, y, k: y[(p @ c.T).argmax(1)], "average the captions"),
         (lambda p, c, y, k: (p @ means(c, y, k).T).argmin(1), "agrees least"),
+        (
+            lambda p, c, y, k: (F.normalize(p) @ F.normalize(means(c, y, k)).T).argmax(
+                1
+            ),
+            "the cosine is taken",
+        ),
         (lambda p, c, y, k: torch.cdist(p, means(c, y, k)).argmin(1), "by distance"),
         (lambda p, c, y, k: (p @ means(c, y, k).T).argmax(0), "its best picture"),
         (lambda p, c, y, k: (p @ c.T).argmax(1), "number of a caption"),
     ],
     "07.6": [
-        (wrong_vse(unit=False), "the cosine"),
+        (wrong_vse(unit=None), "the cosine"),
+        (wrong_vse(unit=0), "each column is given length 1"),
         (wrong_vse(sides=1), "the other pictures are missing"),
         (wrong_vse(sides=-1), "the other sentences are missing"),
         (wrong_vse(drop=False), "the pair itself"),
-        (wrong_vse(share=True), "adds them up"),
+        (wrong_vse(share=1), "the mean over the others"),
+        (wrong_vse(share=2), "the mean over a whole row"),
         (wrong_vse(always=False), "hardest changes nothing"),
         (wrong_vse(always=True), "always taken"),
-        (wrong_vse(axis=1), "wrong axis"),
+        (lambda i, t, m=0.2, h=False: vse(i, t, m, not h), "turned round"),
+        (wrong_vse(axes=(1, 1)), "the hardest picture of each sentence"),
+        (wrong_vse(axes=(0, 0)), "the hardest sentence of each picture"),
+        (wrong_vse(axes=(0, 1)), "the axes are exchanged"),
+        (wrong_vse(first=True), "added before the largest"),
         (wrong_vse(hinge=lambda x: x), "the hinge is missing"),
+        (lambda i, t, m=0.2, h=False: vse(i, t, 0.0, h), "the margin is missing"),
+        (lambda i, t, m=0.2, h=False: vse(i, t, 0.2, h), "always 0.2"),
         (lambda i, t, m=0.2, h=False: vse(i, t.detach(), m, h), "`texts`"),
     ],
 }
@@ -288,7 +393,7 @@ WRONG = {
 RIGHT = {
     "07.1": [letters_by_find, letters_by_padding],
     "07.2": [lengths_by_range, lengths_by_pooling],
-    "07.3": [structured_by_loop, structured_by_mask],
+    "07.3": [structured_by_loop, structured_by_mask, structured_by_diagonal],
     "07.4": [rank_by_sum, rank_by_sign],
     "07.5": [species_by_table, species_by_scores],
     "07.6": [vse_by_lengths, vse_by_cosine],
