@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from t2i_course.checks import core, guards, state
 from t2i_course.checks.core import Promise, Wrong
 from t2i_course.checks.slips import slip
+from t2i_course.course_map import PLANNED
 
 PLAIN = [task for task in EXERCISES if task.promise.returns not in ("round", "network")]
 
@@ -74,6 +75,8 @@ SIGNATURES = signatures()
 @pytest.mark.parametrize("task", EXERCISES, ids=named)
 def test_promise_uses_the_words_of_the_lesson(task):
     """A message names an argument as the learner's own cell does."""
+    if task.id[:2] in PLANNED:
+        pytest.skip("the lesson's text isn't written yet")
     for call in task.promise.calls():
         assert list(call) == SIGNATURES[task.id][: len(call)]
 
@@ -88,7 +91,7 @@ def changed_in_place(task, last=False):
         made = task.reference(*copy.deepcopy(arguments))
         tensors = [x for x in arguments if isinstance(x, Tensor)]
         with torch.no_grad():
-            tensors[-1 if last else 0].mul_(0)
+            tensors[-1 if last else 0].zero_()
         return made
 
     return answer

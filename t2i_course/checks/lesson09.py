@@ -11,11 +11,11 @@ from ..papers import stackgan, stackgan_two
 from .compare import normal
 from .core import Promise, Wrong, diagnose, exercise, expect, expect_close
 
-# --------------------------------------------------- 09.1, conditioning augmentation
+# --------------------------------------------------- 09.2, conditioning augmentation
 
 
 @exercise(
-    "09.1",
+    "09.2",
     title="Shake the condition",
     minutes=6,
     difficulty=2,
@@ -75,7 +75,7 @@ def _own_noise(answer, mean: Tensor, log_sigma: Tensor, noise: Tensor) -> None:
         )
 
 
-# ----------------------------------------------------------------------- 09.2, the KL
+# ----------------------------------------------------------------------- 09.3, the KL
 
 
 def _whole(mean: Tensor, log_sigma: Tensor) -> Tensor:
@@ -83,7 +83,7 @@ def _whole(mean: Tensor, log_sigma: Tensor) -> Tensor:
 
 
 @exercise(
-    "09.2",
+    "09.3",
     title="Not too far, not too sure",
     minutes=12,
     difficulty=3,
@@ -143,7 +143,7 @@ def _(answer):
     )  # fmt: skip
 
 
-# ------------------------------------------------------------- 09.3, stage I's loss
+# ------------------------------------------------------------- 09.4, stage I's loss
 
 
 def _sketchers(fake, mean, log_sigma, weight, game=None, kl=None):
@@ -154,7 +154,7 @@ def _sketchers(fake, mean, log_sigma, weight, game=None, kl=None):
 
 
 @exercise(
-    "09.3",
+    "09.4",
     title="What the sketcher pays",
     minutes=6,
     difficulty=2,
@@ -190,7 +190,7 @@ def _(answer):
         "the weight multiplies the game, too: only the KL has lambda.":
             lambda f, m, s, w: w * _sketchers(f, m, s, 1.0),
         "the KL is that of whole vectors (a sum over the numbers of c); the weight is "
-        "meant for the mean, exercise 09.2's.": lambda f, m, s, w: _sketchers(
+        "meant for the mean, exercise 09.3's.": lambda f, m, s, w: _sketchers(
             f, m, s, w, kl=_whole(m, s)),
         "the batch's losses are added up; take their mean.": lambda f, m, s, w: (
             _sketchers(f, m, s, w, game=F.softplus(-f).sum())),
@@ -211,7 +211,7 @@ def _(answer):
     )  # fmt: skip
 
 
-# ------------------------------------------------------------ 09.4, the second stage
+# ------------------------------------------------------------ 09.5, the second stage
 
 
 class ToySketcher(nn.Module):
@@ -245,7 +245,7 @@ class ToyRefiner(nn.Module):
 
 
 def toys() -> dict:
-    """A call of 09.4."""
+    """A call of 09.5."""
     return {"sketcher": ToySketcher(), "refiner": ToyRefiner(), "noise": normal(4, 11),
             "text": normal(4, 4, seed=2)}  # fmt: skip
 
@@ -260,7 +260,7 @@ def _stages(first, second, text_of=lambda t: t):
 
 
 @exercise(
-    "09.4",
+    "09.5",
     title="A second look",
     minutes=8,
     difficulty=2,
@@ -307,11 +307,11 @@ def _(answer):
     )
 
 
-# ------------------------------------------------------------- 09.5, both directions
+# ------------------------------------------------------------- 09.1, both directions
 
 
 @exercise(
-    "09.5",
+    "09.1",
     title="Who decides which way it looks?",
     minutes=6,
     difficulty=1,

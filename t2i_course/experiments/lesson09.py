@@ -87,14 +87,15 @@ AUGMENTATION = Table("09", "augmentation", "conditioning augmentation, by its we
 WAYS = {"off": ("off", 0.0), "0": ("drawn", 0.0), "0.1": ("drawn", 0.1),
         "2": ("drawn", 2.0), "256": ("drawn", 256.0),
         "2, sigma 1 or more": ("released", 2.0)}  # fmt: skip
-SHIPS = {"off": "stackgan_off_32", "0.1": "stackgan_32", "2": "stackgan_wide_32"}
+SHIPS = {"0.1": "stackgan_32", "2": "stackgan_wide_32"}
+RECORDED = {"0.1", "2"}  # so far
 for name, (augment, kl) in WAYS.items():
     AUGMENTATION.add(
         name,
         lambda run, augment=augment, kl=kl: sketching(run, augment, kl),
         cost=250,
         ships=SHIPS.get(name),
-        recorded=False,
+        recorded=name in RECORDED,
     )
 
 
@@ -118,3 +119,8 @@ def refining(run: Run, reads: bool) -> dict:
     run.ship(system.network("generator"), history.elapsed, found, reads="text_birds")
     return {"steps": history.step, "seconds": round(history.elapsed), **found,
             "curve": curve_of(history)}  # fmt: skip
+
+
+for name, reads in (("with text", True), ("without text", False)):
+    STAGES.add(name, lambda run, reads=reads: refining(run, reads), cost=350,
+               recorded=False)  # fmt: skip

@@ -130,7 +130,7 @@ def both_by_ends(facing):
 
 
 WRONG = {
-    "09.1": [
+    "09.2": [
         (lambda m, s, e: m + s * e, "log sigma stands where sigma"),
         (lambda m, s, e: m + (s / 2).exp() * e, "lesson 03"),
         (lambda m, s, e: m + (2 * s).exp() * e, "sigma is squared"),
@@ -143,7 +143,7 @@ WRONG = {
         (shaken_anew, "draw none of your own"),
         (shaken_detached, "log_sigma"),
     ],
-    "09.2": [
+    "09.3": [
         (lambda m, s: kl_to_standard(m, s) * m.shape[1], "whole vectors"),
         (lambda m, s: kl_to_standard(m, s) * m.numel(), "adds up the batch"),
         (lambda m, s: ((m**2 + s.exp() - 1 - s) / 2).mean(), "lesson 03's"),
@@ -159,7 +159,7 @@ WRONG = {
         (kl_floored, "very narrow"),
         (kl_detached, "mean"),
     ],
-    "09.3": [
+    "09.4": [
         (lambda f, m, s, w: loss_plain(f, m, s, w, -soft(f).mean()), "saturates"),
         (lambda f, m, s, w: loss_plain(f, m, s, w, soft(f).mean()), "is turned"),
         (lambda f, m, s, w: loss_plain(f, m, s, -w), "is subtracted"),
@@ -177,7 +177,7 @@ WRONG = {
         (loss_fragile, "D is sure"),
         (loss_detached, "log_sigma"),
     ],
-    "09.4": [
+    "09.5": [
         (second_first, "these are the sketches"),
         (second_learning, "reaches stage I"),
         (second_resting, "comes back to `refiner`"),
@@ -187,7 +187,7 @@ WRONG = {
         (second_untold, "isn't told"),
         (second_sure, "eps is 0"),
     ],
-    "09.5": [
+    "09.1": [
         (lambda f: float(f.float().mean()), "share of pictures"),
         (lambda f: float(f.any(1).float().mean()), "any bird that looks right"),
         (lambda f: float((f.all(1) | ~f.any(1)).float().mean()), "the opposite"),
@@ -200,9 +200,9 @@ WRONG = {
 }
 
 RIGHT = {
-    "09.1": [shaken_by_torch, shaken_by_square],
-    "09.2": [kl_of_torch, kl_by_rows],
-    "09.3": [loss_by_bce, loss_by_logsigmoid],
-    "09.4": [second_by_split, second_by_detach],
-    "09.5": [both_by_counts, both_by_ends],
+    "09.2": [shaken_by_torch, shaken_by_square],
+    "09.3": [kl_of_torch, kl_by_rows],
+    "09.4": [loss_by_bce, loss_by_logsigmoid],
+    "09.5": [second_by_split, second_by_detach],
+    "09.1": [both_by_counts, both_by_ends],
 }
