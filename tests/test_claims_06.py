@@ -327,3 +327,29 @@ def test_what_the_painter_answers():
     middle, rim = empty[:, 12:20, 13:20], empty[:, 4:12, 2:8]
     warm = [float((part[0] - part[2]).mean()) for part in (middle, rim)]
     assert warm[0] > warm[1] + 0.1, "a smudge"
+
+
+def test_most_of_the_scene_is_written_where_one_can_see_it():
+    says("06", "Paint everything black that is outside the true bird (the last line of the "
+          "print), and the scene of more than half is lost.")  # fmt: skip
+    says("06", "one bird in eight, that the cleaning took away.")
+    hider, (_, many, outlines) = (
+        shipped("cyclegan_parts"),
+        translation.unseen("parts", 200),
+    )
+    clean = translation.as_parts(hider.sample(many, "x"))
+    emptied = torch.where((outlines == 0)[:, None], -1.0, clean)
+    kept = [
+        translation.alike(many, hider.sample(m), "habitat").float().mean()
+        for m in (clean, emptied)
+    ]
+    assert abs(kept[0] - 7 / 8) < 0.02 and kept[1] < 0.5
+
+
+def test_the_oracle_cannot_read_dusk():
+    says("06", "the oracle has learned from birds by day, and can't read dusk.")
+    says("06", "(That is why whoever changes nothing keeps 0.29: the oracle is handed the "
+          "dusk itself.)")  # fmt: skip
+    day, dusk, _ = translation.unseen("dusk", 300)
+    assert round(values(records("06"), "dusk/nothing", "kept")[0], 2) == 0.29
+    assert translation.alike(day, dusk, "habitat").float().mean() < 0.5
