@@ -178,7 +178,8 @@ u_shape = check("06.1", u_shape)
 #
 # A part map comes out as a picture; its parts are read off by the nearest colour. And how good
 # is it? The share of right pixels says little: most pixels are background, so a map without
-# any bird has a high share. The paper's figure is the **intersection over union** of each part:
+# any bird has a high share. The paper's figure is the **intersection over union** of each part
+# (IoU; *overlap* for short):
 # of the pixels that either map calls *wing*, the share that both call so.
 #
 # ### Exercise 06.2 · How well do two maps agree? (10 minutes, difficulty 2)
@@ -303,8 +304,9 @@ for name, guess in (("medians", medians), ("another bird's colour", other)):
     print(f"where both birds show the same part, mean distance of {name}: {apart:.3f} of the range")
 
 # %% [markdown]
-# **What to see.** All birds are the same dull brown, and the trained network does as the medians do. Yet
-# by (1) the medians are better than the colours of another *real* bird. So (1) can't be all that we want. We want a bird that fits the map
+# **What to see.** All birds are the same dull brown, and the trained network paints its birds as the
+# medians do. (Its backgrounds are scenes: legs in a map go with grass and branches, none with sky and
+# water, and that much it has found out.) Yet by (1) the medians are better than the colours of another *real* bird. So (1) can't be all that we want. We want a bird that fits the map
 # and looks real, whichever it is. Who judges whether a picture looks real? A discriminator.
 #
 # ### A judge of patches
@@ -515,7 +517,7 @@ each_seed(found, rows, {"overlap": ("iou", 3), "right pixels": ("accuracy", 3)},
 # A network shall learn to bar plain wings from two heaps of pictures, in which no bird is in both.
 #
 # But our world can do what no photographer can: draw the same bird both ways. So there *is* a
-# truth; the network never sees it, and we measure with it.
+# truth; the network never sees it, and we measure with it. (The two heaps are called **domains**.)
 
 # %%
 plain, barred, _ = translation.unseen("wings", 500)
