@@ -178,7 +178,8 @@ u_shape = check("06.1", u_shape)
 #
 # A part map comes out as a picture; its parts are read off by the nearest colour. And how good
 # is it? The share of right pixels says little: most pixels are background, so a map without
-# any bird has a high share. The paper's figure is the **intersection over union** of each part:
+# any bird has a high share. The paper's figure is the **intersection over union** of each part
+# (IoU; *overlap* for short):
 # of the pixels that either map calls *wing*, the share that both call so.
 #
 # ### Exercise 06.2 · How well do two maps agree? (10 minutes, difficulty 2)
@@ -303,8 +304,9 @@ for name, guess in (("medians", medians), ("another bird's colour", other)):
     print(f"where both birds show the same part, mean distance of {name}: {apart:.3f} of the range")
 
 # %% [markdown]
-# **What to see.** All birds are the same dull brown, and the trained network does as the medians do. Yet
-# by (1) the medians are better than the colours of another *real* bird. So (1) can't be all that we want. We want a bird that fits the map
+# **What to see.** All birds are the same dull brown, and the trained network paints its birds as the
+# medians do. (Its backgrounds are scenes: legs in a map go with grass and branches, none with sky and
+# water, and that much it has found out.) Yet by (1) the medians are better than the colours of another *real* bird. So (1) can't be all that we want. We want a bird that fits the map
 # and looks real, whichever it is. Who judges whether a picture looks real? A discriminator.
 #
 # ### A judge of patches
@@ -458,8 +460,8 @@ measured(found, ways | {"real birds": "paint/real birds"}, columns,
 # paintings; the paper judged its street scenes in the same way. *Parts read back* says how well they
 # are read as they were asked for (it can't reach 0.625, for this judge never reads a beak, an eye or a
 # leg: five parts of eight), *error* is (1) as a share of the range, *colour* the strength of colours
-# as a share of that of the real birds. The *Fréchet distance* (lesson 02) compares all paintings with
-# all birds.
+# as a share of that of the real birds. The *Fréchet distance* (lesson 02) compares 2,000 paintings
+# with as many other real birds; what real birds themselves have is as good as it gets.
 #
 # - The distance alone has the least error, the palest birds, and a large Fréchet distance. The five
 #   large parts are read even better than those of real birds.
@@ -475,7 +477,8 @@ measured(found, ways | {"real birds": "paint/real birds"}, columns,
 #
 # The paper's own tables score photographs of streets (Cityscapes). Their numbers aren't printed here:
 # this course prints only those that it could check, and on other pictures, by another judge, they
-# couldn't be set beside ours. What can be compared is the order of the rows.
+# couldn't be set beside ours. What was compared above is
+# the claim that both together are best.
 
 # %%
 rows = {"1 pixel": "patches/1", "6": "patches/6", "16": "paint/L1 + cGAN", "34 (all)": "patches/34"}
@@ -483,7 +486,7 @@ measured(found, rows, columns | {"seconds": ("seconds", 0)},
          "mean ± deviation over seeds 0 1 2, 2,000 maps; t2i reproduce 06 patches (16: t2i reproduce 06 paint)")
 
 # %% [markdown]
-# **What to see.** Even a $D$ of single pixels helps: colour is something that one pixel can show, and
+# **What to see.** (The field of 6 has kernels of 2; 34 is more than the picture has.) Even a $D$ of single pixels helps: colour is something that one pixel can show, and
 # its birds are more colourful than those of the distance alone, at a far smaller Fréchet distance.
 # A larger patch lowers the distance further: with 16 pixels or all 34 the worst seed (2,497) is ahead of
 # the best one of single pixels (2,662). Between 16 and the whole picture these three seeds can't decide. In the paper, at 256 pixels, the
@@ -514,7 +517,7 @@ each_seed(found, rows, {"overlap": ("iou", 3), "right pixels": ("accuracy", 3)},
 # A network shall learn to bar plain wings from two heaps of pictures, in which no bird is in both.
 #
 # But our world can do what no photographer can: draw the same bird both ways. So there *is* a
-# truth; the network never sees it, and we measure with it.
+# truth; the network never sees it, and we measure with it. (The two heaps are called **domains**.)
 
 # %%
 plain, barred, _ = translation.unseen("wings", 500)
@@ -764,13 +767,14 @@ both_ways(shares | {"bars every wing": (1.0, 0.0), "change nothing": (0.0, 0.0)}
 # one ships, and the table has all seeds.
 
 # %%
-measured(found, {name: f"dusk/{row}" for name, row in demands.items()},
-         columns | {"seconds": ("seconds", 0)},
+by_day = {f"{name} of F(y)" if name == "attributes kept" else name: one
+          for name, one in columns.items()} | {"seconds": ("seconds", 0)}
+measured(found, {name: f"dusk/{row}" for name, row in demands.items()}, by_day,
          "mean ± deviation over seeds 0 1 2, 1,000 unseen birds; t2i reproduce 06 dusk")
 
 # %%
 trained = {name: f"dusk/{row}" for name, row in demands.items() if row != "nothing"}
-each_seed(found, trained, {"kept": ("kept", 2), "error of G(x)": ("to y", 3)},
+each_seed(found, trained, {"kept of F(y)": ("kept", 2), "error of G(x)": ("to y", 3)},
           "the same, seed by seed: 1,000 unseen birds; t2i reproduce 06 dusk")
 
 # %%
@@ -782,8 +786,10 @@ grid(torch.cat(sheet), 8, rows=["day x", "G(x)", "dusk y", "F(y)"],
      ).described("G darkens the birds; F lights them up again, mottled and partly striped.")
 
 # %% [markdown]
-# **What to see.** Here everything changes, so whoever changes nothing is furthest from the truth. The game
-# alone gets the light about right, and makes other birds: of their attributes no more are kept than by
+# **What to see.** *Attributes kept* are of $F(y)$ alone here, of dusk made day again: the oracle has
+# learned from birds by day, and can't read dusk. (That is why whoever changes nothing keeps 0.29: the
+# oracle is handed the dusk itself.) Everything changes, so whoever changes nothing is furthest from the
+# truth. The game alone gets the light about right, and makes other birds: of their attributes no more are kept than by
 # guessing. With the cycle two seeds of three keep more than half; the third found another closed cycle
 # and is further from the truth than the game alone. With the identity loss all three agree. And in every
 # trained row the way back to day has the larger error: what is dark has to be told apart again. The
@@ -803,7 +809,7 @@ grid(torch.cat(sheet), 8, rows=["day x", "G(x)", "dusk y", "F(y)"],
 
 # %%
 hider = shipped("cyclegan_parts")
-_, many, _ = translation.unseen("parts", 200)
+_, many, outlines = translation.unseen("parts", 200)
 middle = hider.sample(many, "x")
 clean = translation.as_parts(middle)
 from_map, from_clean = hider.sample(middle), hider.sample(clean)
@@ -811,13 +817,16 @@ in_scene = translation.alike(many, from_clean, "habitat")  # is each bird's scen
 chosen = torch.cat([(~in_scene).nonzero()[:4], in_scene.nonzero()[:4]]).flatten()
 grid(torch.cat([p[chosen] for p in (many, middle, from_map, clean, from_clean)]),
      ["scene lost"] * 4 + ["scene kept"] * 4,
-     rows=["bird y", "map F(y)", "back", "map, cleaned", "back"],
+     rows=["bird y", "map F(y)", "back from it", "cleaned map", "back from it"],
      title="CycleGAN, part maps and birds, no pairs, seed 0: the first four of each kind"
      ).described("Back from the map as drawn come brown birds in the right scene; from the cleaned "
                  "one four speckled birds in another scene, and four brown ones in their own.")
 
 # %%
-for name, birds_back in {"the map as drawn": from_map, "the cleaned map": from_clean}.items():
+emptied = torch.where((outlines == 0)[:, None], -1.0, clean)  # black outside the true bird
+backs = {"the map as drawn": from_map, "the cleaned map": from_clean,
+         "the same, black around the true bird": hider.sample(emptied)}
+for name, birds_back in backs.items():
     scene, wing = (translation.alike(many, birds_back, of).sum() for of in ("habitat", "wing"))
     brown = translation.read(birds_back, "wing").count("brown")
     print(f"of {len(many)} birds from {name}, as the oracle reads them: {scene} in their scene, "
@@ -832,9 +841,14 @@ print(f"of the real ones: {translation.read(many, 'wing').count('brown')} with b
 # pixel of the map set to the nearest of the eight colours. To the eye little has changed. Fifth row: back
 # from those. The oracle reads another scene in about one bird of eight, and before in none. The
 # first four of them are on the left, and they have turned speckled besides; on the right the first four that
-# kept their scene. So the scene was in the map, in differences from black that nobody would notice. (5)
-# asked for it: the network had to bring back what a map can't say, so it wrote what it could between the
-# lines, and scenes fill most of a picture.
+# kept their scene.
+#
+# So where was the scene written? Mostly where one can see it, once one knows. Beside the birds lie
+# specks of red and cyan, and outlines are bent. Paint everything black that is outside the true bird (the
+# last line of the print), and the scene of more than half is lost. What only differences that no eye
+# sees had carried is the rest: one bird in eight, that the cleaning took away. (5) asked for all of it: the network
+# had to bring back what a map can't say, so it wrote what it could between the lines, and scenes
+# fill most of a picture.
 #
 # How robust is the writing? Damage the map in the middle, and measure what comes back:
 

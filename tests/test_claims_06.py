@@ -44,8 +44,11 @@ def test_a_grey_bird_is_nearer_than_a_real_one():
     error, other = ((g - birds).abs().mean(1)[same].mean() for g in
                     (best, birds.roll(100, 0)))  # fmt: skip
     assert error < 0.8 * other
-    says("06", "All birds are the same dull brown, and the trained network does as the "
-         "medians do.")  # fmt: skip
+    says(
+        "06",
+        "All birds are the same dull brown, and the trained network paints its "
+        "birds as the medians do.",
+    )
     maps, pixels = translation.unseen("parts", 500)[0], masks == 1
     by_distance = shipped("pix2pix_distance").sample(maps)
     for painted in (best, by_distance):
@@ -327,3 +330,41 @@ def test_what_the_painter_answers():
     middle, rim = empty[:, 12:20, 13:20], empty[:, 4:12, 2:8]
     warm = [float((part[0] - part[2]).mean()) for part in (middle, rim)]
     assert warm[0] > warm[1] + 0.1, "a smudge"
+
+
+def test_legs_tell_the_scene():
+    says("06", "legs in a map go with grass and branches, none with sky and water, and "
+         "that much it has found out.")  # fmt: skip
+    maps, birds, masks = translation.unseen("parts", 300)
+    legs = (masks == PARTS.index("legs")).flatten(1).any(1)
+    drawn = shipped("pix2pix_distance").sample(maps)
+    for pictures, least in ((birds, 1.0), (drawn, 0.99)):
+        scenes = translation.read(pictures, "habitat")
+        ground = torch.tensor([scene in ("grass", "branch") for scene in scenes])
+        assert (ground == legs).float().mean() >= least
+
+
+def test_most_of_the_scene_is_written_where_one_can_see_it():
+    says("06", "Paint everything black that is outside the true bird (the last line of the "
+          "print), and the scene of more than half is lost.")  # fmt: skip
+    says("06", "one bird in eight, that the cleaning took away.")
+    hider, (_, many, outlines) = (
+        shipped("cyclegan_parts"),
+        translation.unseen("parts", 200),
+    )
+    clean = translation.as_parts(hider.sample(many, "x"))
+    emptied = torch.where((outlines == 0)[:, None], -1.0, clean)
+    kept = [
+        translation.alike(many, hider.sample(m), "habitat").float().mean()
+        for m in (clean, emptied)
+    ]
+    assert abs(kept[0] - 7 / 8) < 0.02 and kept[1] < 0.5
+
+
+def test_the_oracle_cannot_read_dusk():
+    says("06", "the oracle has learned from birds by day, and can't read dusk.")
+    says("06", "(That is why whoever changes nothing keeps 0.29: the oracle is handed the "
+          "dusk itself.)")  # fmt: skip
+    day, dusk, _ = translation.unseen("dusk", 300)
+    assert round(values(records("06"), "dusk/nothing", "kept")[0], 2) == 0.29
+    assert translation.alike(day, dusk, "habitat").float().mean() < 0.5

@@ -43,6 +43,7 @@ from t2i_course import __version__  # noqa: E402
 REPOSITORY = "https://github.com/t2i-course/t2i-course"
 TAG = f"v{__version__}"
 LIMIT = 1_000_000  # bytes of a notebook
+LONGEST_CELL = 3600  # seconds
 PINNED = "nbval-check-output"
 NAMES = ROOT / "t2i_course" / "checks" / "names.json"
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
@@ -219,12 +220,13 @@ def execute(
     notebook: NotebookNode,
     *,
     environment: dict[str, str] | None = None,
-    timeout: int = 3600,
+    timeout: int | None = None,
     allow_errors: bool = False,
 ) -> None:
     """Runs every cell in a fresh kernel of this Python, in place, in a scratch folder.
 
-    CellExecutionError with the cell's traceback where a cell fails.
+    timeout: seconds a cell, or LONGEST_CELL. CellExecutionError with the cell's
+    traceback where a cell fails, CellTimeoutError where its kernel doesn't answer.
     """
     metadata = copy.deepcopy(notebook.metadata)
     manager = AsyncKernelManager(kernel_name="python3")
@@ -237,7 +239,7 @@ def execute(
         client = NotebookClient(
             notebook,
             km=manager,
-            timeout=timeout,
+            timeout=timeout or LONGEST_CELL,
             allow_errors=allow_errors,
             resources={"metadata": {"path": scratch}},
         )

@@ -367,8 +367,17 @@ def _(answer):
         not torch.allclose(fake_y, want[2]) or torch.allclose(want[1], want[2]),
         "the two translations are exchanged: G(x) first, then F(y).",
     )
+    expect(
+        not torch.allclose(fake_y, to_x(inputs[0])),
+        "the generators are exchanged: G is `to_y`, it takes x to Y.",
+    )
     expect_close(fake_y, want[1], "G(x)")
     expect_close(fake_x, want[2], "F(y)")
+    expect(
+        not loss.requires_grad or (fake_y.requires_grad and fake_x.requires_grad),
+        "the loss may be right; hand the two translations on as they are, not "
+        "detached: the discriminators' turn detaches them itself.",
+    )
     if not torch.allclose(loss, want[0], atol=1e-5):
         known = turn_with(*inputs, to_y, to_x, d_x, d_y, 10.0)
         for message, wrong in known.items():

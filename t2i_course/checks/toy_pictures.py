@@ -118,6 +118,7 @@ def turn_with(x, y, to_y, to_x, d_x, d_y, weight) -> dict:
     same = F.l1_loss(fake_y, x) + F.l1_loss(fake_x, y)
     around = F.l1_loss(to_x(fake_y), y) + F.l1_loss(to_y(fake_x), x)
     onward = F.l1_loss(to_y(fake_y), x) + F.l1_loss(to_x(fake_x), y)
+    itself = F.l1_loss(to_x(x), x) + F.l1_loss(to_y(y), y)
     half_game, half_back = least_squares(d_y(fake_y), 1), F.l1_loss(to_x(fake_y), x)
     other_back = back - half_back
     brackets = (
@@ -148,6 +149,8 @@ def turn_with(x, y, to_y, to_x, d_x, d_y, weight) -> dict:
         * (game + back),
         "the way back goes on with the same generator: from G(x) it is F that leads "
         "back.": game + weight * onward,
+        "the way back starts from the picture itself: F(x) compared with x. It starts "
+        "from the translation, F(G(x)).": game + weight * itself,
         "the way back is missing.": game,
         "the game is missing: nothing asks that G(x) look like Y.": weight * back,
         "the two halves of the loss are averaged; they are added.": (

@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from t2i_course.papers.cyclegan import least_squares
+from t2i_course.papers.cyclegan import generators_turn, least_squares
 from t2i_course.papers.gan import nonsaturating_loss
 
 game, near = nonsaturating_loss, F.l1_loss
@@ -310,6 +310,24 @@ def turn_by_mse(x, y, to_y, to_x, d_x, d_y, weight=10.0):
     return [fooled + weight * back, fake_y, fake_x]
 
 
+def turn_by_the_others(x, y, to_y, to_x, d_x, d_y, weight=10.0):
+    fake_y, fake_x = to_x(x), to_y(y)
+    loss = F.mse_loss(d_y(fake_y), torch.ones_like(d_y(fake_y)))
+    return loss + d_x(fake_x).mean(), fake_y, fake_x
+
+
+def turn_handed_on_detached(x, y, to_y, to_x, d_x, d_y, weight=10.0):
+    loss, fake_y, fake_x = generators_turn(x, y, to_y, to_x, d_x, d_y, weight)
+    return loss, fake_y.detach(), fake_x.detach()
+
+
+def turn_by_identity(x, y, to_y, to_x, d_x, d_y, weight=10.0):
+    fake_y, fake_x = to_y(x), to_x(y)
+    game = least_squares(d_y(fake_y), 1) + least_squares(d_x(fake_x), 1)
+    same = F.l1_loss(to_x(x), x) + F.l1_loss(to_y(y), y)
+    return game + weight * same, fake_y, fake_x
+
+
 def turn_without_brackets(weighed):
     def turn(x, y, to_y, to_x, d_x, d_y, weight=10.0):
         fake_y, fake_x = to_y(x), to_x(y)
@@ -442,6 +460,9 @@ WRONG = {
         (lambda f, t, n: iou_by_loop(f, t, n).nanmean(), "mean over parts"),
     ],
     "06.5": [
+        (turn_by_the_others, "the generators are exchanged"),
+        (turn_handed_on_detached, "hand the two translations on as they are"),
+        (turn_by_identity, "starts from the picture itself"),
         (_turn(crossed=True), "crossed"),
         (_turn(found_out=True), "score 0 here"),
         (_turn(squared=True), "absolute differences"),
