@@ -87,8 +87,8 @@ AUGMENTATION = Table("09", "augmentation", "conditioning augmentation, by its we
 WAYS = {"off": ("off", 0.0), "0": ("drawn", 0.0), "0.1": ("drawn", 0.1),
         "2": ("drawn", 2.0), "256": ("drawn", 256.0),
         "2, sigma 1 or more": ("released", 2.0)}  # fmt: skip
-SHIPS = {"0.1": "stackgan_32", "2": "stackgan_wide_32"}
-RECORDED = {"0.1", "2"}  # so far
+SHIPS = {"off": "stackgan_off_32", "0.1": "stackgan_32", "2": "stackgan_wide_32"}
+RECORDED = {"off", "0.1", "2"}  # so far
 for name, (augment, kl) in WAYS.items():
     AUGMENTATION.add(
         name,

@@ -341,6 +341,7 @@ def _shipped(**changes) -> Network:
 
 
 SHIPPED = {
+    "stackgan_off_32": _shipped(augment="off"),
     "stackgan_32": _shipped(kl=0.1, default=True),
     "stackgan_wide_32": _shipped(kl=2.0),
 }
