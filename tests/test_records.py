@@ -53,7 +53,7 @@ PUBLISHED = {
     "08/larger": "c3026b7d4168d2b5",
     "08/letters": "8d21dfcb1c93fa3e",
     "08/projection": "267e3bc1ddebc9cf",
-    "09/augmentation": "64125ae770d767e7",
+    "09/augmentation": "1d1cfde259a7d4d7",
 }
 
 

@@ -14,9 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..blocks import check_size, initialize
-from ..declarations import Part, SystemInfo
 from ..training import System
-from .gan_cls import READER, discriminator_loss, generator_loss
+from .gan_cls import discriminator_loss, generator_loss
 from .stackgan import (  # one paper in two files
     ConditioningAugmentation,
     Discriminator,
@@ -214,35 +213,3 @@ class StackGanTwo(StackGan):
         loss = super().painters_loss(fake, made, mean, log_sigma)
         d = self.discriminator
         return loss if d.real is None else loss + generator_loss(d.alone(made))
-
-
-def _misfit(sketcher, settings: dict) -> str:
-    """Why a stage I's sketches are not for a stage II of these settings, or ""."""
-    network = sketcher.network("generator")
-    size, read = network.size, network.augmentation.project.in_features
-    if not 2 * size <= settings["size"]:
-        return (
-            f"draws {size} pixels, and this preset wants fewer than {settings['size']}"
-        )
-    if read != settings["embedding"]:
-        return (
-            f"reads {read} numbers of a sentence, this preset {settings['embedding']}"
-        )
-    return ""
-
-
-SKETCHER = Part(
-    "sketcher",
-    "stackgan_1",
-    called="stage I",
-    option="sketch",
-    line="redraw the sketches of this checkpoint (made by t2i train stackgan_1)",
-    unused="redraws no sketches",
-    misfit=_misfit,
-)
-SYSTEMS = {
-    "stackgan_2": SystemInfo(
-        StackGanTwo, "09", "StackGAN, stage II: the sketch drawn larger",
-        {"birds": {}}, parts=(READER, SKETCHER), draws="sentences",
-    ),
-}  # fmt: skip
