@@ -8,6 +8,7 @@ from statistics import mean, stdev
 import torch
 from claims import SOURCES, says
 
+from t2i_course import weights
 from t2i_course.experiments import records, values
 from t2i_course.measure import sentences
 from t2i_course.papers import joint_embedding
@@ -172,7 +173,7 @@ def test_length():
 def test_the_observer_is_no_bound():
     longest, shortest = (sentences.observer_by(unseen(), way) for way in (False, True))
     count = sentences.names_so_many(unseen())
-    says("07", "Who prefers the shortest finds 80 of 100 captions that name one thing, and "
+    says("07", "Who prefers the shortest finds 80 % of the captions that name one thing, and "
          "pays for it everywhere else.")  # fmt: skip
     assert round(float(shortest[count == 1].mean()), 2) == 0.8
     for n in range(2, 6):
@@ -234,11 +235,11 @@ def test_the_training_that_was_watched():
         {int(r[0].replace(",", "")): float(r[k]) for r in lines} for k in (1, 2)
     )
     says("07", "R@1 climbs for two thirds of the training, far below the observer's line, "
-         "and then stays where it is, while the loss falls on by a quarter.")  # fmt: skip
+         "and then stays where it is, while the loss falls on by nearly a third.")  # fmt: skip
     climb = [found[step] for step in (300, 750, 1200, 1650, 2100)]
     assert climb == sorted(climb) and climb[-1] > climb[-2] + 0.03
     assert abs(found[3000] - found[2100]) < 0.03
-    assert 0.15 < 1 - loss[3000] / loss[2100] < 0.35
+    assert 0.28 <= 1 - loss[3000] / loss[2100] < 1 / 3
     assert max(found.values()) < 0.6 * sentences.ceilings(sentences.unseen(500))["R@1"]
 
 
@@ -348,3 +349,33 @@ def test_nothing_published_is_printed():
          "paper.")  # fmt: skip
     says("07", "Both have as many weights as the release's.")
     assert parameter_counts("char_cnn_rnn", "paper")["encoders.text"] == 1_814_144
+
+
+def test_order_and_rare_words():
+    says("07", "Words are at 1.00 in both. Letters are at 0.84 and 0.92 after 1,200 steps, "
+         "and at 1.00 in both after 3,000. With gates they know the order of words least "
+         "of all (0.64), and VSE with the hardest partner is little better there (0.67) "
+         "and the worst at rare words (0.57).")  # fmt: skip
+    names = list(records("07")["encoders"])
+    order, rare = (
+        {n: mean(values(records("07"), f"encoders/{n}", figure)) for n in names}
+        for figure in ("order", "synonyms")
+    )
+    said = {"words": (1.0, 1.0), "letters": (0.84, 0.92), "letters, longer": (1.0, 1.0)}
+    for name, wanted in said.items():
+        assert (round(order[name], 2), round(rare[name], 2)) == wanted
+    lowest = sorted(order, key=order.get)[:2]
+    assert lowest == ["letters, gated", "vse, hardest"]
+    assert [round(order[n], 2) for n in lowest] == [0.64, 0.67]
+    assert (
+        min(rare, key=rare.get) == "vse, hardest"
+        and round(min(rare.values()), 2) == 0.57
+    )
+
+
+def test_the_words_that_ship_learned_longer():
+    says("07", "lesson 08's reader has 3,500 steps, and learned for nearly six times as "
+         "long by the clock.")  # fmt: skip
+    words, letters = (weights.entry(f"text_{n}")["seconds"] for n in ("birds", "chars"))
+    assert 5.5 < words / letters < 6
+    assert joint_embedding.PRESETS["cpu"]["steps"] == 3500

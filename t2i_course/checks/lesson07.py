@@ -339,7 +339,7 @@ def _(answer):
 def _labels(count: int, kinds: int) -> Tensor:
     random = torch.Generator().manual_seed(3)
     drawn = torch.randint(kinds, (count,), generator=random)
-    drawn[:kinds] = torch.arange(kinds)
+    drawn[:kinds] = torch.arange(kinds).flip(0)  # not in the order of their numbers
     return drawn
 
 
@@ -366,6 +366,9 @@ SPECIES_SLIPS = {
     "species.": lambda p, c, y, k: (p @ _means(c, y, k).T).argmax(0),
     "this is the number of a caption, not of a species.": lambda p, c, y, k: (
         p @ c.T).argmax(1),
+    "the species stand in the order in which they come; column k is to be species "
+    "k.": lambda p, c, y, k: (p @ torch.stack(
+        [c[y == i].mean(0) for i in dict.fromkeys(y.tolist())]).T).argmax(1),
 }  # fmt: skip
 
 
