@@ -220,7 +220,7 @@ print(f"weights: {sum(w.numel() for w in gated.parameters()):,}")
 # $$L = \frac{1}{B^2} \sum_{i \ne j} \big[ \max(0, 1 + F(v_i, t_j) - F(v_i, t_i)) + \max(0, 1 +
 # F(v_j, t_i) - F(v_i, t_i)) \big] \tag{5}$$
 #
-# The slide has (2) to (4); the hinge, its margin of 1 and the mean over $B^2$ are the release's. Such a
+# Our (3) is the slide's (3) and (4), our (4) its (2); the hinge, its margin of 1 and the mean over $B^2$ are the release's. Such a
 # loss is called *structured*: the right answer has to beat every other answer by a margin.
 #
 # One thing is ours. 150 species differ in many things at once; a reader that looks at the belly alone
@@ -576,8 +576,8 @@ reading.by_letters(both, unseen, "R@1 by letters in a caption: text_chars and te
 # %% [markdown]
 # **What to see.** Words keep more than half of the observer's R@1 at every length. Letters have none
 # of the shortest captions and next to none of those below 40 letters, though words find about a quarter
-# of both. So it is the shortness itself: **this reader of letters doesn't read short phrases.** Why, we
-# don't know. Only 16 of 1,000 captions are that short, so it hardly met any; and the rest of its row
+# of both. So **this reader of letters doesn't read short phrases.** Whether because they are short or
+# because they name little, this table can't part: short captions name less. Why, we don't know. Only 16 of 1,000 captions are that short, so it hardly met any; and the rest of its row
 # is empty.
 #
 # Now ask for neighbours: for each question the nearest of a thousand captions of unseen birds, by the
@@ -648,8 +648,9 @@ lab.widget()
 # %% [markdown]
 # ## 9. What still fails
 #
-# - **Nobody is near the observer.** What is lost there, no generator can draw: lesson 08 is measured
-#   through these eyes.
+# - **Nobody is near the observer.** What is lost there, no generator can draw: lesson 08's sees
+#   of a sentence only such a list of numbers. (It takes a reader of words; what it draws is judged by the
+#   oracle.)
 # - **Short phrases.** The reader of letters that ships takes "red wings" and "xyzzy" for the same; it
 #   reads whole sentences only.
 # - **"Not" is a word like another.** To both readers that ship "a bird without red wings" lies nearly
