@@ -65,7 +65,8 @@ class Promise:
     where it doesn't matter; together they name every network and every tensor of floats
     among the arguments. `random`: the answer draws numbers, so that only shapes and the
     presence of gradients can be compared. `in_place` names arguments that it may
-    change. double: tensors of float64 give float64. anywhere: it may run on a GPU.
+    change. double: tensors of float64 give float64. any_float: a result of floats may
+    have any precision, whatever comes in. anywhere: it may run on a GPU.
     """
 
     returns: str
@@ -76,6 +77,7 @@ class Promise:
     in_place: tuple[str, ...] = ()
     random: bool = False
     double: bool = True
+    any_float: bool = False
     anywhere: bool = True
 
     def __post_init__(self) -> None:
@@ -116,7 +118,7 @@ def keep_basics(promise: Promise, answer: Any) -> None:
     except Exception:
         return
     _expect_unchanged(case, before, given)
-    if isinstance(got, Tensor):
+    if isinstance(got, Tensor) and not promise.any_float:
         _expect_no_double(got, case.call)
     elif got is not None and promise.returns != "round":
         _expect_kind(got, promise.returns)
@@ -284,7 +286,10 @@ def _expect_tensor_like(got: Any, want: Tensor, case: _Case, what: str) -> None:
                 f"{tuple(got.shape)}",
             )
         )
-    if case.promise.returns != "number" and got.dtype != want.dtype:
+    free = case.promise.returns == "number" or (
+        case.promise.any_float and got.is_floating_point() and want.is_floating_point()
+    )
+    if not free and got.dtype != want.dtype:
         raise Wrong(_other_type(what, want.dtype, got.dtype, "float32"))
     if not case.promise.random and not agree(got, want, *_loosely(want)):
         raise Wrong(_other_values(case, what, got, want))

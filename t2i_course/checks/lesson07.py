@@ -19,6 +19,13 @@ from .core import (
     expect_close,
     expect_shape,
 )
+from .hinges import (
+    STRUCTURED_SLIPS,
+    VSE_SLIPS,
+    structured_with,
+    vse_with,
+    with_diagonal,
+)
 
 # --------------------------------------------------------------------- 07.1, letters
 
@@ -168,79 +175,6 @@ def _(answer):
 # ---------------------------------------------------------- 07.3, the structured loss
 
 
-def _structured(images, texts, untrue=None, margin=1.0, sides="both", own=True,
-                sign=1.0, twin="own", mean=True, squeeze=F.relu, hinge=F.relu,
-                at_once=False, unit=False):  # fmt: skip
-    if unit:
-        images, texts = F.normalize(images, dim=1), F.normalize(texts, dim=1)
-        untrue = None if untrue is None else F.normalize(untrue, dim=1)
-    agreement = sign * images @ texts.T
-    pair = agreement.diagonal() if own else torch.zeros(len(images))
-    text, image = margin + agreement - pair[:, None], margin + agreement - pair[None, :]
-    others = 1 - torch.eye(len(images))
-    each = {"both": (text, image), "text": (text,), "image": (image,)}
-    each |= {"text twice": (text, text), "image twice": (image, image)}
-    each = each[sides]
-    loss = squeeze(sum(each)) if at_once else sum(squeeze(part) for part in each)
-    loss = (loss * others).mean() if mean else (loss * others).sum()
-    if untrue is None or twin == "none":
-        return loss
-    false = sign * (images * untrue).sum(1) - pair
-    if twin == "all":
-        false = sign * images @ untrue.T - pair[:, None]
-    return loss + hinge(margin + false).mean()
-
-
-def _as_is(x):
-    return x
-
-
-def _squared(x):
-    return x.relu().square()
-
-
-def _with_diagonal(images, texts, untrue=None, margin=1.0):
-    loss = joint_embedding.structured_loss(images, texts, untrue, margin)
-    return loss + 2 * margin / len(images)
-
-
-STRUCTURED_SLIPS = {
-    "only sentences are exchanged here (for each picture, the other sentences); "
-    "pictures are exchanged, too.": {"sides": "text"},
-    "only pictures are exchanged here (for each sentence, the other pictures); "
-    "sentences are exchanged, too.": {"sides": "image"},
-    "the pair's own agreement is missing: other agreements would be pushed down, "
-    "and no pair up.": {"own": False},
-    "the sign of the agreement is turned round: others should agree less than the "
-    "own.": {"sign": -1.0},
-    "the false twins are missing: for each picture its own false sentence should "
-    "agree less, too.": {"twin": "none"},
-    "this adds up all pairs; the mean over the B x B table is asked for.": {
-        "mean": False
-    },
-    "what is below 0 counts, too: a pair that is right by more than the margin "
-    "should cost nothing. max(0, ...), .relu().": {"squeeze": _as_is,
-                                                   "hinge": _as_is},
-    "the hinge is missing in the table of the pairs: what is below 0 should cost "
-    "nothing there.": {"squeeze": _as_is},
-    "the hinge is missing in the term of the false twins: what is below 0 should "
-    "cost nothing there.": {"hinge": _as_is},
-    "the hinge is squared; it is linear.": {"squeeze": _squared, "hinge": _squared},
-    "the two tables are added before the hinge, so that a good place in one pays "
-    "for a bad one in the other: max(0, ...) of each, then the sum.": {
-        "at_once": True
-    },
-    "the same table stands there twice, with own[:, None]; in the second one the "
-    "pictures are exchanged: own[None, :].": {"sides": "text twice"},
-    "the same table stands there twice, with own[None, :]; in the first one the "
-    "sentences are exchanged: own[:, None].": {"sides": "image twice"},
-    "the cosine is taken; here agreement is the dot product: leave the lengths as "
-    "they are.": {"unit": True},
-    "each picture is held against the false twins of all pairs; it has one of its "
-    "own, in its row: (images * untrue).sum(1).": {"twin": "all"},
-}  # fmt: skip
-
-
 @exercise(
     "07.3",
     title="Agree with your own",
@@ -261,19 +195,30 @@ STRUCTURED_SLIPS = {
 def _(answer):
     """With and without false twins, by the terms that we know."""
     known = {
-        message: (lambda i, t, u, m, slip=slip: _structured(i, t, u, m, **slip))
+        message: [
+            lambda i, t, u, m, one=one: structured_with(i, t, u, m, **one)
+            for one in (slip if isinstance(slip, list) else [slip])
+        ]
         for message, slip in STRUCTURED_SLIPS.items()
     }
+    known["the whole loss has the wrong sign: training goes downhill, and it is to go "
+          "towards less of it. Leave the minus out."] = lambda i, t, u, m: (
+        -joint_embedding.structured_loss(i, t, u, m)
+    )  # fmt: skip
     known["each pair is compared with itself as well: the diagonal adds the margin and "
-          "teaches nothing. Leave it out."] = _with_diagonal  # fmt: skip
+          "teaches nothing. Leave it out."] = with_diagonal  # fmt: skip
     known["the mean is taken over the B (B - 1) others; the table's own mean, over "
           "B x B, is asked for."] = lambda i, t, u, m: (
         joint_embedding.structured_loss(i, t, None, m) * len(i) / (len(i) - 1)
         + (m + (i * u).sum(1) - (i * t).sum(1)).relu().mean()
     )  # fmt: skip
-    known["the margin is missing."] = lambda i, t, u, m: _structured(i, t, u, 0.0)
+    known["the margin is missing."] = lambda i, t, u, m: structured_with(i, t, u, 0.0)
+    known["the margin is taken off; it is put on: 1 + other - own costs something "
+          "until the own is ahead by 1."] = (
+        lambda i, t, u, m: structured_with(i, t, u, -m)
+    )  # fmt: skip
     known["the margin is always 1 here; take the one that is passed: `margin`."] = (
-        lambda i, t, u, m: _structured(i, t, u, 1.0)
+        lambda i, t, u, m: structured_with(i, t, u, 1.0)
     )
     given = [normal(5, 4, scale=0.7), normal(5, 4, seed=2), normal(5, 4, seed=3), 1.0]
     other = [normal(3, 6, seed=5), normal(3, 6, seed=6), normal(3, 6, seed=7), 0.5]
@@ -325,6 +270,7 @@ def _tied(rows: int, columns: int) -> Tensor:
         lambda: [{"scores": _tied(6, 5)}, {"scores": normal(500, 100)}],
         either=("scores",),
         double=False,  # a rank is no score: its type is its own
+        any_float=True,
     ),
 )
 def _(answer):
@@ -387,6 +333,7 @@ SPECIES_SLIPS = {
              "labels": _labels(500, 50), "count": 50},
         ],
         either=("pictures", "captions"),
+        double=False,  # which species is no score either
     ),
 )  # fmt: skip
 def _(answer):
@@ -403,26 +350,6 @@ def _(answer):
 
 
 # -------------------------------------------------------------------------- 07.6, VSE
-
-
-def _vse(images, texts, margin, hardest, unit=1, sides="both", drop=True,
-         others_mean="", axes=(1, 0), plain=None, squeeze=F.relu,
-         at_once=False):  # fmt: skip
-    if unit is not None:
-        images, texts = F.normalize(images, dim=unit), F.normalize(texts, dim=unit)
-    agreement = images @ texts.T
-    own, count = agreement.diagonal(), len(images)
-    others = 1 - torch.eye(count) if drop else torch.ones(count, 1)
-    text = squeeze(margin - own[:, None] + agreement) * others
-    image = squeeze(margin - own[None, :] + agreement) * others
-    if not (hardest if plain is None else plain(hardest)):
-        share = {"": 1, "others": count - 1, "row": count}[others_mean]
-        loss = [part.sum() / count / share for part in (text, image)]
-    elif at_once:
-        loss = [(text + image).amax(1).mean(), 0.0]
-    else:
-        loss = [text.amax(axes[0]).mean(), image.amax(axes[1]).mean()]
-    return {"both": sum(loss), "text": loss[0], "image": loss[1]}[sides]
 
 
 @exercise(
@@ -444,47 +371,13 @@ def _vse(images, texts, margin, hardest, unit=1, sides="both", drop=True,
 )  # fmt: skip
 def _(answer):
     """Both sums, by the slips that we know."""
-    slips = {
-        "the dot product is taken; here agreement is the cosine: give each embedding "
-        "length 1 first (F.normalize).": {"unit": None},
-        "each column is given length 1 here; the rows are the embeddings: "
-        "F.normalize(x, dim=1).": {"unit": 0},
-        "for each picture the other sentences are here; for each sentence the other "
-        "pictures are missing.": {"sides": "text"},
-        "for each sentence the other pictures are here; for each picture the other "
-        "sentences are missing.": {"sides": "image"},
-        "the pair itself is among its others: it adds the margin.": {"drop": False},
-        "the mean over the others is taken; the paper adds them up.": {
-            "others_mean": "others"
-        },
-        "the mean over a whole row, or over the table, is taken; the paper adds the "
-        "others up, and the mean is over the pairs alone.": {"others_mean": "row"},
-        "hardest changes nothing here: it takes the largest of the others in place of "
-        "their sum.": {"plain": lambda hardest: False},
-        "the hardest alone is always taken; without `hardest` all others are added "
-        "up.": {"plain": lambda hardest: True},
-        "`hardest` is turned round: if it is True only the largest counts, else the "
-        "sum.": {"plain": lambda hardest: not hardest},
-        "the hardest picture of each sentence is looked for along the wrong axis: "
-        "sentences are columns, amax(0).": {"axes": (1, 1)},
-        "the hardest sentence of each picture is looked for along the wrong axis: "
-        "pictures are rows, amax(1).": {"axes": (0, 0)},
-        "the axes are exchanged: the hardest sentence of a picture is in its row, "
-        "amax(1) of the first table; the hardest picture of a sentence in its column, "
-        "amax(0) of the second.": {"axes": (0, 1)},
-        "the two tables are added before the largest is looked for; each has its own: "
-        "amax(1) of one, amax(0) of the other, then the sum.": {"at_once": True},
-        "the hinge is missing: what is below 0 should cost nothing (.relu()).": {
-            "squeeze": _as_is
-        },
-    }
     known = {
-        message: (lambda i, t, m, h, slip=slip: _vse(i, t, m, h, **slip))
-        for message, slip in slips.items()
+        message: (lambda i, t, m, h, slip=slip: vse_with(i, t, m, h, **slip))
+        for message, slip in VSE_SLIPS.items()
     }
-    known["the margin is missing."] = lambda i, t, m, h: _vse(i, t, 0.0, h)
+    known["the margin is missing."] = lambda i, t, m, h: vse_with(i, t, 0.0, h)
     known["the margin is always 0.2 here; take the one that is passed: `margin`."] = (
-        lambda i, t, m, h: _vse(i, t, 0.2, h)
+        lambda i, t, m, h: vse_with(i, t, 0.2, h)
     )
     pairs = normal(5, 4), normal(5, 4, seed=2)
     inputs = [(*pairs, 0.2, False), (*pairs, 0.2, True)]

@@ -99,7 +99,8 @@ def lengths_by_pooling(length, layers):
 
 
 def structured(images, texts, untrue=None, margin=1.0, sides=2, sign=1.0, twin=True,
-               own=True, diagonal=False, mean=True, hinge=torch.relu):  # fmt: skip
+               own=True, diagonal=False, mean=True, hinge=torch.relu,
+               gather=torch.mean):  # fmt: skip
     table = sign * images @ texts.T
     pair = table.diagonal() if own else 0 * table.diagonal()
     first = hinge(margin + table - pair[:, None])
@@ -108,12 +109,14 @@ def structured(images, texts, untrue=None, margin=1.0, sides=2, sign=1.0, twin=T
     both = both if diagonal else both * (1 - torch.eye(len(table)).to(table))
     loss = both.mean() if mean else both.sum()
     if untrue is not None and twin:
-        loss = loss + hinge(margin + sign * (images * untrue).sum(1) - pair).mean()
+        twins = hinge(margin + sign * (images * untrue).sum(1) - pair)
+        loss = loss + gather(twins)
     return loss
 
 
 def structured_otherwise(images, texts, untrue=None, margin=1.0, twins=None, unit=False,
-                         at_once=False, table=None, false=None):  # fmt: skip
+                         at_once=False, table=None, false=None, gather=torch.mean,
+                         share=False, turned=1, twin_turned=1):  # fmt: skip
     """One slip each: no hinge on a term, one hinge for both, a table twice, ..."""
     hinge, twin_hinge = table or torch.relu, twins or torch.relu
     if unit:
@@ -121,15 +124,17 @@ def structured_otherwise(images, texts, untrue=None, margin=1.0, twins=None, uni
         untrue = None if untrue is None else F.normalize(untrue)
     scores = images @ texts.T
     own = scores.diagonal()
-    rows, columns = margin + scores - own[:, None], margin + scores - own[None]
+    rows = margin + turned * (scores - own[:, None])
+    columns = margin + turned * (scores - own[None])
     both = hinge(rows + columns) if at_once else hinge(rows) + hinge(columns)
-    loss = (both * (1 - torch.eye(len(own)).to(own))).mean()
+    both = both * (1 - torch.eye(len(own)).to(own))
+    loss = both.sum() / len(own) if share else both.mean()
     if untrue is None:
         return loss
     against = (images * untrue).sum(1) - own
     if false == "all":
         against = images @ untrue.T - own[:, None]
-    return loss + twin_hinge(margin + against).mean()
+    return loss + gather(twin_hinge(margin + twin_turned * against))
 
 
 def otherwise(**slip):
@@ -221,6 +226,11 @@ def rank_by_sign(scores):
     return 1 + steps.sum(1)
 
 
+def rank_in_double(scores):
+    own, others = scores[:, :1], scores[:, 1:]
+    return 1 + (others > own).double().sum(1) + (others == own).double().sum(1) / 2
+
+
 # ------------------------------------------------------------------ species
 
 
@@ -234,6 +244,18 @@ def species_by_table(pictures, captions, labels, count):
     hot = F.one_hot(labels, count).to(captions)
     means = hot.T @ captions / hot.sum(0)[:, None]
     return (pictures @ means.T).argmax(dim=1)
+
+
+def species_added_up(pictures, captions, labels, count):
+    sums = torch.zeros(count, captions.shape[1]).index_add_(0, labels, captions)
+    each = sums / torch.bincount(labels, minlength=count)[:, None]
+    return (pictures @ each.T).argmax(1)
+
+
+def species_in_double(pictures, captions, labels, count):
+    hot = F.one_hot(labels, count).double()
+    each = hot.T @ captions.double() / hot.sum(0)[:, None]
+    return (pictures.double() @ each.T).argmax(1)
 
 
 def species_by_scores(pictures, captions, labels, count):
@@ -250,16 +272,19 @@ def means(captions, labels, count):
 
 
 def vse(images, texts, margin=0.2, hardest=False, unit=1, sides=2, drop=True,
-        share=0, always=None, axes=(1, 0), hinge=torch.relu, first=False):  # fmt: skip
+        share=0, always=None, axes=(1, 0), hinge=torch.relu, first=False, turned=1,
+        whole=False):  # fmt: skip
     if unit is not None:
         images, texts = F.normalize(images, dim=unit), F.normalize(texts, dim=unit)
     table = images @ texts.T
     own = table.diagonal()
     others = (1 - torch.eye(len(table)).to(table)) if drop else 1.0
-    rows = hinge(margin + table - own[:, None]) * others
-    columns = hinge(margin + table - own[None]) * others
+    rows = hinge(margin + turned * (table - own[:, None])) * others
+    columns = hinge(margin + turned * (table - own[None])) * others
     if hardest if always is None else always:
         parts = rows.amax(axes[0]).mean(), columns.amax(axes[1]).mean()
+        if whole:
+            return rows.max() + columns.max()
         if first:
             return (rows + columns).amax(1).mean()
     else:
@@ -345,6 +370,23 @@ WRONG = {
         (otherwise(unit=True), "the cosine is taken"),
         (otherwise(false="all"), "false twins of all pairs"),
         (lambda i, t, u=None, m=1.0: structured(i, t, u), "always 1 here"),
+        (otherwise(gather=torch.sum), "false twins is added up over the pairs"),
+        (otherwise(share=True), "is divided by B; (5) divides by B * B"),
+        (wrongly(mean=False, gather=torch.sum), "both terms are added up"),
+        (otherwise(turned=-1), "the hinge of the pairs is turned round"),
+        (otherwise(twin_turned=-1), "the hinge of the false twins is turned round"),
+        (
+            otherwise(table=lambda x: (-x).relu(), twins=lambda x: (-x).relu()),
+            "on its wrong side",
+        ),
+        (
+            lambda i, t, u=None, m=1.0: -structured(i, t, u, m),
+            "the whole loss has the wrong sign",
+        ),
+        (
+            lambda i, t, u=None, m=1.0: structured(i, t, u, -m),
+            "the margin is taken off",
+        ),
         (structured_needs_twins, "`untrue` may be None"),
         (structured_at_the_cpu, "the values are right; only on a GPU"),
         (structured_detached, "`texts`"),
@@ -383,6 +425,12 @@ WRONG = {
         (wrong_vse(drop=False), "the pair itself"),
         (wrong_vse(share=1), "the mean over the others"),
         (wrong_vse(share=2), "the mean over a whole row"),
+        (
+            lambda i, t, m=0.2, h=False: len(i) * vse(i, t, m, h),
+            "added up over the pairs; their mean",
+        ),
+        (wrong_vse(whole=True), "the largest of the whole table"),
+        (wrong_vse(turned=-1), "the hinge is turned round"),
         (wrong_vse(always=False), "hardest changes nothing"),
         (wrong_vse(always=True), "always taken"),
         (lambda i, t, m=0.2, h=False: vse(i, t, m, not h), "turned round"),
@@ -397,11 +445,31 @@ WRONG = {
     ],
 }
 
+ALSO_WRONG = {
+    "07.3": [
+        (
+            otherwise(table=lambda x: x.clamp(max=0), twins=lambda x: x.clamp(max=0)),
+            "on its wrong side",
+        ),
+    ],
+    "07.6": [
+        (
+            lambda i, t, m=0.2, h=False: -vse(i, t, m, h),
+            "its sign turned round",
+        ),
+    ],
+}
+
 RIGHT = {
     "07.1": [letters_by_find, letters_by_padding],
     "07.2": [lengths_by_range, lengths_by_pooling],
     "07.3": [structured_by_loop, structured_by_mask, structured_by_diagonal],
-    "07.4": [rank_by_sum, rank_by_sign],
-    "07.5": [species_by_table, species_by_scores],
+    "07.4": [rank_by_sum, rank_by_sign, rank_in_double],
+    "07.5": [
+        species_by_table,
+        species_by_scores,
+        species_added_up,
+        species_in_double,
+    ],
     "07.6": [vse_by_lengths, vse_by_cosine],
 }
