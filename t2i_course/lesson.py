@@ -117,7 +117,7 @@ LESSONS: dict[str, Info] = {
             "Letter by letter, or word by word: a network learns what sentences mean "
             "from birds alone, and we find out what it understands.",
             "TM-10, TM-20",
-            {"course": 0.5, "cpu": 4, "work": 120},
+            {"course": 0.5, "cpu": 5.5, "work": 120},
         ),
         Info(
             "08",

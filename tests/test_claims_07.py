@@ -13,6 +13,7 @@ from t2i_course.experiments import records, values
 from t2i_course.measure import sentences
 from t2i_course.papers import joint_embedding
 from t2i_course.papers.vse import vse_loss
+from t2i_course.play.agreement import START, Agreement
 from t2i_course.systems import parameter_counts, shipped
 from t2i_course.worlds.bird_species import ATTRIBUTES, COLOURS
 from t2i_course.worlds.birds import Birds, vocabulary
@@ -83,6 +84,17 @@ def test_who_reads_best():
         assert below(of("letters, longer", name), of("words", name))
         both = means_of("letters, longer", name), means_of("words", name)
         assert both == figures
+
+
+def test_what_is_compared():
+    says("07", "Six readers on the same birds and captions, 1,200 batches each, on three "
+         "seeds")  # fmt: skip
+    six = [way for way in EVERY if way != "letters, longer"]
+    assert len(six) == 6 and all(set(of(way, "steps")) == {1200} for way in six)
+    says("07", "Then a seventh row, letters for 3,000 batches")
+    assert list(records("07")["encoders"]) and set(EVERY) == set(
+        records("07")["encoders"]
+    )
 
 
 def test_readers_of_words():
@@ -248,7 +260,7 @@ def test_the_map():
          "left.")  # fmt: skip
     some = torch.randperm(1000, generator=torch.Generator().manual_seed(0))[:400]
     captions = [unseen().caption[i] for i in some]
-    points = torch.from_numpy(sentences.sentence_map(ships("text_chars"), captions))
+    points = torch.from_numpy(sentences.on_a_plane(ships("text_chars"), captions))
     wing = unseen().named[some, list(ATTRIBUTES).index("wing")]
     middle = {c: points[wing == k].mean(0).tolist() for k, c in enumerate(COLOURS)}
     across = sorted(COLOURS, key=lambda c: middle[c][0])
@@ -279,8 +291,60 @@ def test_short_phrases():
          "40 letters, though words find about a quarter of both.")  # fmt: skip
     assert share["text_chars"][0] == 0 and share["text_chars"][1] < 0.05
     assert all(0.2 < value < 0.3 for value in share["text_birds"][:2])
-    says("07", "Only 16 of 1,000 captions are that short")
+    says("07", "Only 16 of 1,000 captions have fewer than 25 letters")
     assert int((kind == 0).sum()) == 16
+
+
+def test_short_captions_that_name_two():
+    two = sentences.names_so_many(unseen()) == 2
+    says("07", "So take only the 207 captions that name two attributes")
+    assert int(two.sum()) == 207
+    kind = sentences.letters_in(unseen(), sentences.LETTERS_OF_TWO)
+    assert [int((two & (kind == k)).sum()) for k in range(4)] == [25, 68, 74, 40]
+
+    def by_length(found):
+        return [float(found[two & (kind == k)].mean()) for k in range(4)]
+
+    letters, words = (
+        by_length(sentences.found_by(ships(f"text_{n}"), unseen()))
+        for n in ("chars", "birds")
+    )
+    says("07", "Letters find one of the 25 captions below 40 letters; then with the length "
+         "their share goes up, 0.10, 0.20, 0.40.")  # fmt: skip
+    assert round(letters[0] * 25, 2) == 1
+    assert [round(v, 2) for v in letters[1:]] == [0.10, 0.20, 0.40]
+    says(
+        "07",
+        "Words don't climb with it (0.44, 0.43, 0.30, 0.35), nor does the observer.",
+    )
+    assert [round(v, 2) for v in words] == [0.44, 0.43, 0.30, 0.35]
+    best = by_length(sentences.observer_by(unseen()))
+    assert best[3] < best[1] and max(best) - min(best) < 0.12
+    says("07", "the outer columns may well be off by 0.1")
+    for share, count in ((words[0], 25), (letters[3], 40), (words[3], 40)):
+        assert 0.07 < (share * (1 - share) / count) ** 0.5 < 0.11
+
+
+def test_the_playground_as_it_stands():
+    names = list(ATTRIBUTES)
+    eight = unseen().attributes[::125]
+    lab = Agreement(ships("text_chars"), unseen().image[::125])
+    first, second = lab.of(*START).scores
+    says("07", "Bird 1 has blue wings: its agreement with A is 12.5, with B 6.9. Bird 2 has a "
+         "blue belly: 0.4 with A, 9.1 with B.")  # fmt: skip
+    blue = COLOURS.index("blue")
+    assert eight[0, names.index("wing")] == blue == eight[1, names.index("belly")]
+    both = [round(float(row[i]), 1) for i in (0, 1) for row in (first, second)]
+    assert both == [12.5, 6.9, 0.4, 9.1]
+    assert (int(first.argmax()), int(second.argmax())) == (0, 1)
+    says("07", "(Nothing on either is red.)")
+    parts = [names.index(part) for part in ("wing", "belly", "crown", "tail")]
+    assert not (eight[:2, parts] == COLOURS.index("red")).any()
+    says("07", "look at bird 4, the green one")
+    green = COLOURS.index("green")
+    assert (eight[:, parts] == green).all(1).nonzero().flatten().tolist() == [3]
+    found = lab.of("a bird with green wings", "a bird without green wings").scores
+    assert found[:, 3].min() > 10
 
 
 BLUE = ["its wings are blue.", "bird has blue wings and a yellowish beak"]
@@ -347,6 +411,9 @@ def test_likenesses():
 def test_nothing_published_is_printed():
     says("07", "No published figure stands here, for we could not check one against the "
          "paper.")  # fmt: skip
+    says(
+        "07", "we remember some of their figures and could check none against the text."
+    )
     says("07", "Both have as many weights as the release's.")
     assert parameter_counts("char_cnn_rnn", "paper")["encoders.text"] == 1_814_144
 

@@ -43,7 +43,7 @@ def test_agreement_is_the_reader_s():
     )
     a, b = game.reader.read([A, B])
     assert abs(found.cosine - float(a @ b / a.norm() / b.norm())) < 1e-5
-    assert f"picture {int(want[0].argmax()) + 1}, B" in found.words
+    assert f"bird {int(want[0].argmax()) + 1}, B" in found.words
     assert abs(game.of(A, A).cosine - 1) < 1e-5
 
 
@@ -75,8 +75,8 @@ def test_the_widget_compares():
 
 def test_a_row_says_which_agrees_most():
     figure = agreement_row(torch.zeros(3, 3, 8, 8), torch.eye(3)[:2], ("A", "B"), "row")
-    assert "A agrees most with picture 1" in figure.alt
-    assert "B agrees most with picture 2" in figure.alt
+    assert "A agrees most with bird 1" in figure.alt
+    assert "B agrees most with bird 2" in figure.alt
 
 
 def test_a_map_has_a_colour_for_each_name():
@@ -115,6 +115,10 @@ def test_a_table_by_letters_counts_every_caption():
     names = [row[0] for row in table.rows]
     assert names == ["letters", "the observer", "captions"]
     assert sum(map(int, table.rows[2][1:])) == 150
+    table = by_letters({"letters": lab().reader}, batch, named=2)
+    assert table.columns == ["under 40 letters", "40 to 54", "55 to 69", "70 or more"]
+    two = int((sentences.names_so_many(batch) == 2).sum())
+    assert sum(map(int, table.rows[2][1:])) == two < 150
 
 
 def test_a_table_of_likeness_says_what_can_t_be_read():
@@ -137,6 +141,8 @@ def test_a_reader_is_watched_as_it_learns():
     want = sentences.retrieval(system.reader(), batch)["R@1"]
     assert history.values("R@1") == [pytest.approx(want)] * 2
     assert "the observer" in figure.alt and "step 1" in figure.alt
+    key = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
+    assert key[0] == "R@1"
     said = [text.get_text().replace("\n", " ") for text in figure.axes[0].texts]
     assert said[0] in batch.caption
     assert all(

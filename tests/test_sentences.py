@@ -283,7 +283,7 @@ def test_nearest_sentences_and_the_map():
     among = [f"a bird with {c} wings" for c in ATTRIBUTES["wing"]]
     found = sentences.nearest(reader, ["this bird has crimson wings"], among, 3)
     assert found[0][0] == "a bird with red wings" and len(found[0]) == 3
-    places = sentences.sentence_map(reader, among)
+    places = sentences.on_a_plane(reader, among)
     assert places.shape == (10, 2) and np.allclose(places.mean(0), 0, atol=1e-6)
     assert places[:, 0].std() >= places[:, 1].std() > 0
 

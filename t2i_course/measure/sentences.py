@@ -26,13 +26,15 @@ from .retrieval import caption_lists
 __all__ = [
     "by_length", "ceilings", "found_by", "held_out", "letters_in", "likeness",
     "met", "mistyped", "names_so_many", "nearest", "nearest_species", "observed",
-    "observer_by", "own_rank", "places", "report", "retrieval", "scores_of",
-    "sentence_map", "swapped", "synonyms", "true_of", "true_of_others", "typed",
+    "observer_by", "on_a_plane", "own_rank", "places", "report", "retrieval",
+    "scores_of", "swapped", "synonyms", "true_of", "true_of_others", "typed",
     "unseen", "within", "word_order", "zero_shot",
 ]  # fmt: skip
 
 SLIPS = (0, 1, 2, 4)
-LETTERS = (25, 40, 70)  # where classes of captions by length begin, after the first
+# Where classes of captions by length begin, after the first: of all captions, and of
+# those that name two attributes.
+LETTERS, LETTERS_OF_TWO = (25, 40, 70), (40, 55, 70)
 HALF = 30  # individuals of a species whose captions stand for it; the rest are asked
 
 
@@ -181,10 +183,10 @@ def names_so_many(batch: Batch) -> Tensor:
     return (batch.named >= 0).sum(1).clamp(max=5)
 
 
-def letters_in(batch: Batch) -> Tensor:
-    """Which class of `LETTERS` the length of each caption falls in, (B,)."""
+def letters_in(batch: Batch, edges: Sequence[int] = LETTERS) -> Tensor:
+    """Which class the length of each caption falls in, (B,): 0 below edges[0], ..."""
     lengths = torch.tensor([len(caption) for caption in batch.caption])
-    return torch.bucketize(lengths, torch.tensor(LETTERS), right=True)
+    return torch.bucketize(lengths, torch.tensor(edges), right=True)
 
 
 def likeness(reader, first: str, second: str) -> float:
@@ -353,7 +355,7 @@ def nearest(reader, captions: list[str], among: list[str], count: int = 1):
     return [[among[i] for i in row] for row in order]
 
 
-def sentence_map(reader, captions: list[str]) -> np.ndarray:
+def on_a_plane(reader, captions: list[str]) -> np.ndarray:
     """Where sentences lie on the plane that spreads them most: (B, 2), by PCA."""
     rows = reader.read(captions).double().numpy()
     return PCA(2, random_state=0).fit_transform(rows)

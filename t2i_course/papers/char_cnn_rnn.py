@@ -113,7 +113,11 @@ def lengths_through(length: int, layers) -> list[int]:
 
 
 class PlainRnn(nn.Module):
-    """The release's plain recurrent layer: h = relu(W x + U h), the first W x alone."""
+    """The release's plain recurrent layer: h_i = relu(W x_i + U h_(i-1) + b).
+
+    W is `enter`, U is `keep`; each has a row of numbers of its own, and b is their sum.
+    In the first step only that of `enter` counts, as in the release.
+    """
 
     def __init__(self, inside: int, width: int):
         super().__init__()
@@ -202,7 +206,8 @@ class CharCnnRnn(nn.Module):
         x = self.convolutions[2](x)
         if not self.gated:
             x = F.max_pool1d(x, 3, 2)
-        return self.out(self.recurrent(x.relu().transpose(1, 2)))
+        mean = self.recurrent(x.relu().transpose(1, 2))  # the mean of its states
+        return self.out(mean)
 
     def first(self, codes: Tensor) -> Tensor:
         """The first convolution (B, channels, T - 3) over one-hot columns of letters.

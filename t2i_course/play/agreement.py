@@ -45,7 +45,7 @@ class Agreed:
         best = [int(row.argmax()) + 1 for row in self.scores]
         said = (
             f"A and B with each other: cosine {self.cosine:.2f}. A agrees most with "
-            f"picture {best[0]}, B with picture {best[1]}."
+            f"bird {best[0]}, B with bird {best[1]}."
         )
         return " ".join([said, *(f"{note}." for note in self.notes)])
 

@@ -87,10 +87,17 @@ def slips_and_length(found: dict, rows: Mapping[str, str], title: str):
     return figure
 
 
-def by_letters(readers: Mapping[str, object], batch: Batch, note: str = "") -> Table:
-    """R@1 by how many letters a caption has: a row a reader, and the observer's."""
-    kind = sentences.letters_in(batch)
-    edges = [0, *sentences.LETTERS]
+def by_letters(
+    readers: Mapping[str, object], batch: Batch, note: str = "", named: int = 0
+) -> Table:
+    """R@1 by how many letters a caption has: a row a reader, and the observer's.
+
+    named: only the captions that name so many attributes (2, in the lesson).
+    """
+    edges = [0, *(sentences.LETTERS_OF_TWO if named else sentences.LETTERS)]
+    kind = sentences.letters_in(batch, edges[1:])
+    if named:
+        kind = kind.where(sentences.names_so_many(batch) == named, -1)
     heads = [f"{a} to {b - 1}" for a, b in pairwise(edges)]
     heads[0] = f"under {edges[1]} letters"
     heads.append(f"{edges[-1]} or more")
@@ -155,7 +162,7 @@ class Watched:
                   transform=left.transAxes)  # fmt: skip
         steps = [step for step, _, _ in history.measures["R@1"]]
         many = len(self.batch)
-        lines(steps, {"so far": history.values("R@1")}, "step",
+        lines(steps, {"R@1": history.values("R@1")}, "step",
               f"R@1, {many} unseen birds", marks={OBSERVER: self.level}, axes=right,
               between=(0, 1))  # fmt: skip
         figure.suptitle(f"{self.name}, step {history.step:,}", fontsize=11)

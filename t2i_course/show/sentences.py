@@ -41,7 +41,7 @@ def sentence_map(
 def agreement_row(
     pictures: Tensor, scores: Tensor, rows: Sequence[str], title: str | None = None
 ):
-    """Pictures in a row, and below each a bar for how well each sentence agrees.
+    """Birds in a row, and below each a bar for how well each sentence agrees.
 
     pictures (N, 3, S, S); scores (len(rows), N); rows: the sentences' names.
     """
@@ -59,9 +59,9 @@ def agreement_row(
         bars.bar(left.numpy(), scores[r].numpy(), width, label=name)
     bars.axhline(0, color="0.3", linewidth=0.8)
     bars.set(xlim=(-0.5, count - 0.5), ylabel="agreement")
-    bars.set_xticks(range(count), [str(i + 1) for i in range(count)])
+    bars.set_xticks(range(count), [f"bird {i + 1}" for i in range(count)])
     bars.legend(loc="upper right")
     if title:
         figure.suptitle(title, fontsize=10)
-    most = [f"{name} agrees most with picture {b + 1}" for name, b in zip(rows, best)]
+    most = [f"{name} agrees most with bird {b + 1}" for name, b in zip(rows, best)]
     return figure.knows(*most)
