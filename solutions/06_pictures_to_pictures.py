@@ -20,7 +20,7 @@
 # - train from pairs (pix2pix) and without pairs (CycleGAN), and measure both against the truth;
 # - show what a translation hides in a picture, where no eye sees it.
 #
-# **Time:** about four minutes of computing on two CPU cores (with the shipped networks, that is
+# **Time:** about five minutes of computing on two CPU cores (with the shipped networks, that is
 # with `T2I_LIVE=0` in the environment, half a minute), about two hours with the six exercises.
 #
 # **You need:** the oracle that reads a picture's attributes (lesson 00), the game (lesson 01),
@@ -237,19 +237,31 @@ print(f"mean intersection over union of the {len(PARTS)} parts: {overlap.nanmean
 # That is called **instance norm**, and our networks have it under its own name.)
 
 # %% tags=["live"]
+def watch(system, history):
+    """Four other birds, their maps as drawn, and the truth, each time we look."""
+    four = eight[:4] + 30
+    sheet = [birds[four], system.sample(birds[four].to(run.device)).cpu(), maps[four]]
+    step = history.step or system.settings["steps"]
+    return grid(torch.cat(sheet), 4, rows=["given", "drawn", "truth"],
+                title=f"This notebook's U-Net, seed 0, step {step:,}")
+
+
+# %% tags=["live"]
 torch.manual_seed(0)
 segment = Pix2Pix.from_preset(run.preset, way="segment", adversarial=False, through=u_shape)
 segment = segment.to(run.device)
 source, steps = Pairs(Birds("train", 32, segment.settings["batch_size"])), segment.settings["steps"]
 segmenting = run.train(
-    segment, source, steps, shipped="pix2pix_segment", part=lambda system: system.generator,
+    segment, source, steps, shipped="pix2pix_segment", show=watch, show_every=200,
+    part=lambda system: system.generator,
     seen="First a blur where the bird is, then its large parts.",
-    course={"title": "The shipped run of segmenting by L1, on its way (seed 0)", "of": "bird"})
+    course={"title": "The shipped run of segmenting by L1, on its way (seed 0)", "of": "bird",
+            "given": birds[eight]})
 
 # %% [markdown]
-# The pictures above are the course of the training that ships with the course, recorded once by
-# `t2i reproduce 06 segment --row L1 --seed 0 --ship`, for readers who don't train. Below is the network
-# of *this* notebook.
+# The figure with four steps is the course of the training that ships, recorded once by `t2i reproduce
+# 06 segment --row L1 --seed 0 --ship`, for readers who don't train. Below is the network of *this*
+# notebook, on the same eight birds.
 
 # %%
 made = segment.sample(birds[eight].to(run.device)).cpu()
@@ -367,7 +379,7 @@ receptive_field = check("06.3", receptive_field)
 # %% tags=["nbval-check-output"]
 for count in (1, 2, 3):
     layers = PatchDiscriminator(layers=count).layers
-    print(f"{count} layers of stride 2, two of stride 1: {receptive_field(layers)} pixels of a side")
+    print(f"of stride 2: {count}, then two of stride 1: {receptive_field(layers)} pixels of a side")
 
 # %% [markdown]
 # 70 is the paper's, at 256 pixels: about a quarter of the picture's side. Ours at 32 pixels has one
@@ -429,7 +441,8 @@ painting = run.train(
     paint, source, steps, shipped="pix2pix_paint", show=show, show_every=200,
     part=lambda system: system.generator,
     seen="At first one brown bird for all, then scenes and colours.",
-    course={"title": "The shipped run of painting, on its way (seed 0)", "of": "map"})
+    course={"title": "The shipped run of painting, on its way (seed 0)", "of": "map",
+            "given": maps[eight]})
 
 # %%
 again = [paint.sample(maps[eight].to(run.device), seed=number).cpu() for number in (1, 2, 3)]
@@ -696,15 +709,16 @@ def look(system, history):
 
 
 # %% tags=["live"]
+four = eight[1:5]
 course = run.train(
     wings, apart, wings.settings["steps"], shipped="cyclegan_wings", show=look, show_every=300,
     part=lambda system: system.generators, columns=["G(x)"] * 4 + ["F(y)"] * 4,
     seen="At first blurs, later birds with their own colours; bars are hard to make out.",
     course={"title": "The shipped run of wings, on its way (seed 0)", "of": "bird",
-            "only": [1, 2, 3, 4, 9, 10, 11, 12]})
+            "only": [1, 2, 3, 4, 9, 10, 11, 12],
+            "given": torch.cat([plain[four], barred[four]])})
 
 # %%
-four = eight[1:5]
 sheet = torch.cat([wings.sample(plain[four].to(run.device)).cpu(), barred[four],
                    wings.sample(barred[four].to(run.device), "x").cpu(), plain[four]])
 grid(sheet, 4, translation.read(sheet, "pattern"), rows=["G(x)", "its truth", "F(y)", "its truth"],

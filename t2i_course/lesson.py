@@ -108,7 +108,7 @@ LESSONS: dict[str, Info] = {
             "Paint a bird from its part map, mark the parts of a bird, try to bar its "
             "wings without ever having seen a pair; and what a picture hides.",
             "GM-22 to GM-24",
-            {"course": 0.5, "cpu": 4, "work": 120},
+            {"course": 0.5, "cpu": 5, "work": 120},
         ),
         Info(
             "07",

@@ -408,6 +408,35 @@ def test_likenesses():
     )
 
 
+def test_a_yardstick_from_elsewhere():
+    def at_rest(row, name):
+        (value,) = values(records("07"), f"yardstick/{row}", name)
+        return value
+
+    says("07", "It has 22.6 million weights, more than a hundred times as many as our reader "
+         "of letters")  # fmt: skip
+    mine = sum(weight.numel() for weight in shipped("text_chars").parameters())
+    assert 100 < 22_565_376 / mine < 110  # counted in tests/test_yardstick.py
+    says("07", "MiniLM's R@1 is 0.213, that of our letters 0.357, of our words 0.529.")
+    every = [round(at_rest(n, "R@1"), 3) for n in ("MiniLM", "letters", "words")]
+    assert every == [0.213, 0.357, 0.529]
+    says("07", "0.80 of the rare words it reads rightly")
+    assert round(at_rest("MiniLM", "synonyms"), 2) == 0.8
+    says("07", "(word order: 0.79)")
+    assert round(at_rest("MiniLM", "order"), 2) == 0.79
+    says("07", "in the other columns, too, it is the last.")
+    for name in (
+        "R@5",
+        "zero-shot",
+        "typed as it stands",
+        "held-out",
+        "order",
+        "synonyms",
+    ):
+        for mine in ("letters", "words"):
+            assert at_rest("MiniLM", name) < at_rest(mine, name)
+
+
 def test_nothing_published_is_printed():
     says("07", "No published figure stands here, for we could not check one against the "
          "paper.")  # fmt: skip

@@ -13,6 +13,7 @@ from t2i_course.experiments import records
 from t2i_course.experiments import reproduce as command
 from t2i_course.experiments.run import Run
 from t2i_course.experiments.tables import Table, table_of, tables
+from t2i_course.measure import yardstick
 from t2i_course.papers.gan import points_gan
 from t2i_course.worlds.points import Ring
 
@@ -36,6 +37,8 @@ def numbers(value) -> list:
 @pytest.mark.parametrize("row", ROWS, ids=IDS)
 def test_a_row_runs_and_gives_what_is_on_record(row, one_thread):
     """In two steps and on a handful of pictures: the same figures, by their names."""
+    if row.name == "MiniLM" and not yardstick.installed():
+        pytest.skip("the extra 'yardstick' is not installed")
     found = row.make(Run(row, row.seeds[0], smoke=True))
     assert numbers(json.loads(json.dumps(found)))
     for run in row.on_record():

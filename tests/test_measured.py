@@ -23,3 +23,9 @@ def test_a_cell_may_be_named_by_both():
 
     table = measured(FOUND, {"sum": "sum"}, {"three": 3}, cell=cell, times=100)
     assert table.rows == [["sum", "25 (one seed)"]]
+
+
+def test_one_run_is_all_where_nothing_is_drawn_by_lot():
+    rows, columns = {"three": "sums/3", "none": "sums/4"}, {"sum": ("sum", 2)}
+    table = measured(FOUND, rows, columns, once=True)
+    assert table.rows == [["three", "0.25"], ["none", "not measured"]]

@@ -49,6 +49,7 @@ PUBLISHED = {
     "06/parts": "58902b55b6e1e6e9",
     "06/dusk": "3310dca448913576",
     "07/encoders": "e2552d30f0a6b077",
+    "07/yardstick": "770f7ffd17006b69",
     "08/variants": "4635473fe81de691",
     "08/larger": "c3026b7d4168d2b5",
     "08/letters": "8d21dfcb1c93fa3e",

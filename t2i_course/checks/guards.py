@@ -195,10 +195,10 @@ def _expect_unchanged(case: _Case, before: Mapping, given: Mapping) -> None:
         may = ("values",) if name in case.promise.in_place else ()
         changed = state.difference(before[name], state.of(value), may)
         if changed:
-            raise Wrong(_changed(name, changed))
+            raise Wrong(_changed(name, changed, isinstance(value, list)))
 
 
-def _changed(name: str, what: str) -> str:
+def _changed(name: str, what: str, is_list: bool = False) -> str:
     if what == "grad":
         return (
             f"after the call gradients lie in `{name}`: the function only works out a "
@@ -216,10 +216,13 @@ def _changed(name: str, what: str) -> str:
             f"after the call `{name}` is in another mode: .train() or .eval() was "
             "called, and stays so for all cells that follow. Leave the mode alone."
         )
+    way = f"(+=, *=, .add_(), `{name}[...] = ...`)? Make a new tensor, or work on "
+    way += f"{name}.clone()."
+    if is_list:
+        way = f"(.pop(), .append(), .reverse())? Work on a copy of it: list({name})."
     return (
         f"the result may be right, but `{name}` is changed by the call, so later cells "
-        "would go on with other numbers. Is something done in place (+=, *=, .add_(), "
-        f"`{name}[...] = ...`)? Make a new tensor, or work on {name}.clone()."
+        f"would go on with another one. Is something done in place {way}"
     )
 
 

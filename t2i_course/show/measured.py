@@ -30,18 +30,21 @@ def measured(
     *,
     cell: Callable = by_row,
     times: float = 1,
+    once: bool = False,
 ) -> Table:
     """Mean ± deviation over seeds of what is on record.
 
     found: `experiments.records(lesson)`; rows: {name: place}, such as "rules/all five";
     columns: {head: (figure, digits)}. Where it is not so simple: cell(row, column)
     returns (place, figure, digits) of the values of both. times: multiplies all, 100
-    for percent. A cell without runs says "not measured".
+    for percent. once: one run is all, for nothing is drawn by lot. A cell without runs
+    says "not measured".
     """
 
     def text(row, column) -> str:
         place, figure, digits = cell(row, column)
-        return with_spread([times * v for v in values(found, place, figure)], digits)
+        runs = [times * v for v in values(found, place, figure)]
+        return f"{runs[0]:.{digits}f}" if once and runs else with_spread(runs, digits)
 
     return Table(
         list(columns),

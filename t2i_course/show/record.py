@@ -57,10 +57,12 @@ class Record:
         columns=None,
         only: Sequence[int] | None = None,
         of: str = "noise",
+        given: Tensor | None = None,
     ):
         """A row for each look, with its step beside it; columns: heads, or None.
 
-        only: the columns shown, by number; of: what a column is drawn of in all rows.
+        only: the columns shown, by number; of: what a column is drawn of in all rows;
+        given: that, a picture a column shown in [-1, 1], for a first row.
         """
         rows = [f"step {step:,}" for step in self.steps]
         title = title or f"{self.name} on the way ({self.command})"
@@ -68,6 +70,9 @@ class Record:
         count, seen = seen.shape[1], seen.flatten(0, 1)
         if self.real is not None:
             return clouds(seen, self.real, title, rows=rows)
+        if given is not None:
+            first = ((given.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+            seen, rows = torch.cat([first.cpu(), seen]), ["given", *rows]
         side = max(side, seen.shape[-1])
         heads = list(columns) if columns else count
         figure = grid(soften(seen, side), heads, title=title, rows=rows)

@@ -96,6 +96,18 @@ def u_straight(x, downs, ups):
     return x
 
 
+def u_emptied(x, downs, ups):
+    kept = []
+    for down in downs:
+        x = down(x)
+        kept.append(x)
+    kept.pop()
+    x = ups.pop(0)(x)
+    while ups:
+        x = ups.pop(0)(torch.cat([x, kept.pop()], 1))
+    return x
+
+
 def u_joined_first(x, downs, ups):
     kept = []
     for down in downs:
@@ -495,7 +507,10 @@ WRONG = {
 }
 
 ALSO_WRONG = {  # with a message that another answer gets, too
-    "06.1": [(u_not_kept, "is the result of up(x) not kept?")],
+    "06.1": [
+        (u_not_kept, "is the result of up(x) not kept?"),
+        (u_emptied, "Work on a copy of it: list(ups)"),
+    ],
     "06.5": [(turn_without_brackets(1), "put brackets round their sum")],
 }
 
