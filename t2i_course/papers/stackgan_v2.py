@@ -64,6 +64,7 @@ PRESETS = {
               "condition": 128, "z_size": 100, "embedding": 1024, "batch_size": 24,
               "steps": 600 * 368},
 }  # fmt: skip
+TEXTS_OWN = ("condition", "embedding", "kl", "judge")  # nothing without sentences
 # Where the branches stand and what they draw: table 5 of the paper, slide TM-19.
 LAYOUTS = {
     "tree": "each branch twice as large as the one before",
@@ -182,7 +183,8 @@ class Tree(nn.Module):
     """
 
     def __init__(self, size=256, scales=3, base=64, blocks=2, z_size=100,
-                 embedding: int | None = 1024, condition=128, layout="tree"):  # fmt: skip
+                 embedding: int | None = 1024, condition: int | None = 128,
+                 layout="tree"):  # fmt: skip
         super().__init__()
         if layout not in LAYOUTS:
             raise ValueError(f"layout is one of {', '.join(LAYOUTS)}, not {layout!r}.")
@@ -219,7 +221,7 @@ class Tree(nn.Module):
     def branches(self, c: Tensor | None, z: Tensor) -> list[Tensor]:
         """The pictures s_i = G_i(h_i), eq. (8), of conditions and noise."""
         found = branch_features(self.first, self.others, z, c)
-        if len(self.to_pictures) != len(found) or self.layout == "three tops":
+        if self.layout in ("top", "three tops"):
             found = [found[-1]] * len(self.to_pictures)
         return [make(h) for make, h in zip(self.to_pictures, found)]
 
@@ -259,7 +261,7 @@ def painters_loss(alone: Tensor, pairs: Tensor) -> Tensor:
 
 
 def colours(pictures: Tensor) -> tuple[Tensor, Tensor]:
-    """The mean colour (B, 3) of each picture, and the covariance (B, 3, 3) of its pixels.
+    """Of each picture the mean colour (B, 3), and its pixels' covariance (B, 3, 3).
 
     pictures: (B, 3, H, W). The covariance divides by H * W. Lesson 10.
     """
@@ -395,8 +397,8 @@ class StackGanTreeAlone(StackGanTree):
 
     reads_text = False
     presets = {
-        name: {key: value for key, value in settings.items()
-               if key not in ("condition", "embedding", "kl", "judge")} | {"colour": 50.0}
+        name: {key: value for key, value in settings.items() if key not in TEXTS_OWN}
+        | {"colour": 50.0}
         for name, settings in PRESETS.items()
     }  # fmt: skip
 
