@@ -12,6 +12,7 @@ from training_toys import Repeated, count, ready
 from t2i_course import systems
 from t2i_course.papers import stackgan_v2
 from t2i_course.papers.joint_embedding import TextEncoder
+from t2i_course.papers.stackgan import everywhere
 from t2i_course.papers.stackgan_v2 import (
     LAYOUTS,
     StackGanTree,
@@ -136,6 +137,20 @@ def test_a_residual_block_has_no_activation_after_the_sum():
     nn.init.zeros_(block.body[-1].weight)
     x = torch.randn(2, 4, 5, 5)
     assert torch.equal(block(x), x + block.body[-1].bias[:, None, None])
+
+
+@pytest.mark.parametrize("size", [(3, 3), (4, 8), (16, 16)])
+def test_a_joined_convolution_is_that_of_all_places(size):
+    """The told numbers behind the features at each place, and one convolution."""
+    layer = stackgan_v2.Joined(4, 3, 5).double()
+    features = torch.randn(2, 4, *size, dtype=torch.float64, requires_grad=True)
+    told = torch.randn(2, 3, dtype=torch.float64, requires_grad=True)
+    whole = F.conv2d(everywhere(features, told), layer.weight, padding=1)
+    found = layer(features, told)
+    assert torch.allclose(found, whole)
+    given = (features, told, layer.weight)
+    grads = [torch.autograd.grad(x.square().sum(), given) for x in (found, whole)]
+    assert all(torch.allclose(*pair) for pair in zip(*grads))
 
 
 @pytest.mark.parametrize("c", [None, torch.full((2, 3), 7.0)])

@@ -29,7 +29,6 @@ from .stackgan import (  # the same authors' second paper builds on their first
     ConditioningAugmentation,
     Discriminator,
     StackGan,
-    everywhere,
     kl_to_standard,
 )
 
@@ -143,6 +142,34 @@ class First(nn.Sequential):
         super().__init__(*layers)
 
 
+class Joined(nn.Conv2d):
+    """A 3x3 convolution of features with told numbers behind them, at each place.
+
+    What is told is the same everywhere, and so is its convolution but at the border:
+    it is worked out on 3 x 3 places, the corners, sides and middle, and stretched. The
+    same sums as of `everywhere(features, told)`, in less than half the time.
+    """
+
+    def __init__(self, inside: int, told: int, outside: int):
+        super().__init__(inside + told, outside, 3, padding=1, bias=False)
+        self.inside = inside
+
+    def forward(self, features: Tensor, told: Tensor) -> Tensor:
+        """(B, inside, H, W) and (B, told) to (B, outside, H, W)."""
+        places = told[:, :, None, None].expand(-1, -1, 3, 3)
+        said = F.conv2d(places, self.weight[:, self.inside :], padding=1)
+        seen = F.conv2d(features, self.weight[:, : self.inside], padding=1)
+        return seen + stretched(said, *seen.shape[2:])
+
+
+def stretched(maps: Tensor, height: int, width: int) -> Tensor:
+    """Maps (B, C, 3, 3) to (B, C, height, width): the middle is repeated."""
+    first, middle, last = maps.split(1, 2)
+    maps = torch.cat([first, middle.expand(-1, -1, height - 2, -1), last], 2)
+    first, middle, last = maps.split(1, 3)
+    return torch.cat([first, middle.expand(-1, -1, -1, width - 2), last], 3)
+
+
 class Next(nn.Module):
     """F_i: features (B, C, s, s), told (B, told) once more, to (B, C / 2, 2 s, 2 s).
 
@@ -151,14 +178,15 @@ class Next(nn.Module):
 
     def __init__(self, told: int, channels: int, blocks: int, grows: bool = True):
         super().__init__()
-        layers = convolved(channels + told, channels)
+        self.join = Joined(channels, told, 2 * channels)
+        layers = [nn.BatchNorm2d(2 * channels), Gated()]
         layers += [Residual(channels) for _ in range(blocks)]
         layers += doubled(channels, channels // 2) if grows else []
         self.body = nn.Sequential(*layers)
 
     def forward(self, features: Tensor, told: Tensor) -> Tensor:
         """What the branch's generator draws from."""
-        return self.body(everywhere(features, told))
+        return self.body(self.join(features, told))
 
 
 def branch_features(first, others, z: Tensor, c: Tensor | None = None) -> list[Tensor]:
