@@ -13,6 +13,7 @@ from ..papers.joint_embedding import text_encoder
 from ..papers.stackgan_v2 import StackGanTree, StackGanTreeAlone, colours
 from .lesson08 import curve_of
 from .lesson09 import trained
+from .pace import pace
 from .run import Run, rounded
 from .tables import Table
 
@@ -65,11 +66,11 @@ def asked(run: Run, **switches) -> dict:
 
 
 ROWS = {
-    "full": ({}, 350),
-    "no JCU": ({"joint": False}, 350),
-    "G3": ({"layout": "top"}, 300),
-    "three G3": ({"layout": "three tops"}, 550),
-    "all 64": ({"layout": "level"}, 850),
+    "full": ({}, 340),
+    "no JCU": ({"joint": False}, 340),
+    "G3": ({"layout": "top"}, 270),
+    "three G3": ({"layout": "three tops"}, 430),
+    "all 64": ({"layout": "level"}, 500),
 }
 for name, (switches, cost) in ROWS.items():
     TABLE.add(
@@ -103,7 +104,27 @@ def real_birds(run: Run) -> dict:
     return colours_apart(pictures) | rounded(detail=detail(pictures[-1]))
 
 
-COLOUR.add("no sentences, 0", lambda run: unasked(run, 0.0), cost=340, recorded=False)
-COLOUR.add("no sentences, 50", lambda run: unasked(run, 50.0), cost=340, recorded=False)
-COLOUR.add("sentences, 50", lambda run: asked(run, colour=50.0), cost=350,
+COLOUR.add("no sentences, 0", lambda run: unasked(run, 0.0), cost=260, recorded=False)
+COLOUR.add("no sentences, 50", lambda run: unasked(run, 50.0), cost=260, recorded=False)
+COLOUR.add("sentences, 50", lambda run: asked(run, colour=50.0), cost=340,
            recorded=False)  # fmt: skip
+
+
+# ----------------------------------------------------------------------- in parallel
+
+PARALLEL = Table("10", "parallel", "seconds a step, in one process and in two; gloo",
+                 ("seconds a step",))  # fmt: skip
+WAYS = {"one process": (1, 1), "one process, two threads": (1, 2),
+        "two processes": (2, 1)}  # fmt: skip
+
+
+def timed(run: Run, processes: int, threads: int) -> dict:
+    """The cpu preset's batch of 32, 40 steps; the seeds are repetitions."""
+    return rounded(**{
+        "seconds a step": pace(processes, threads, 32, run.choose(2, 40))
+    })  # fmt: skip
+
+
+for name, way in WAYS.items():
+    PARALLEL.add(name, lambda run, way=way: timed(run, *way), cost=40,
+                 recorded=False)  # fmt: skip
