@@ -10,6 +10,9 @@ from torch.nn import functional as F
 from training_toys import Repeated, count, ready
 
 from t2i_course import systems
+from t2i_course.drawing import noise_rows
+from t2i_course.experiments import lesson10
+from t2i_course.measure.branches import branches, real_branches
 from t2i_course.papers import stackgan_v2
 from t2i_course.papers.joint_embedding import TextEncoder
 from t2i_course.papers.stackgan import everywhere
@@ -303,6 +306,33 @@ def test_colours_and_kl_are_weighed_into_the_tree_s_loss(make):
         found[kl, colour] = loss.item()
     assert (found[3, 0] > found[0, 0]) == (make is tree)
     assert found[0, 2] > found[0, 0]
+
+
+def test_pictures_of_all_branches_are_measured():
+    """Of sentences and of nothing: as the network draws them, and their colours."""
+    for system, asked in ((tree(), batch()), (alone(), None)):
+        drawn = branches(system, asked, count=6, seed=3)
+        assert [tuple(s.shape) for s in drawn] == [(6, 3, n, n) for n in (16, 32, 64)]
+        network = system.network("generator").eval()
+        noise = noise_rows(3, 6, network.noise_size)
+        text = None if asked is None else system.text_encoder.of(asked)
+        with torch.no_grad():
+            assert torch.equal(drawn[-1], network(noise, text))
+        assert lesson10.colours_apart(drawn)["mean colour"] > 0
+
+
+def test_how_far_colours_are_apart():
+    small = torch.rand(3, 3, 8, 8)
+    large = small.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    assert lesson10.colours_apart([small]) == {}
+    same = lesson10.colours_apart([small, large])
+    assert same == {"mean colour": 0, "covariance": 0}
+    found = lesson10.colours_apart([small, large, large + 0.5])
+    assert found == {"mean colour": 0.25, "covariance": 0}  # of two pairs
+    real = real_branches(20)
+    found = lesson10.colours_apart(real)
+    assert found["mean colour"] == pytest.approx(0, abs=1e-4)
+    assert 0 < found["covariance"] < 0.1
 
 
 # Rounds -------------------------------------------------------------------------------

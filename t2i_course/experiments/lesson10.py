@@ -66,11 +66,11 @@ def asked(run: Run, **switches) -> dict:
 
 
 ROWS = {
-    "full": ({}, 340),
-    "no JCU": ({"joint": False}, 340),
-    "G3": ({"layout": "top"}, 270),
-    "three G3": ({"layout": "three tops"}, 430),
-    "all 64": ({"layout": "level"}, 500),
+    "full": ({}, 375),
+    "no JCU": ({"joint": False}, 375),
+    "G3": ({"layout": "top"}, 300),
+    "three G3": ({"layout": "three tops"}, 485),
+    "all 64": ({"layout": "level"}, 560),
 }
 for name, (switches, cost) in ROWS.items():
     TABLE.add(
@@ -104,9 +104,9 @@ def real_birds(run: Run) -> dict:
     return colours_apart(pictures) | rounded(detail=detail(pictures[-1]))
 
 
-COLOUR.add("no sentences, 0", lambda run: unasked(run, 0.0), cost=260, recorded=False)
-COLOUR.add("no sentences, 50", lambda run: unasked(run, 50.0), cost=260, recorded=False)
-COLOUR.add("sentences, 50", lambda run: asked(run, colour=50.0), cost=340,
+COLOUR.add("no sentences, 0", lambda run: unasked(run, 0.0), cost=280, recorded=False)
+COLOUR.add("no sentences, 50", lambda run: unasked(run, 50.0), cost=280, recorded=False)
+COLOUR.add("sentences, 50", lambda run: asked(run, colour=50.0), cost=375,
            recorded=False)  # fmt: skip
 
 

@@ -46,7 +46,8 @@ __all__ = [
 #   that picture as one more real one;
 # - wrong and drawn pairs count half each; there all six terms are summed;
 # - right, wrong and drawn pairs are judged in one batch (`judged_together`);
-# - smaller real pictures are means of squares of pixels; there they are resized crops.
+# - smaller real pictures are means of squares of pixels; there they are resized crops;
+# - the augmentation gives log sigma; there its second half is log sigma^2.
 # The release also puts averaged weights in the generator's place at each snapshot, by
 # mistake; here averaged weights only draw.
 PRESETS = {
@@ -55,7 +56,7 @@ PRESETS = {
               "steps": 4},
     "cpu": {"size": 64, "scales": 3, "base": 32, "depth": 16, "judge": 256, "blocks": 1,
             "condition": 64, "z_size": 100, "embedding": 256, "kl": 0.1,
-            "rates": (5e-4, 2e-3), "batch_size": 32, "steps": 600},
+            "rates": (5e-4, 2e-3), "batch_size": 32, "steps": 700},
     "gpu": {"size": 128, "scales": 3, "base": 64, "depth": 48, "blocks": 2,
             "condition": 128, "z_size": 100, "embedding": 256, "kl": 0.1,
             "batch_size": 32, "steps": 20_000},
@@ -64,7 +65,10 @@ PRESETS = {
               "steps": 600 * 368},
 }  # fmt: skip
 TEXTS_OWN = ("condition", "embedding", "kl", "judge")  # nothing without sentences
-# Where the branches stand and what they draw: table 5 of the paper, slide TM-19.
+# Where the branches stand and what they draw: table 5 of the paper, slide TM-19. The
+# slide gives sizes and no more. Ours: features go through all of F_0 to F_m-1 in each
+# layout; "three tops" are three last layers, each with a judge of its own; "level" has
+# all doublings in F_0, whose channels are halved on to those of the last branch.
 LAYOUTS = {
     "tree": "each branch twice as large as the one before",
     "top": "the last branch alone, at full depth",
