@@ -182,9 +182,10 @@ class Discriminator(nn.Module):
     """Pictures (B, 3, size, size) and a condition (B, condition) to logits (B,).
 
     `features` looks at the picture alone, down to a 4x4 map; `match` joins the
-    condition, and `alone` judges the picture without it (unconditional=True). judge:
-    channels of the layer that compares (None: as many as the map has). 5,715,713
-    weights at 64 pixels, 71,269,122 at 256 with the second head; also StackGAN++'s.
+    condition, and `alone` judges the picture without it (unconditional=True).
+    condition: None leaves the first of the two heads out. judge: channels of the layer
+    that compares (None: as many as the map has). 5,715,713 weights at 64 pixels,
+    71,269,122 at 256 with the second head; also StackGAN++'s.
     """
 
     def __init__(self, size=64, depth=64, condition=128, judge=None,
@@ -202,7 +203,7 @@ class Discriminator(nn.Module):
             channels //= 2
             layers += [nn.BatchNorm2d(channels), leaky]
         self.look, judge = nn.Sequential(*layers), judge or channels
-        self.judge = nn.Sequential(
+        self.judge = None if condition is None else nn.Sequential(
             conv(channels + condition, judge, 3, 1, 1), nn.BatchNorm2d(judge), leaky,
             nn.Conv2d(judge, 1, 4),
         )  # fmt: skip
