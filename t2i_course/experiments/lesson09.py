@@ -6,12 +6,15 @@ import torch
 
 from ..measure import stages, variety
 from ..measure.birds import draw, report, unseen_captions
+from ..measure.style import COLUMNS as STYLED
+from ..measure.style import READ, agreement, drawings, ruler
+from ..papers.gan_cls import StyleTraining
 from ..papers.joint_embedding import text_encoder
 from ..papers.stackgan import StackGan
 from ..papers.stackgan_two import StackGanTwo
 from ..systems import shipped
 from .lesson08 import curve_of, watcher
-from .run import Run
+from .run import Run, rounded
 from .tables import Table
 
 PUBLISHED = ""
@@ -123,4 +126,31 @@ def refining(run: Run, reads: bool) -> dict:
 
 for name, reads in (("with text", True), ("without text", False)):
     STAGES.add(name, lambda run, reads=reads: refining(run, reads), cost=350,
+               recorded=False)  # fmt: skip
+
+
+# ----------------------------------------------------------------------------- styles
+
+STYLES = Table("09", "styles", "style transfer by lesson 08's ruler, shipped stages I",
+               ("squared error", *READ))  # fmt: skip
+
+
+def styled(run: Run, name: str) -> dict:
+    """A style encoder of a shipped stage I, 1,500 steps; what of a style comes over."""
+    torch.manual_seed(run.seed)
+    gan = shipped(name)
+    system = StyleTraining(gan)
+    history = run.fit(system, run.birds(32), 1500)
+    last = history.losses["style"][-100:]
+    queries = drawings("test", 32, run.choose(30, 1000), seed=3)
+    with torch.no_grad():
+        found = system.eval().style(queries.image)
+        text = gan.text_encoder.of(unseen_captions(len(found), 32, seed=8))
+        made = gan.sample(text, found)
+    heights = agreement(queries.style[:, STYLED], ruler(32).read(made))
+    return rounded(**{"squared error": sum(last) / len(last)}, **heights)
+
+
+for name, ships in SHIPS.items():
+    STYLES.add(name, lambda run, ships=ships: styled(run, ships), cost=90,
                recorded=False)  # fmt: skip
