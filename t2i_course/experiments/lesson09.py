@@ -10,6 +10,7 @@ from ..measure.style import COLUMNS as STYLED
 from ..measure.style import READ, agreement, drawings, ruler
 from ..papers.gan_cls import StyleTraining
 from ..papers.joint_embedding import text_encoder
+from ..papers.painter import Painter
 from ..papers.stackgan import StackGan
 from ..papers.stackgan_two import StackGanTwo
 from ..systems import shipped
@@ -154,3 +155,50 @@ def styled(run: Run, name: str) -> dict:
 for name, ships in SHIPS.items():
     STYLES.add(name, lambda run, ships=ships: styled(run, ships), cost=90,
                recorded=False)  # fmt: skip
+
+
+# ------------------------------------------------------------------- the best painter
+
+PAINTER = Table("09", "painter", "the course's best painter, at 64 pixels",
+                ("wing", "belly", "crown", "all", "diversity", "both ways", "seconds"),
+                (0,), networks=True)  # fmt: skip
+
+
+@PAINTER.row("painter_64", cost=3600, ships="painter_64", recorded=False)
+def painter_64(run: Run) -> dict:
+    """The painter at its cpu preset."""
+    torch.manual_seed(run.seed)
+    system = Painter.from_preset("cpu", text_encoder=text_encoder())
+    size, steps = system.settings["size"], system.settings["steps"]
+    asked = unseen_captions(8, size, seed=11)
+    moments = {steps // 3, 2 * steps // 3, steps}
+    looks = run.looks(moments, lambda system: draw(system, asked))
+    source = run.birds(system.settings["batch_size"], size)
+    history = run.fit(system, source, steps, on_step=looks)
+    run.keep(history, looks)
+    found = report(system.eval(), run.choose(40, 2000), size=size)
+    found |= variety_of(run, system) | spread_of(run, system)
+    run.ship(system.network("generator"), history.elapsed, found, reads="text_birds")
+    return {"seconds": round(history.elapsed), **found}
+
+
+REMEDIES = Table("09", "remedies", "the painter's remedies, one left out; 32 pixels",
+                 ("wing", "belly", "crown", "all", "diversity", "both ways",
+                  "frechet distance", "seconds"))  # fmt: skip
+SMALL = {"size": 32, "base": 32, "depth": 32, "batch_size": 48, "steps": 800}
+LEFT_OUT = {"all remedies": {}, "no price on sameness": {"seeking": 0.0},
+            "no mirrors": {"mirrors": False}, "no KL": {"kl": 0.0}}  # fmt: skip
+
+
+def remedied(run: Run, changes: dict) -> dict:
+    """A small painter with some of its remedies."""
+    torch.manual_seed(run.seed)
+    system = Painter.from_preset("cpu", text_encoder=text_encoder(), **SMALL, **changes)
+    history = run.fit(system, run.birds(SMALL["batch_size"]))
+    found = report(system.eval(), run.choose(40, 2000)) | variety_of(run, system)
+    return {"steps": history.step, "seconds": round(history.elapsed), **found}
+
+
+for name, changes in LEFT_OUT.items():
+    REMEDIES.add(name, lambda run, changes=changes: remedied(run, changes), cost=180,
+                 recorded=False)  # fmt: skip

@@ -26,8 +26,8 @@ __all__ = ["PRESETS", "Painter", "ShakenGenerator", "alike_cost", "mirrored"]
 PRESETS = {
     "smoke": {"size": 32, "base": 8, "depth": 8, "condition": 16, "z_size": 16,
               "embedding": 256, "batch_size": 8, "steps": 4},
-    "cpu": {"size": 64, "base": 32, "depth": 24, "condition": 128, "z_size": 100,
-            "embedding": 256, "batch_size": 64, "steps": 10_000},
+    "cpu": {"size": 64, "base": 32, "depth": 16, "condition": 128, "z_size": 100,
+            "embedding": 256, "batch_size": 48, "steps": 9000},
     "gpu": {"size": 64, "base": 96, "depth": 64, "condition": 128, "z_size": 100,
             "embedding": 256, "batch_size": 64, "steps": 40_000},
     "paper": {"size": 64, "base": 128, "depth": 64, "condition": 128, "z_size": 100,
@@ -84,17 +84,18 @@ def alike_cost(one: Tensor, other: Tensor, noise: Tensor, other_noise: Tensor):
 class Painter(ProjectionGan):
     """A projection GAN with a shaken condition, mirrors and a price on sameness.
 
-    kl: weight of the KL; seeking: weight of `alike_cost`; steps: the training's length,
-    after whose half the rates fall.
+    kl: weight of the KL; seeking: weight of `alike_cost`, 0 for none; mirrors: whether
+    real pictures are mirrored; steps: the training's length, after whose half the
+    rates fall.
     """
 
     average_decay = 0.998
 
     def __init__(self, text_encoder: nn.Module | None = None, size=64, base=32,
-                 depth=24, z_size=100, embedding=256, condition=128, kl=0.05,
-                 seeking=0.05, steps=10_000):  # fmt: skip
+                 depth=16, z_size=100, embedding=256, condition=128, kl=0.05,
+                 seeking=0.05, mirrors=True, steps=9000):  # fmt: skip
         super().__init__(text_encoder, size, base, depth, condition, z_size, embedding)
-        self.kl, self.seeking, self.steps = kl, seeking, steps
+        self.kl, self.seeking, self.mirrors, self.steps = kl, seeking, mirrors, steps
         made = ShakenGenerator(size, base, z_size, embedding, condition)
         self.generator = initialize(made).to(memory_format=torch.channels_last)
         self.discriminator.to(memory_format=torch.channels_last)
@@ -111,7 +112,7 @@ class Painter(ProjectionGan):
         noise = self.noise(count + half, self.generator.noise_size)
         asked = torch.cat([text, text[:half]])
         drawn, mean, log_sigma = self.generator.draw(noise, asked)
-        real = mirrored(batch.image, self.rng)
+        real = mirrored(batch.image, self.rng) if self.mirrors else batch.image
         seen = d.features(torch.cat([real, drawn[:count].detach()]))  # one look at all
         wrong = d.match(seen[:count], text[mismatched(batch.class_id, self.rng)])
         right, fake = d.match(seen, torch.cat([text, text])).split(count)
