@@ -179,6 +179,8 @@ class StackGanTwo(StackGan):
     as released. Others as `StackGan`.
     """
 
+    Refiner = StageTwo  # a subclass may bring its own
+
     def __init__(self, text_encoder: nn.Module | None = None,
                  sketcher: StackGan | StageOne | None = None, size=256, base=128,
                  depth=64, blocks=4, embedding=1024, condition=128, augment="drawn",
@@ -186,7 +188,7 @@ class StackGanTwo(StackGan):
                  judge=None):  # fmt: skip
         System.__init__(self)
         self.sketcher = StageOne() if sketcher is None else drawing_part(sketcher)
-        made = StageTwo(self.sketcher, size, base, blocks, embedding, condition, augment,
+        made = self.Refiner(self.sketcher, size, base, blocks, embedding, condition, augment,
                         reads)  # fmt: skip
         for part in (made.look, made.net):
             initialize(part)
