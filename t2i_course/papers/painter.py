@@ -1,4 +1,4 @@
-"""The course's best painter: it obeys, and its birds of one sentence differ (lesson 09).
+"""The course's best painter: it obeys, and its birds of a sentence differ (lesson 09).
 
 Not a paper's network. Conditioning augmentation in front of GAN-CLS's generator, judged
 by the projection discriminator of lesson 08, with three remedies more: real pictures

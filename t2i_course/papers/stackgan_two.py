@@ -188,8 +188,8 @@ class StackGanTwo(StackGan):
                  judge=None):  # fmt: skip
         System.__init__(self)
         self.sketcher = StageOne() if sketcher is None else drawing_part(sketcher)
-        made = self.Refiner(self.sketcher, size, base, blocks, embedding, condition, augment,
-                        reads)  # fmt: skip
+        made = self.Refiner(self.sketcher, size, base, blocks, embedding, condition,
+                            augment, reads)  # fmt: skip
         for part in (made.look, made.net):
             initialize(part)
         heard = condition if reads else self.sketcher.augmentation.condition
