@@ -133,8 +133,8 @@ LESSONS: dict[str, Info] = {
             "09",
             "stackgan",
             "StackGAN",
-            "A cloud of conditions in place of a point, a sketch and a second look; what "
-            "each is worth, and a painter that obeys and varies.",
+            "A cloud of conditions for a point, a sketch and a second look: what "
+            "each is worth; and a painter that obeys and varies.",
             "TM-13 to TM-16, RE-13",
             {"course": 0.5, "cpu": 5, "work": 120},
             wants_gpu=True,
