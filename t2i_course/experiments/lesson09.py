@@ -92,14 +92,13 @@ WAYS = {"off": ("off", 0.0), "0": ("drawn", 0.0), "0.1": ("drawn", 0.1),
         "2": ("drawn", 2.0), "256": ("drawn", 256.0),
         "2, sigma 1 or more": ("released", 2.0)}  # fmt: skip
 SHIPS = {"off": "stackgan_off_32", "0.1": "stackgan_32", "2": "stackgan_wide_32"}
-RECORDED = {"off", "0.1", "2", "256"}  # so far
+
 for name, (augment, kl) in WAYS.items():
     AUGMENTATION.add(
         name,
         lambda run, augment=augment, kl=kl: sketching(run, augment, kl),
         cost=350,
         ships=SHIPS.get(name),
-        recorded=name in RECORDED,
     )
 
 
@@ -153,8 +152,7 @@ def styled(run: Run, name: str) -> dict:
 
 
 for name, ships in SHIPS.items():
-    STYLES.add(name, lambda run, ships=ships: styled(run, ships), cost=90,
-               recorded=False)  # fmt: skip
+    STYLES.add(name, lambda run, ships=ships: styled(run, ships), cost=90)
 
 
 # ------------------------------------------------------------------- the best painter
