@@ -1129,8 +1129,8 @@ print(f"captions whose four pictures show both directions: {both:.2f} (by the no
 # more.) Section 14 meets an opponent under which the same generator does use its noise.
 # It is a known fault of the construction: a figure of the talk (TM-16) shows GANs without
 # a remedy whose pictures "collapse to be the same for each input text", whatever the
-# noise. Lesson 09 has the remedy: **conditioning augmentation** shakes the embedding
-# itself.
+# noise. Lesson 09 has a remedy, **conditioning augmentation**, which shakes the embedding
+# itself, and measures what it costs.
 
 # %% [markdown]
 # ## 11. Play

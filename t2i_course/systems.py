@@ -173,7 +173,7 @@ def _candidates(part: Part, preset: str, data: str) -> Iterator[tuple[str | None
     """
     name, maker = default_network(part.system, data), info(part.system)
     if name is not None:
-        yield None, untrained(name)
+        yield None, untrained(name, trained=False)
     own = data if data in maker.data else None
     for size in dict.fromkeys([preset, *maker.presets]):
         found = maker.serves(build(part.system, size, own, trained=False))
@@ -207,9 +207,10 @@ def default_network(system: str, data: str) -> str | None:
     return None
 
 
-def untrained(name: str):
+def untrained(name: str, trained: bool = True):
     """The shipped network of that name before training: its system, with its parts.
 
+    trained: whether those are; else they have random weights.
     Raises ValueError for a name that nobody declares, WeightsError for bad weights of
     a part.
     """
@@ -218,9 +219,9 @@ def untrained(name: str):
         entry = info(network.system)
         settings = entry.settings(network.preset, network.data)
         for part in (p for p in entry.parts if p.needed(settings)):
-            trained = default_network(part.system, network.data) is not None
+            there = trained and default_network(part.system, network.data) is not None
             extra[part.argument] = _part(
-                part, settings, network.preset, network.data, trained, None
+                part, settings, network.preset, network.data, there, None
             )
     return network.make(**extra)
 
@@ -416,16 +417,19 @@ def source_for(name: str, preset: str, data: str | None = None, seed: int = 0):
 def parameter_counts(name: str, preset: str) -> dict[str, int]:
     """How many weights each network of a system has at a preset; frozen ones too.
 
-    Built on the meta device: nothing is allocated, whatever the size.
+    Built on the meta device: nothing is allocated, whatever the size. What stands in
+    two networks counts with the first.
     """
     import torch
 
     with torch.device("meta"):
         system = build(name, preset, trained=False)
-    found = {}
+    found, met = {}, set()
     for part, network in system.named_children():
         several = isinstance(network, torch.nn.ModuleDict)
         for key, inner in network.items() if several else [("", network)]:
             label = f"{part}.{key}" if key else part
-            found[label] = sum(weight.numel() for weight in inner.parameters())
+            new = {weight for weight in inner.parameters() if weight not in met}
+            found[label] = sum(weight.numel() for weight in new)
+            met |= new
     return found

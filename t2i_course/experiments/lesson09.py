@@ -6,12 +6,16 @@ import torch
 
 from ..measure import stages, variety
 from ..measure.birds import draw, report, unseen_captions
+from ..measure.style import COLUMNS as STYLED
+from ..measure.style import READ, agreement, drawings, ruler
+from ..papers.gan_cls import StyleTraining
 from ..papers.joint_embedding import text_encoder
+from ..papers.painter import Painter
 from ..papers.stackgan import StackGan
 from ..papers.stackgan_two import StackGanTwo
 from ..systems import shipped
 from .lesson08 import curve_of, watcher
-from .run import Run
+from .run import Run, rounded
 from .tables import Table
 
 PUBLISHED = ""
@@ -88,14 +92,13 @@ WAYS = {"off": ("off", 0.0), "0": ("drawn", 0.0), "0.1": ("drawn", 0.1),
         "2": ("drawn", 2.0), "256": ("drawn", 256.0),
         "2, sigma 1 or more": ("released", 2.0)}  # fmt: skip
 SHIPS = {"off": "stackgan_off_32", "0.1": "stackgan_32", "2": "stackgan_wide_32"}
-RECORDED = {"off", "0.1", "2", "256"}  # so far
+
 for name, (augment, kl) in WAYS.items():
     AUGMENTATION.add(
         name,
         lambda run, augment=augment, kl=kl: sketching(run, augment, kl),
         cost=350,
         ships=SHIPS.get(name),
-        recorded=name in RECORDED,
     )
 
 
@@ -123,4 +126,77 @@ def refining(run: Run, reads: bool) -> dict:
 
 for name, reads in (("with text", True), ("without text", False)):
     STAGES.add(name, lambda run, reads=reads: refining(run, reads), cost=350,
-               recorded=False)  # fmt: skip
+               ships="stackgan_64" if reads else None, recorded=False)  # fmt: skip
+
+
+# ----------------------------------------------------------------------------- styles
+
+STYLES = Table("09", "styles", "style transfer by lesson 08's ruler, shipped stages I",
+               ("squared error", *READ))  # fmt: skip
+
+
+def styled(run: Run, name: str) -> dict:
+    """A style encoder of a shipped stage I, 1,500 steps; what of a style comes over."""
+    torch.manual_seed(run.seed)
+    gan = shipped(name)
+    system = StyleTraining(gan)
+    history = run.fit(system, run.birds(32), 1500)
+    last = history.losses["style"][-100:]
+    queries = drawings("test", 32, run.choose(30, 1000), seed=3)
+    with torch.no_grad():
+        found = system.eval().style(queries.image)
+        text = gan.text_encoder.of(unseen_captions(len(found), 32, seed=8))
+        made = gan.sample(text, found)
+    heights = agreement(queries.style[:, STYLED], ruler(32).read(made))
+    return rounded(**{"squared error": sum(last) / len(last)}, **heights)
+
+
+for name, ships in SHIPS.items():
+    STYLES.add(name, lambda run, ships=ships: styled(run, ships), cost=90)
+
+
+# ------------------------------------------------------------------- the best painter
+
+PAINTER = Table("09", "painter", "the course's best painter, at 64 pixels",
+                ("wing", "belly", "crown", "all", "diversity", "both ways", "seconds"),
+                (0,), networks=True)  # fmt: skip
+
+
+@PAINTER.row("painter_64", cost=3600, ships="painter_64", recorded=False)
+def painter_64(run: Run) -> dict:
+    """The painter at its cpu preset."""
+    torch.manual_seed(run.seed)
+    system = Painter.from_preset("cpu", text_encoder=text_encoder())
+    size, steps = system.settings["size"], system.settings["steps"]
+    asked = unseen_captions(8, size, seed=11)
+    moments = {steps // 3, 2 * steps // 3, steps}
+    looks = run.looks(moments, lambda system: draw(system, asked))
+    source = run.birds(system.settings["batch_size"], size)
+    history = run.fit(system, source, steps, on_step=looks)
+    run.keep(history, looks)
+    found = report(system.eval(), run.choose(40, 2000), size=size)
+    found |= variety_of(run, system) | spread_of(run, system)
+    run.ship(system.network("generator"), history.elapsed, found, reads="text_birds")
+    return {"seconds": round(history.elapsed), **found}
+
+
+REMEDIES = Table("09", "remedies", "the painter's remedies, one left out; 32 pixels",
+                 ("wing", "belly", "crown", "all", "diversity", "both ways",
+                  "frechet distance", "seconds"))  # fmt: skip
+SMALL = {"size": 32, "base": 32, "depth": 32, "batch_size": 48, "steps": 600}
+LEFT_OUT = {"all remedies": {}, "no price on sameness": {"seeking": 0.0},
+            "no mirrors": {"mirrors": False}, "no KL": {"kl": 0.0}}  # fmt: skip
+
+
+def remedied(run: Run, changes: dict) -> dict:
+    """A small painter with some of its remedies."""
+    torch.manual_seed(run.seed)
+    system = Painter.from_preset("cpu", text_encoder=text_encoder(), **SMALL, **changes)
+    history = run.fit(system, run.birds(SMALL["batch_size"]))
+    found = report(system.eval(), run.choose(40, 2000)) | variety_of(run, system)
+    return {"steps": history.step, "seconds": round(history.elapsed), **found}
+
+
+for name, changes in LEFT_OUT.items():
+    REMEDIES.add(name, lambda run, changes=changes: remedied(run, changes), cost=150,
+                 recorded=False)  # fmt: skip

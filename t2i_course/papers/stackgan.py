@@ -325,6 +325,7 @@ SYSTEMS = {
     "stackgan_1": SystemInfo(
         StackGan, "09", "StackGAN, stage I: a sketch of a sentence", {"birds": {}},
         parts=(READER,), draws="sentences",
+        serves=lambda system: system.network("generator"),
     ),
 }  # fmt: skip
 # Each network in full, so that a changed preset leaves it as it is.

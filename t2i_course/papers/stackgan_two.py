@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..blocks import check_size, initialize
+from ..declarations import Part, SystemInfo
 from ..training import System
-from .gan_cls import discriminator_loss, generator_loss
+from .gan_cls import READER, discriminator_loss, generator_loss
 from .stackgan import (  # one paper in two files
     ConditioningAugmentation,
     Discriminator,
@@ -165,6 +166,11 @@ def joint_discriminator_loss(pairs: tuple[Tensor, Tensor, Tensor],
 # -------------------------------------------------------------------------- the system
 
 
+def drawing_part(sketcher: System | nn.Module) -> nn.Module:
+    """The network that draws, of a system; a network itself."""
+    return sketcher.network("generator") if isinstance(sketcher, System) else sketcher
+
+
 class StackGanTwo(StackGan):
     """Stage II: a larger picture from stage I's sketch and the text; eqs. (5), (6).
 
@@ -173,20 +179,20 @@ class StackGanTwo(StackGan):
     as released. Others as `StackGan`.
     """
 
+    Refiner = StageTwo  # a subclass may bring its own
+
     def __init__(self, text_encoder: nn.Module | None = None,
                  sketcher: StackGan | StageOne | None = None, size=256, base=128,
                  depth=64, blocks=4, embedding=1024, condition=128, augment="drawn",
                  reads=True, unconditional=True, kl=2.0, rates=(2e-4, 2e-4),
                  judge=None):  # fmt: skip
         System.__init__(self)
-        sketcher = StageOne() if sketcher is None else sketcher
-        if isinstance(sketcher, System):
-            sketcher = sketcher.network("generator")
-        made = StageTwo(sketcher, size, base, blocks, embedding, condition, augment,
-                        reads)  # fmt: skip
+        self.sketcher = StageOne() if sketcher is None else drawing_part(sketcher)
+        made = self.Refiner(self.sketcher, size, base, blocks, embedding, condition,
+                            augment, reads)  # fmt: skip
         for part in (made.look, made.net):
             initialize(part)
-        heard = condition if reads else sketcher.augmentation.condition
+        heard = condition if reads else self.sketcher.augmentation.condition
         judges = Discriminator(size, depth, heard, judge, unconditional)
         self.build(text_encoder, made, judges, kl, rates)
 
@@ -213,3 +219,31 @@ class StackGanTwo(StackGan):
         loss = super().painters_loss(fake, made, mean, log_sigma)
         d = self.discriminator
         return loss if d.real is None else loss + generator_loss(d.alone(made))
+
+
+def _misfit(sketcher, settings: dict) -> str:
+    """Whether a stage I can stand below a stage II of these settings; "" if it can."""
+    network = drawing_part(sketcher)
+    reads, wanted = network.augmentation.project.in_features, settings["embedding"]
+    if reads != wanted:
+        return f"reads {reads} numbers of a sentence, this preset {wanted}"
+    if network.size >= settings["size"]:
+        return f"draws {network.size} pixels, this preset no more: {settings['size']}"
+    return ""
+
+
+SKETCHER = Part(
+    "sketcher",
+    "stackgan_1",
+    called="stage I",
+    option="sketcher",
+    line="stand on the stage I of this checkpoint (made by t2i train stackgan_1)",
+    unused="stands on no stage I",
+    misfit=_misfit,
+)
+SYSTEMS = {
+    "stackgan_2": SystemInfo(
+        StackGanTwo, "09", "StackGAN, stage II: the sketch drawn larger", {"birds": {}},
+        parts=(READER, SKETCHER), draws="sentences",
+    ),
+}  # fmt: skip

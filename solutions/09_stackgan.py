@@ -1,0 +1,650 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 09 · StackGAN
+#
+# Lesson 08's network draws one bird for a sentence, eight times. Here a sentence becomes a cloud of
+# conditions in place of a point, and a second network looks again at what the first one drew.
+#
+# **What you will be able to do**
+# - measure whether a network draws one bird or many for a sentence, and what decides it;
+# - shake a condition (*conditioning augmentation*), and keep its cloud in place by a KL divergence;
+# - turn the one dial of it, and say what is gained and what is lost;
+# - draw a sketch larger with a second stage, and say what that keeps, mends and spoils;
+# - name a painter that obeys *and* varies, and which of its remedies does what.
+#
+# **Time:** about six minutes of computing on two CPU cores, about two hours with the five exercises.
+#
+# **You need:** lesson 08 (matching-aware discriminators, obedience, the oracle, the ruler of
+# styles) and from lesson 03 the KL divergence of Gaussians.
+#
+# **Slides covered:** TM-14 (conditioning augmentation), TM-15 (stages I and II, eqs. (3) to (6)),
+# TM-16 (figures with and without it), a row of TM-13, and the outlook of RE-13.
+
+# %% tags=["setup"]
+from t2i_course import lesson
+
+run = lesson.begin("09")
+
+# %%
+import torch
+from torch.nn import functional as F
+
+from t2i_course.checks import check
+from t2i_course.experiments import records
+from t2i_course.measure import birds as measure
+from t2i_course.measure import stages, style, variety
+from t2i_course.measure.scores import diversity
+from t2i_course.papers import stackgan, stackgan_two
+from t2i_course.papers.joint_embedding import text_encoder
+from t2i_course.play.shake_lab import ShakeLab
+from t2i_course.show import shaken as show
+from t2i_course.show.measured import measured
+from t2i_course.show.obeyed import beside_wishes, wishes
+from t2i_course.show.pictures import grid
+from t2i_course.systems import parameter_counts, shipped
+from t2i_course.worlds.bird_captions import named_by
+from t2i_course.worlds.birds import Birds
+
+# %% [markdown]
+# ## 1. Eight times the same bird
+#
+# A sentence leaves much open: which way the bird looks, where it sits, how the light is. Ask lesson
+# 08's best network for eight birds of one sentence, each with a noise of its own. Below stand eight
+# *real* drawings of birds that all wear one plumage:
+
+# %%
+question = "a bird with yellow wings and a blue belly"
+wish = measure.asked([question], named_by({})[None])
+before, real = shipped("gan_int_cls_64"), variety.plumages(64)
+grid(torch.cat([measure.draw(before, wish, samples=8), real[7]]), 8,
+     rows=["gan_int_cls_64", "real birds"], title=f"Above: {question}. Below: one plumage, unseen"
+     ).described("Above, eight birds that can hardly be told apart. Below, birds of the same "
+                 "colours that look left and right, higher and lower, before other backgrounds.")
+
+# %% [markdown]
+# **What to see.** The colours obey. But the upper birds look the same way, from the same place; the
+# noise is hardly heard. Two numbers say so:
+#
+# - **diversity** is the mean distance between two pictures of one sentence (root mean square of the
+#   differences of their colours), as in lesson 08;
+# - **both ways** is the share of sentences whose eight pictures show birds that look left *and* birds
+#   that look right. Were the direction decided by a coin for each picture, all eight would agree with
+#   probability $2 \cdot 2^{-8}$, so the share would be 0.99.
+#
+# ### Exercise 09.1 · Who decides which way it looks? (6 minutes, difficulty 1 of 5)
+# `facing` is a table of True (right) and False (left), a row for each sentence, a column for each of
+# its pictures. Return the share of rows that hold both.
+#
+# <details><summary>Hint 1</summary>facing.any(1) says of each row whether one looks right;
+# facing.all(1) whether all do.</details>
+# <details><summary>The idea of the answer</summary>One looks right, and not all do; then the mean over
+# rows, as a number: .float().mean().item().</details>
+
+
+# %% tags=["exercise"]
+def share_both(facing):
+    """The share of rows of facing (B, N) bool that hold both True and False: a float."""
+    ### BEGIN SOLUTION
+    return (facing.any(1) & ~facing.all(1)).float().mean().item()
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+share_both = check("09.1", share_both)
+
+
+# %%
+def both_ways(pictures):
+    """`share_both` of pictures (B, N, 3, S, S), whose direction lesson 08's ruler reads."""
+    turn = style.ruler(pictures.shape[-1]).read(pictures.flatten(0, 1))[:, 0]
+    return share_both(turn.view(pictures.shape[:2]) > 0)
+
+
+many = measure.unseen_captions(run.choose(6, 100), 64, seed=21)
+alike = variety.drawn_with(before, many, variety.all_lots(before, len(many.caption), 8, seed=1))
+for name, pictures in (("gan_int_cls_64", alike), ("real birds of one plumage", real)):
+    print(f"{name:26} diversity {diversity(pictures):.2f}, both ways {both_ways(pictures):.2f}")
+
+# %% [markdown]
+# **What to see.** Real birds of one plumage differ nearly ten times as much as the pictures of one
+# sentence. The network could have learned it: no caption of the world says which way a bird looks,
+# so the sentences leave it to chance. Why isn't the noise heard? Each sentence is nearly always met
+# with *one* picture at a time, and each embedding is a point of its own. A generator that draws the
+# picture which belongs to that point wins; it need not know the others. (That is a way to see it,
+# as in lesson 08, not a proof.)
+#
+# ## 2. A cloud in place of a point
+#
+# StackGAN (Zhang et al. 2017) has a remedy: **conditioning augmentation** (TM-14). It no longer
+# hands the embedding $\varphi_t$ of a sentence $t$ to the generator. A small layer makes two lists
+# of numbers of it, $\mu(\varphi_t)$ and $\sigma(\varphi_t)$, 128 each, and the condition $\hat c$
+# is *drawn* anew for every picture:
+#
+# $$\hat c = \mu(\varphi_t) + \sigma(\varphi_t) \odot \epsilon, \qquad \epsilon \sim \mathcal N(0, I) \tag{1}$$
+#
+# $\odot$ multiplies number by number; $I$ says that the 128 numbers of $\epsilon$ are drawn
+# independently. A sentence is now a cloud. Clouds of like sentences overlap, so there are no gaps
+# between them; and the same sentence comes with another $\hat c$ each time, which the picture may
+# follow. (Lesson 03 drew a code $z$ in just this way. The paper calls the cloud's spread $\Sigma$;
+# it is the diagonal matrix with $\sigma^2$ in it.)
+#
+# ### Exercise 09.2 · Shake the condition (6 minutes, difficulty 2)
+# The layer gives $\mu$ and the *logarithm* of $\sigma$, so that $\sigma$ can't be negative. Write
+# (1). The noise $\epsilon$ is given.
+#
+# <details><summary>Hint 1</summary>sigma = log_sigma.exp().</details>
+# <details><summary>The idea of the answer</summary>mean + log_sigma.exp() * noise.</details>
+
+
+# %% tags=["exercise"]
+def shaken(mean, log_sigma, noise):
+    """(1): conditions (B, C) from mu, log sigma and eps, each (B, C)."""
+    ### BEGIN SOLUTION
+    return mean + log_sigma.exp() * noise
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+shaken = check("09.2", shaken)
+
+# %% tags=["nbval-check-output"]
+eps = torch.randn(10_000, 3, generator=torch.Generator().manual_seed(0))
+mu, log_sigma = torch.tensor([0.0, 2.0, -1.0]), torch.tensor([0.0, -0.7, -3.0])
+drawn = shaken(mu.expand(10_000, 3), log_sigma.expand(10_000, 3), eps)
+print("mean     ", [round(value, 1) + 0.0 for value in drawn.mean(0).tolist()])
+print("deviation", [round(value, 2) for value in drawn.std(0).tolist()], " sigma",
+      [round(value, 2) for value in log_sigma.exp().tolist()])
+
+# %% [markdown]
+# What would a generator that wants to win do with these clouds? The shaking is in its way: make
+# $\sigma$ small, or $\mu$ so large that $\sigma$ doesn't count, and the old points are back. So
+# clouds must cost something where they shrink or run away:
+#
+# $$D_{KL}\big(\mathcal N(\mu(\varphi_t), \Sigma(\varphi_t)) \,\|\, \mathcal N(0, I)\big) =
+# \sum_{j=1}^{128} \Big( \frac{\mu_j^2 + \sigma_j^2 - 1}{2} - \log \sigma_j \Big) \tag{2}$$
+#
+# It is the KL divergence of lesson 03: 0 where every cloud is $\mathcal N(0, I)$, and then all
+# sentences have the *same* cloud, and nothing of them comes through. The slide has this divergence,
+# the whole vector's. The authors' code takes the **mean** over the 128 numbers, and gives that the
+# weight 2. So do we.
+#
+# ### Exercise 09.3 · Not too far, not too sure (12 minutes, difficulty 3)
+# Write (2) as a mean over the batch *and* over the numbers, from $\mu$ and $\log \sigma$.
+#
+# <details><summary>Hint 1</summary>sigma^2 is (2 * log_sigma).exp().</details>
+# <details><summary>Hint 2</summary>(mean ** 2 + sigma^2 - 1) / 2 - log_sigma is a table (B, C).</details>
+# <details><summary>The idea of the answer</summary>The mean of that table.</details>
+
+
+# %% tags=["exercise"]
+def kl_to_standard(mean, log_sigma):
+    """(2) a number, the mean over both axes of (B, C): a scalar, in nats."""
+    ### BEGIN SOLUTION
+    variance = (2 * log_sigma).exp()
+    return ((mean.square() + variance - 1) / 2 - log_sigma).mean()
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+kl_to_standard = check("09.3", kl_to_standard)
+
+# %% tags=["nbval-check-output"]
+for name, far, log_s in (("N(0, 1)", 0.0, 0.0), ("further away", 3.0, 0.0), ("narrow", 0.0, -3.0)):
+    each = kl_to_standard(torch.full((1, 128), far), torch.full((1, 128), log_s))
+    print(f"{name:12} {each:.2f} nats a number, {128 * each:6.1f} for the whole of c")
+
+# %% [markdown]
+# **Mean or sum?** They differ by 128, the number of numbers. A weight of 2 on the mean is a weight
+# of 1/64 on the sum of (2); a weight of 1 on the sum would be 128 on the mean. Who takes one
+# formula from a paper and the weight from its code is off by that much. Section 5 turns this dial,
+# and shows both.
+#
+# ## 3. Stage I: a sketch
+#
+# Around it stands a game that you know (TM-15). Stage I's discriminator $D_0$ and generator $G_0$
+# have
+#
+# $$\mathcal L_{D_0} = \mathbb E_{(I_0, t) \sim p_\text{data}}[\log D_0(I_0, \varphi_t)] + \mathbb E_{z \sim
+# p_z,\, t \sim p_\text{data}}[\log(1 - D_0(G_0(z, \hat c_0), \varphi_t))] \tag{3}$$
+#
+# $$\mathcal L_{G_0} = \mathbb E_{z \sim p_z,\, t \sim p_\text{data}}[\log(1 - D_0(G_0(z, \hat c_0),
+# \varphi_t))] + \lambda\, D_{KL}(\mathcal N(\mu_0(\varphi_t), \Sigma_0(\varphi_t)) \,\|\, \mathcal N(0, I))
+# \tag{4}$$
+#
+# $I_0$ is a real picture of the small size and $t$ its sentence; $z$ is noise as before, beside
+# which $\hat c_0$ of (1) stands; $\lambda$ is the weight of the KL. $D_0$ makes (3) large, $G_0$
+# makes (4) small. As in lesson 08 the discriminator also gets real pictures with wrong sentences
+# (the talk's table calls that "random" negatives), $G_0$ goes down $-\log D_0$, lesson 01's
+# non-saturating loss, and $D_0$ hears the sentence as $\mu_0(\varphi_t)$, at each place of its
+# $4 \times 4$ map. There is no half-way sentence any more: the clouds fill the gaps.
+#
+# ### Exercise 09.4 · What the sketcher pays (6 minutes, difficulty 2)
+# Write (4) as it is trained, with your `kl_to_standard`. `fake` are $D_0$'s logits of drawn
+# pictures.
+#
+# <details><summary>Hint 1</summary>-log D of logits is F.softplus(-fake); take its mean.</details>
+# <details><summary>The idea of the answer</summary>F.softplus(-fake).mean() + weight * kl_to_standard(mean,
+# log_sigma).</details>
+
+
+# %% tags=["exercise"]
+def sketcher_loss(fake, mean, log_sigma, weight=2.0):
+    """(4), non-saturating. fake: logits (B,); mean, log_sigma: (B, C); a scalar."""
+    ### BEGIN SOLUTION
+    return F.softplus(-fake).mean() + weight * kl_to_standard(mean, log_sigma)
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+sketcher_loss = check("09.4", sketcher_loss)
+
+# %% [markdown]
+# The generator is plain: $z$ and $\hat c_0$ become a $4 \times 4$ map, and four times (here three)
+# the map is doubled by repeating each pixel, with a 3x3 convolution, batch norm and a ReLU. Put
+# your functions in:
+
+
+# %%
+class Cloud(stackgan.ConditioningAugmentation):
+    """Conditioning augmentation with exercise 09.2."""
+
+    def forward(self, text, noise):
+        """c (B, C), and the mu and log sigma that it was drawn with."""
+        mean, log_sigma = self.spread(text)
+        return shaken(mean, log_sigma, noise), mean, log_sigma
+
+
+class Sketcher(stackgan.StageOne):
+    """Stage I's generator with your cloud."""
+
+    Augmentation = Cloud
+
+
+class StageOneGame(stackgan.StackGan):
+    """Stage I with your generator and your loss."""
+
+    Sketcher = Sketcher
+
+    def painters_loss(self, fake, made, mean, log_sigma):
+        """What the generator goes down."""
+        return sketcher_loss(fake, mean, log_sigma, self.kl)
+
+
+# %% tags=["nbval-check-output"]
+for part, count in parameter_counts("stackgan_1", "paper").items():
+    print(f"{part:13} {count:>10,} weights")
+
+# %% [markdown]
+# That is the paper preset (64x64): 10,301,248 and 5,715,713 weights, as in the authors' PyTorch
+# code. (The paper's first code, in TensorFlow, has residual blocks in stage I and other sums; the
+# differences are listed in [papers/stackgan.py](../t2i_course/papers/stackgan.py).)
+#
+# ## 4. Train the sketcher
+#
+# Ours draws 32x32 with 0.6 million weights. Live it takes 600 steps with $\lambda = 0.1$, about two
+# minutes; the shipped network took 1,600. Under the bar: eight captions of unseen species, with two
+# noises. A red frame says that the oracle reads another colour than was asked for.
+
+# %%
+asked = measure.unseen_captions(8, 32, seed=11)
+
+
+def portrait(system, history=None):
+    """Eight captions of unseen species, two noises."""
+    rows = {f"noise {seed}": measure.draw(system, asked, seed) for seed in range(2)}
+    when = f"after {history.step:,} steps" if history and history.step else "as it ships"
+    return beside_wishes(rows, asked.named, f"Stage I, KL 0.1, seed 0, {when}").described(
+        "Small rough birds in the colours of their captions, some with red frames")
+
+
+# %% tags=["live"]
+torch.manual_seed(0)
+sketching = StageOneGame.from_preset(run.networks, text_encoder=text_encoder(), kl=0.1)
+small = Birds("train", 32, sketching.settings["batch_size"])
+steps = min(600, sketching.settings["steps"])
+course = run.train(
+    sketching, small, steps, shipped="stackgan_32", show=portrait, columns=wishes(asked.named),
+    part=lambda system: system.generator, course={"of": "caption and noise"},
+    title="stackgan_32 on its way, seed 0 (t2i reproduce 09 augmentation --row 0.1)",
+    seen="First blots, then birds in one colour or two, at the end with parts")
+
+# %%
+sketching.to("cpu").eval()
+some = measure.unseen_captions(run.choose(40, 1000), 32)
+reached = measure.obedience_of(sketching, some)
+print("obedience on unseen species:", {k: round(reached[k], 2) for k in ("wing", "belly", "all")})
+
+# %% [markdown]
+# ## 5. One dial
+#
+# How heavy should the KL be? Here are six trainings of stage I over three seeds each, 1,600 steps,
+# alike in all but (1) and $\lambda$: no augmentation at all (the condition is $\mu$); weights from
+# 0 to 256 on the *mean* (256 is 2 on the sum); and the weight 2 with the ReLU that the authors'
+# PyTorch code has before $\mu$ and $\log \sigma$: it makes $\mu \ge 0$ and $\sigma \ge 1$.
+#
+# *By z* is the diversity where only $z$ is drawn anew and $\epsilon$ stays, *by eps* the other way
+# round. $\sigma$ and $|\mu|$'s deviation over sentences (*mu*) are means over the 128 numbers.
+
+# %%
+found, own = records("09"), float(diversity(variety.plumages()))
+ways = {"no augmentation": "off", "0": "0", "0.1": "0.1", "2": "2", "2, sigma 1 or more":
+        "2, sigma 1 or more", "256": "256"}
+rows = {name: f"augmentation/{row}" for name, row in ways.items()}
+measured(found, rows, {"obedience, all": ("all", 2), "diversity": ("diversity", 2),
+                       "by z": ("by z", 2), "by eps": ("by eps", 2),
+                       "both ways": ("both ways", 2), "mu": ("mu", 1), "sigma": ("sigma", 2),
+                       "Frechet distance": ("frechet distance", 0)},
+         f"weight of the KL; real birds of one plumage: diversity {own:.2f}; mean ± deviation over "
+         "seeds 0 1 2, 2,000 unseen captions; t2i reproduce 09 augmentation")
+
+# %%
+show.dial(found, rows, own, "Stage I at 32 pixels, 1,600 steps: a dot a seed").described(
+    "From the upper left, obedient and uniform, the dots fall to the lower right.")
+
+# %% [markdown]
+# **What to see.** It is a dial, and it has two ends. Without augmentation stage I obeys best (0.60
+# to 0.66) and draws one bird (diversity 0.02 to 0.03, both ways in 3 of 100 sentences at most).
+# With 256 on the mean every sentence has nearly the same cloud: the pictures differ *more* than
+# real birds of one plumage, and obey as if nothing had been said (0.20). Between them each step to
+# more variety costs obedience. With 2 the pictures vary as real birds do (0.33 to 0.35), and obey
+# half as well as without.
+#
+# So in our miniature conditioning augmentation makes the birds of a sentence differ, as the paper
+# says; it isn't free, as the paper doesn't say. (TM-16 shows birds with and without it, and no
+# measure of obedience. Published inception scores for this comparison exist, but we could not check
+# them, so none stands here. Nor do we know whether longer training at full size would win the
+# obedience back.)
+#
+# Three more things:
+#
+# - **It is the cloud that varies the birds.** At weights from 0.1 to 2 drawing $\epsilon$ anew makes more difference than drawing
+#   $z$ anew, on every seed. And yet with a cloud $z$ is heard more than without (0.06 to 0.07 at 0.1, 0.03 without).
+# - **Without a KL clouds don't shrink, the sentences run away.** At weight 0 $\sigma$ stays near 1, but
+#   $\mu$ spreads by nearly 5, so the cloud counts for little. One of the three seeds broke down.
+# - **The ReLU costs nothing here.** With $\sigma \ge 1$ and $\mu \ge 0$, which looks like a slip, every seed obeys *more*
+#   than every seed without it at the same weight, and varies more. We don't know why.
+
+# %%
+networks = {"no augmentation": shipped("stackgan_off_32"), "KL 0.1": shipped("stackgan_32"),
+            "KL 2": shipped("stackgan_wide_32")}
+show.eight_of(networks, wish, f"{question}: eight of each, noise 0, seed 0").described(
+    "One bird eight times; then eight that differ in places and colours; then birds that look both "
+    "ways, in colours that were not asked for")
+
+# %% [markdown]
+# **What to see.** The dial, in pictures. The price of the third row isn't only in its poses: wings
+# and bellies differ, too, though the sentence named them.
+#
+# ### Does it cure lesson 08's fault?
+# There noise went unheard: a style encoder $S$ found nothing of it, no style could be carried over,
+# and a caption's four pictures showed both directions seldom. Both ways we have above: 0.16 to 0.18
+# at weight 0.1, 0.55 to 0.67 at 2, and 0.99 would be chance. Now $S$ again, trained on each of
+# these three networks to find $z$ and $\epsilon$ (a squared error of 1: nothing found), and the
+# ruler:
+
+# %%
+measured(found, {name: f"styles/{row}" for name, row in
+                 {"no augmentation": "off", "KL 0.1": "0.1", "KL 2": "2"}.items()},
+         {name: (name, 2) for name in ("squared error", "flip", "x", "y", "shade")},
+         "style transfer from 1,000 real birds, correlation with the query's style; mean ± deviation "
+         "over seeds 0 1 2 of S; t2i reproduce 09 styles")
+
+# %% [markdown]
+# **What to see.** Without augmentation, and at 0.1, $S$ finds nothing of its noise, as in lesson
+# 08, and nothing of a style comes over. At 2 it finds some of it (0.92 to 0.93), and part of the
+# direction comes over (*flip*: 0.34 to 0.35) and of the background's shade (0.27 to 0.32). So
+# lesson 08's promise holds, with its price: the cloud makes noise heard where the dial stands at 2,
+# and there the birds obey half as well. (One network of each weight; only $S$ has three seeds.)
+#
+# ### Is the ground smoother?
+# The cloud should fill the gaps between sentences, so that small steps in $\hat c$ make small
+# changes in the picture. Walk in a straight line from $\mu$ of one sentence to $\mu$ of another:
+
+# %%
+two = measure.asked(["a completely blue bird", "a completely red bird"],
+                    named_by({})[None].repeat(2, 0))
+show.walks(networks, two, "From all blue to all red in c, z held, seed 0").described(
+    "Blue birds turn purple and red; the third row changes in small steps and is red at the end only")
+
+# %%
+measured(found, rows, {"evenness": ("evenness", 2)},
+         "mean step over largest step on walks of 21 pictures, in the oracle's features, 100 walks: 1 if "
+         "all steps are alike, 0.05 if all changes at once; seeds 0 1 2; t2i reproduce 09 augmentation")
+
+# %% [markdown]
+# **What to see.** At weight 0.1 the steps are no more even than without augmentation (0.47 to 0.49
+# both). At 2 they are more even, on every seed (0.56). At 256 they are most even of all, and that
+# warns how to read the number: where the sentence changes hardly anything, all its steps are small.
+#
+# ## 6. Stage II: a second look
+#
+# A sketch of 32 pixels has lost detail, and got some colours wrong. Stage II reads the sentence
+# *again* and draws a larger picture from the sketch (TM-15):
+#
+# $$\mathcal L_D = \mathbb E_{(I, t) \sim p_\text{data}}[\log D(I, \varphi_t)] + \mathbb E_{s_0 \sim p_{G_0},\, t
+# \sim p_\text{data}}[\log(1 - D(G(s_0, \hat c), \varphi_t))] \tag{5}$$
+#
+# $$\mathcal L_G = \mathbb E_{s_0 \sim p_{G_0},\, t \sim p_\text{data}}[\log(1 - D(G(s_0, \hat c), \varphi_t))] +
+# \lambda\, D_{KL}(\mathcal N(\mu(\varphi_t), \Sigma(\varphi_t)) \,\|\, \mathcal N(0, I)) \tag{6}$$
+#
+# $s_0 = G_0(z, \hat c_0)$ is the sketch, $I$ a real picture of the large size. There is no $z$:
+# what stage II needs of chance comes with the sketch, and with a cloud of its own, $\hat c$, from
+# another $\mu$ and $\sigma$. The sketch goes down to a quarter of its width, meets $\hat c$ at
+# every place, passes residual blocks, and is doubled up to the large size. Stage I rests.
+#
+# ### Exercise 09.5 · A second look (8 minutes, difficulty 2)
+# `sketcher(noise, text)` makes sketches, `refiner(sketch, text, eps)` what stage II makes of them. `noise` holds
+# stage I's numbers first, `sketcher.noise_size` of them, and behind them stage II's $\epsilon$.
+# Stage I rests: it must get no gradient.
+#
+# <details><summary>Hint 1</summary>own = sketcher.noise_size; noise[:, :own] and noise[:, own:].</details>
+# <details><summary>Hint 2</summary>Draw the sketch under torch.no_grad().</details>
+# <details><summary>The idea of the answer</summary>with torch.no_grad(): sketch = sketcher(noise[:, :own],
+# text); then return refiner(sketch, text, noise[:, own:]).</details>
+
+
+# %% tags=["exercise"]
+def second_look(sketcher, refiner, noise, text):
+    """What the refiner makes of the sketcher's picture. noise: (B, N); text: (B, D)."""
+    ### BEGIN SOLUTION
+    own = sketcher.noise_size
+    with torch.no_grad():
+        sketch = sketcher(noise[:, :own], text)
+    return refiner(sketch, text, noise[:, own:])
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+second_look = check("09.5", second_look)
+
+
+# %%
+class Refiner(stackgan_two.StageTwo):
+    """Stage II's generator with your second look."""
+
+    def draw(self, noise, text):
+        """Pictures, and the mu and log sigma of stage II that they were drawn with."""
+        return second_look(self.sketcher, self.refine, noise, text)
+
+
+class StageTwoGame(stackgan_two.StackGanTwo):
+    """Stage II with your generator."""
+
+    Refiner = Refiner
+
+
+# %% tags=["nbval-check-output"]
+for part, count in parameter_counts("stackgan_2", "paper").items():
+    print(f"{part:13} {count:>10,} weights")
+
+# %% [markdown]
+# At the paper's size (64 to 256 pixels) that is 26,290,080 weights without stage I, and a
+# discriminator of 71,269,122 with a second head that judges the picture alone, as in the authors'
+# PyTorch code.
+#
+# Ours goes from 32 to 64 pixels, over the shipped stage I. Live: 200 steps, about a minute and a
+# half; the shipped one took 800. Above each picture stands its sketch.
+
+
+# %%
+def two_looks(system, history=None):
+    """Eight captions: the sketch, enlarged, and stage II's picture of it."""
+    sketches, pictures = stages.pairs(system, asked, seed=0)
+    when = f"after {history.step:,} steps" if history and history.step else "as it ships"
+    rows = {"sketch": stages.enlarged(sketches), "stage II": pictures}
+    return beside_wishes(rows, asked.named, f"Stage II, 64 pixels, seed 0, {when}").described(
+        "Rough sketches above, below the same birds with sharper edges")
+
+
+# %% tags=["live"]
+torch.manual_seed(0)
+refining = StageTwoGame.from_preset(run.networks, text_encoder=text_encoder(),
+                                    sketcher=networks["KL 0.1"])
+large = Birds("train", 64, refining.settings["batch_size"])
+few = min(200, refining.settings["steps"])
+second_course = run.train(
+    refining, large, few, shipped="stackgan_64", show=two_looks, columns=wishes(asked.named),
+    part=lambda system: system.generator, course={"of": "caption and noise"},
+    title="stackgan_64 on its way, seed 0 (t2i reproduce 09 stages --row 'with text')",
+    seen="First rough shapes, then birds that keep the place of their sketches")
+
+# %%
+measured(found, {"with the sentence": "stages/with text", "without": "stages/without text"},
+         {"sketch obeys": ("sketch, all", 2), "picture obeys": ("all", 2), "kept": ("kept", 2),
+          "mended": ("mended", 2), "spoiled": ("spoiled", 2), "place": ("place", 2),
+          "detail": ("detail", 3), "sketch's detail": ("sketch, detail", 3)},
+         "2,000 unseen captions, mean ± deviation over seeds 0 1 2 of stage II; t2i reproduce 09 stages")
+
+# %% [markdown]
+# **What to see.** Stage II follows its sketch: direction, tilt and place of the bird agree in both
+# (*place*, a correlation by the ruler: PLACE). And it adds what the sketch hasn't: *detail*, the
+# share of a picture's variance in its finest waves, is about four times that of the enlarged sketch
+# (0.008); real birds have 0.047.
+#
+# It doesn't obey better. Sketches obey 0.54 to 0.55, pictures ALL. Of the attributes that a sketch
+# missed stage II mends a quarter with the sentence (MENDED), a fifth without (OTHERS); of the right
+# ones it spoils about as many (SPOILED), and there are more right ones to spoil. So here stage II
+# is a painter of details, and hardly the mender that the paper's figures show (TM-16). Ours had 800
+# steps, and a twentieth of the weights; whether longer training would mend more, we didn't measure.
+#
+# ## 7. A painter that obeys and varies
+#
+# Must one choose between obeying and varying? The dial says so of stage I, its judge and 1,600
+# steps. But lesson 08 (section 14) met a judge under which noise is heard: the projection
+# discriminator with its hinge loss. So put a cloud before lesson 08's generator, set that judge
+# against it, and add three remedies that aren't StackGAN's:
+#
+# - **mirrors**: each real picture is shown left-right reversed or not, by a coin. No sentence says which way a bird looks, so
+#   every sentence stays true, and each is met both ways;
+# - **a price on sameness** (*mode seeking*, Mao et al. 2019): half of the sentences are drawn twice, and the generator pays
+#
+#   $$\frac{\text{mean } |n - n'|}{\text{mean } |x - x'|} \tag{7}$$
+#
+#   where $x$ and $x'$ are two pictures of a sentence, and $n$ and $n'$ the noises ($z$ and $\epsilon$) that they were drawn with. Pictures that
+#   are too alike make it large;
+# - **rates that fall** to 0 over the second half of the training.
+#
+# The weights are 0.05 for (7) and 0.05 for the KL; 9,000 steps at 64 pixels, one seed
+# ([papers/painter.py](../t2i_course/papers/painter.py)). Above, once more, lesson 08's:
+
+# %%
+painter = shipped("painter_64")
+grid(torch.cat([measure.draw(before, wish, samples=8), measure.draw(painter, wish, samples=8)]), 8,
+     rows=["gan_int_cls_64", "painter_64"], title=f"{question}: eight of each, seed 0").described(
+    "Above one bird eight times; below eight birds in the same colours, in different poses and places")
+
+# %%
+best = variety.drawn_with(painter, many, variety.all_lots(painter, len(many.caption), 8, seed=1))
+print(f"painter_64: diversity {diversity(best):.2f}, both ways {both_ways(best):.2f}")
+obeys = measure.obedience_of(painter, measure.unseen_captions(run.choose(20, 500), 64))
+print({part: round(obeys[part], 2) for part in ("wing", "belly", "crown", "all")})
+
+# %% [markdown]
+# **What to see.** PAINTER-SEE
+#
+# Which of the remedies does what? Of this we know little: `t2i reproduce 09 remedies` trains a
+# small painter without each of them in turn, and isn't on record yet. And it is one network of one
+# seed. What it shows is that a network of this size *can* do both; the dial isn't a law.
+#
+# ## 8. Play
+#
+# Eight birds of a sentence. Which network draws, what is drawn anew, and how far the cloud is
+# shaken ($\epsilon$ times *shake*; 0 leaves $\mu$ alone) is yours. Can you find a shake at which
+# the birds of "KL 0.1" differ and still obey? And what does the painter do that the others can't?
+
+# %%
+lab = ShakeLab({"painter_64": painter, **networks})
+print(lab.view(question).words)
+
+# %%
+lab.widget(question)
+
+# %% [markdown]
+# ## 9. What still fails
+#
+# - **The paper's recipe doesn't give both**, in our miniature: a weight at which stage I varies as real birds do costs it half of
+#   its obedience. The painter's remedies are later ideas.
+# - **Stage II mends little.** It sees the sketch and the sentence, and spoils about as many attributes as it mends.
+# - **A sentence is still one list of numbers.** Cloud or point, stage II looks at the whole sentence again, and never at the word
+#   that a place of the picture needs (lesson 11).
+#
+# ### The table that grows (TM-13)
+#
+# | | TGIM | T2I | negative text | text + image |
+# |---|---|---|---|---|
+# | 1 · style encoder | O | X | X | concat |
+# | 1 · GAN-CLS, GAN-INT | X | O | random | concat |
+# | 2 · StackGAN | X | O | random | concat |
+#
+# ### Questions
+#
+# <details><summary>1. The KL is 0 for each cloud. What does the generator know of the sentence?</summary>
+#
+# Nothing: all clouds are N(0, I), whatever was said. The row 256 is nearly there.
+# </details>
+#
+# <details><summary>2. Why does the discriminator hear mu and not the condition that was drawn?</summary>
+#
+# It is to judge whether the picture fits the *sentence*. The draw is chance; with real pictures it
+# would be a chance that nobody drew them with.
+# </details>
+#
+# <details><summary>3. Where does stage II's picture get its pose from?</summary>
+#
+# From the sketch alone: the sentence doesn't say it, and stage II has no z. Its own eps could
+# change it, but the sketch is there to be followed.
+# </details>
+#
+# <details><summary>4. A price on sameness rewards pictures that differ. What keeps them from differing in the
+# colours that were asked for?</summary>
+#
+# The discriminator, which sees sentence and picture together. In the dial's lower right it wasn't
+# heard, for there the condition said nothing.
+# </details>
+#
+# ### To read
+# - Zhang, Xu, Li, Zhang, Wang, Huang, Metaxas: *StackGAN: Text to Photo-realistic Image Synthesis with Stacked
+#   Generative Adversarial Networks*, ICCV 2017;
+# - Mao, Lee, Tseng, Ma, Yang: *Mode Seeking Generative Adversarial Networks for Diverse Image Synthesis*, CVPR 2019;
+# - in the package: `papers/stackgan.py`, `papers/stackgan_two.py`, `papers/painter.py`.
+#
+# ### At paper scale
+# ```
+# t2i train joint_embedding --preset paper t2i train stackgan_1 --preset paper --text
+# runs/joint_embedding-paper/checkpoint.pt t2i train stackgan_2 --preset paper --text
+# runs/joint_embedding-paper/checkpoint.pt \
+#   --sketcher runs/stackgan_1-paper/checkpoint.pt
+# ```
+# How long that takes on a GPU: not measured yet.
+#
+# ### Why there is a lesson 10
+# Two stages are two trainings, one after the other, and the second can't help the first.
+# **StackGAN++** trains generators for all sizes at once, each with a discriminator of its own, and
+# asks of each picture twice: is it real, and does it fit? That is lesson 10.

@@ -1,0 +1,147 @@
+"""What lesson 09 says of its figures, held against the records and shipped networks."""
+
+from functools import partial
+
+from claims import says
+
+from t2i_course.experiments import records, values
+from t2i_course.measure import birds as measure
+from t2i_course.measure import variety
+from t2i_course.measure.scores import diversity
+from t2i_course.systems import parameter_counts, shipped
+
+claim = partial(says, "09")
+FOUND = records("09")
+
+
+def of(place: str, column: str) -> list[float]:
+    """A measure of the three recorded seeds."""
+    found = values(FOUND, place, column)
+    assert len(found) == 3
+    return found
+
+
+def cloud(row: str, column: str) -> list[float]:
+    """A column of the table by weights of the KL."""
+    return of(f"augmentation/{row}", column)
+
+
+def span(numbers, digits: int = 2) -> tuple[str, str]:
+    """Least and greatest as the text writes them."""
+    return f"{min(numbers):.{digits}f}", f"{max(numbers):.{digits}f}"
+
+
+# 1: one bird ---------------------------------------------------------------------------
+
+
+def test_real_birds_differ_nearly_ten_times_as_much():
+    claim("Real birds of one plumage differ nearly ten times as much as the pictures of "
+          "one sentence")  # fmt: skip
+    painter, real = shipped("gan_int_cls_64"), variety.plumages(64)
+    asked = measure.unseen_captions(100, 64, seed=21)
+    lots = variety.all_lots(painter, 100, 8, seed=1)
+    drawn = float(diversity(variety.drawn_with(painter, asked, lots)))
+    assert 8.5 < float(diversity(real)) / drawn < 10
+    assert variety.both_ways(real) == 1.0
+
+
+# 5: the dial ---------------------------------------------------------------------------
+
+
+def test_the_dials_ends():
+    claim("Without augmentation stage I obeys best (0.60 to 0.66)")
+    claim("draws one bird (diversity 0.02 to 0.03, both ways in 3 of 100 sentences at "
+          "most)")  # fmt: skip
+    assert span(cloud("off", "all")) == ("0.60", "0.66")
+    assert span(cloud("off", "diversity")) == ("0.02", "0.03")
+    assert max(cloud("off", "both ways")) == 0.03
+    claim("the pictures differ more than real birds of one plumage, and obey as if "
+          "nothing had been said (0.20)")  # fmt: skip
+    own = float(diversity(variety.plumages()))
+    assert min(cloud("256", "diversity")) > own
+    assert span(cloud("256", "all")) == ("0.20", "0.20")
+
+
+def test_each_step_costs_obedience():
+    claim("Between them each step to more variety costs obedience")
+    for less, more in (("off", "0.1"), ("0.1", "2"), ("2", "256")):
+        assert max(cloud(less, "diversity")) < min(cloud(more, "diversity"))
+        assert min(cloud(less, "all")) > max(cloud(more, "all"))
+    claim("With 2 the pictures vary as real birds do (0.33 to 0.35), and obey half as "
+          "well as without")  # fmt: skip
+    assert span(cloud("2", "diversity")) == ("0.33", "0.35")
+    assert 0.45 < sum(cloud("2", "all")) / sum(cloud("off", "all")) < 0.55
+
+
+def test_the_cloud_varies_the_birds():
+    claim("At weights from 0.1 to 2 drawing $\\epsilon$ anew makes more difference than "
+          "drawing $z$ anew, on every seed")  # fmt: skip
+    for row in ("0.1", "2", "2, sigma 1 or more"):
+        pairs = zip(cloud(row, "by eps"), cloud(row, "by z"))
+        assert all(eps > z for eps, z in pairs)
+    claim("with a cloud $z$ is heard more than without (0.06 to 0.07 at 0.1, 0.03 "
+          "without)")  # fmt: skip
+    assert span(cloud("0.1", "by z")) == ("0.06", "0.07")
+    assert span(cloud("off", "by z")) == ("0.03", "0.03")
+
+
+def test_without_a_kl_sentences_run_away():
+    claim("At weight 0 $\\sigma$ stays near 1, but $\\mu$ spreads by nearly 5")
+    assert all(0.95 < s < 1.1 for s in cloud("0", "sigma"))
+    assert all(4.6 < mu < 5.0 for mu in cloud("0", "mu"))
+    claim("One of the three seeds broke down")
+    assert sorted(cloud("0", "all"))[0] < 0.25 < 0.55 < sorted(cloud("0", "all"))[1]
+
+
+def test_the_relu_costs_nothing():
+    claim("every seed obeys more than every seed without it at the same weight, and "
+          "varies more")  # fmt: skip
+    for column in ("all", "diversity"):
+        assert min(cloud("2, sigma 1 or more", column)) > max(cloud("2", column))
+
+
+def test_both_ways_and_styles():
+    claim("0.16 to 0.18 at weight 0.1, 0.55 to 0.67 at 2, and 0.99 would be chance")
+    assert span(cloud("0.1", "both ways")) == ("0.16", "0.18")
+    assert span(cloud("2", "both ways")) == ("0.55", "0.67")
+    claim("Without augmentation, and at 0.1, $S$ finds nothing of its noise")
+    for row in ("off", "0.1"):
+        assert min(of(f"styles/{row}", "squared error")) > 1.0
+        heights = [abs(h) for c in ("flip", "x", "y", "shade")
+                   for h in of(f"styles/{row}", c)]  # fmt: skip
+        assert max(heights) < 1.96 / 1000**0.5
+    claim("At 2 it finds some of it (0.92 to 0.93)")
+    assert span(of("styles/2", "squared error")) == ("0.92", "0.93")
+    claim("(flip: 0.34 to 0.35) and of the background's shade (0.27 to 0.32)")
+    assert span(of("styles/2", "flip")) == ("0.34", "0.35")
+    assert span(of("styles/2", "shade")) == ("0.27", "0.32")
+
+
+def test_evenness():
+    claim("At weight 0.1 the steps are no more even than without augmentation (0.47 to "
+          "0.49 both)")  # fmt: skip
+    for row in ("off", "0.1"):
+        assert span(cloud(row, "evenness")) == ("0.47", "0.49")
+    claim("At 2 they are more even, on every seed (0.56)")
+    assert span(cloud("2", "evenness")) == ("0.56", "0.56")
+    claim("At 256 they are most even of all")
+    others = ("off", "0", "0.1", "2", "2, sigma 1 or more")
+    assert min(cloud("256", "evenness")) > max(
+        max(cloud(row, "evenness")) for row in others
+    )
+
+
+# 3 and 6: counts -----------------------------------------------------------------------
+
+
+def test_counts():
+    claim("10,301,248 and 5,715,713 weights, as in the authors' PyTorch code")
+    one, two = (
+        parameter_counts("stackgan_1", "paper"),
+        parameter_counts("stackgan_2", "paper"),
+    )
+    assert (one["generator"], one["discriminator"]) == (10_301_248, 5_715_713)
+    claim("26,290,080 weights without stage I, and a discriminator of 71,269,122")
+    assert (two["generator"], two["discriminator"]) == (26_290_080, 71_269_122)
+    claim("Ours draws 32x32 with 0.6 million weights")
+    assert round(parameter_counts("stackgan_1", "cpu")["generator"] / 1e6, 1) == 0.6
