@@ -126,7 +126,7 @@ def refining(run: Run, reads: bool) -> dict:
 
 for name, reads in (("with text", True), ("without text", False)):
     STAGES.add(name, lambda run, reads=reads: refining(run, reads), cost=350,
-               ships="stackgan_64" if reads else None, recorded=False)  # fmt: skip
+               ships="stackgan_64" if reads else None)  # fmt: skip
 
 
 # ----------------------------------------------------------------------------- styles
