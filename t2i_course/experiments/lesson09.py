@@ -162,7 +162,7 @@ PAINTER = Table("09", "painter", "the course's best painter, at 64 pixels",
                 (0,), networks=True)  # fmt: skip
 
 
-@PAINTER.row("painter_64", cost=3600, ships="painter_64", recorded=False)
+@PAINTER.row("painter_64", cost=3600, ships="painter_64")
 def painter_64(run: Run) -> dict:
     """The painter at its cpu preset."""
     torch.manual_seed(run.seed)
