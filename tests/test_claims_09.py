@@ -7,8 +7,10 @@ from claims import says
 from t2i_course.experiments import records, values
 from t2i_course.measure import birds as measure
 from t2i_course.measure import variety
+from t2i_course.measure.samples import detail
 from t2i_course.measure.scores import diversity
 from t2i_course.systems import parameter_counts, shipped
+from t2i_course.weights import manifest
 
 claim = partial(says, "09")
 FOUND = records("09")
@@ -145,3 +147,51 @@ def test_counts():
     assert (two["generator"], two["discriminator"]) == (26_290_080, 71_269_122)
     claim("Ours draws 32x32 with 0.6 million weights")
     assert round(parameter_counts("stackgan_1", "cpu")["generator"] / 1e6, 1) == 0.6
+
+
+def test_stage_two_paints_and_hardly_mends():
+    rows = ("stages/with text", "stages/without text")
+    claim("(place, a correlation by the ruler, 0.53 to 0.57)")
+    assert span([p for row in rows for p in of(row, "place")]) == ("0.53", "0.57")
+    claim("is three to five times that of the enlarged sketch (0.008); real birds have "
+          "0.047")  # fmt: skip
+    detailed = [d for row in rows for d in of(row, "detail")]
+    assert span(of(rows[0], "sketch, detail"), 3) == ("0.008", "0.008")
+    assert 3 <= min(detailed) / 0.0082 and max(detailed) / 0.0082 < 5.2
+    real = measure.unseen_captions(2000, 64).to("cpu").image
+    assert f"{detail(real):.3f}" == "0.047"
+    claim("Its sketches obey 0.54 to 0.55, its pictures 0.50 to 0.53, with the sentence "
+          "and without")  # fmt: skip
+    assert span([s for row in rows for s in of(row, "sketch, all")]) == ("0.54", "0.55")
+    assert span([p for row in rows for p in of(row, "all")]) == ("0.50", "0.53")
+    claim("mends 0.25 to 0.29 with it and 0.20 without, on every seed more")
+    assert span(of(rows[0], "mended")) == ("0.25", "0.29")
+    assert span(of(rows[1], "mended")) == ("0.20", "0.20")
+    claim("it spoils a quarter of the right ones, too")
+    assert all(0.2 < s < 0.29 for row in rows for s in of(row, "spoiled"))
+    claim("one weight for 22 of the paper's")
+    paper, ours = (
+        parameter_counts("stackgan_2", p)["generator"] for p in ("paper", "cpu")
+    )
+    assert round(paper / ours) == 22
+
+
+def test_the_painter_obeys_and_varies():
+    painter, best = (
+        manifest()[name]["measured"] for name in ("painter_64", "gan_int_cls_64")
+    )
+    claim("Its birds differ more than real birds of one plumage (0.44 and 0.37), and look "
+          "both ways in 97 of 100 sentences")  # fmt: skip
+    own = float(diversity(variety.plumages(64)))
+    assert (f"{painter['diversity']:.2f}", f"{own:.2f}") == ("0.44", "0.37")
+    assert painter["both ways"] == 0.97
+    claim("Wings and bellies obey in 0.93, crowns in 0.89: a little less than "
+          "`gan_int_cls_64` (0.95, 0.96, 0.93)")  # fmt: skip
+    parts = ("wing", "belly", "crown")
+    assert [round(painter[part], 2) for part in parts] == [0.93, 0.93, 0.89]
+    assert [round(best[part], 2) for part in parts] == [0.95, 0.96, 0.93]
+    claim("the two stand level (0.89 and 0.88)")
+    assert [round(found["all"], 2) for found in (painter, best)] == [0.89, 0.88]
+    claim("missed by two hundredths")
+    assert 0.95 - painter["wing"] < 0.025 and 0.95 - painter["belly"] < 0.025
+    claim("9,000 steps at 64 pixels, one seed")

@@ -10,11 +10,14 @@ half.
 
 from __future__ import annotations
 
+from functools import partial
+from operator import attrgetter
+
 import torch
 from torch import Tensor, nn
 
 from ..blocks import initialize
-from ..declarations import SystemInfo
+from ..declarations import Network, SystemInfo
 from ..training import falling
 from .gan_cls import READER, mismatched
 from .gan_cls import Generator as GanClsGenerator
@@ -129,3 +132,12 @@ SYSTEMS = {
         {"birds": {}}, parts=(READER,), draws="sentences",
     ),
 }  # fmt: skip
+SHIPPED = {  # in full, so that a changed preset leaves it as it is
+    "painter_64": Network(
+        partial(Painter, size=64, base=32, depth=16, z_size=100, embedding=256),
+        "birds",
+        "painter",
+        part=attrgetter("generator"),
+        default=True,
+    ),
+}

@@ -8,13 +8,14 @@ mends and refines.
 from __future__ import annotations
 
 from functools import partial
+from operator import attrgetter
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..blocks import check_size, initialize
-from ..declarations import Part, SystemInfo
+from ..declarations import Network, Part, SystemInfo
 from ..training import System
 from .gan_cls import READER, discriminator_loss, generator_loss
 from .stackgan import (  # one paper in two files
@@ -247,3 +248,14 @@ SYSTEMS = {
         parts=(READER, SKETCHER), draws="sentences",
     ),
 }  # fmt: skip
+SHIPPED = {
+    "stackgan_64": Network(
+        partial(
+            StackGanTwo, size=64, base=32, depth=16, judge=256, blocks=2, embedding=256
+        ),
+        "birds",
+        "stackgan_2",
+        part=attrgetter("generator"),
+        default=True,
+    ),
+}
