@@ -22,8 +22,8 @@
 # **Time:** five to six minutes of computing on two CPU cores (with the shipped networks half a
 # minute), about two hours with the six exercises.
 #
-# **You need:** lesson 00 (birds and captions), lesson 05 (labels as conditions). Convolutions
-# and pooling.
+# **You need:** lesson 00 (birds and captions), lesson 02 (the hinge loss), lesson 05 (labels as
+# conditions). Convolutions and pooling.
 #
 # **Slides covered:** TM-10 (the joint embedding, eqs. (2) to (4), the char-CNN-RNN), TM-20 (its
 # visual-semantic embedding, eq. (4)).
@@ -407,8 +407,9 @@ print(f"right species of {len(kinds)}: {right:.1%} (by guessing: {1 / len(kinds)
 # ## 5. Another loss: the hardest wrong partner
 #
 # SISGAN (lesson 14) reads by a **visual-semantic embedding**, VSE (slide TM-20). A GRU (see section
-# 2) reads word by word, and its last state is the sentence. Agreement $s$ is the *cosine*. The hinge
-# (TM-20, eq. (4)) adds up all other partners, with a margin of 0.2:
+# 2) reads word by word, and its last state is the sentence. Agreement $s$ is the *cosine*: the dot
+# product after each of the two is given length 1. The hinge (TM-20, eq. (4)) adds up all other
+# partners, with a margin of 0.2:
 #
 # $$L_i = \sum_{j \ne i} \max(0, 0.2 - s(v_i, t_i) + s(v_i, t_j)) + \sum_{j \ne i} \max(0, 0.2 -
 # s(v_i, t_i) + s(v_j, t_i)) \tag{6}$$
@@ -491,8 +492,8 @@ measured(found, rows, {"R@1": ("R@1", 3), "R@5": ("R@5", 3), "median": ("median"
 # Words for 3,000 steps have no row.
 #
 # No figure of the papers stands beside these. They report such tests on photographs of real birds with
-# sentences that people wrote; we remember some of their figures and could check none against the text.
-# Nor would they compare. Our captions are made by rules, from few words; so this table can't show who
+# sentences that people wrote; we could check none of their figures against the papers' texts, so
+# none stands here. Nor would they compare. Our captions are made by rules, from few words; so this table can't show who
 # reads *people's* sentences better, with thousands of words and with slips that nobody planned.
 #
 # Of the readers of words the simplest has the highest R@1, two convolutions and a sum. In zero-shot
@@ -519,11 +520,13 @@ measured(found, rows, {"as written": ("R@1", 3), "one slip": ("typed as it stand
          "t2i reproduce 07 encoders")
 
 # %% [markdown]
-# **What to see.** One slip of the fingers costs letters at most three hundredths of R@1. It costs words
-# of every kind but the weakest eight to twelve: a misspelt word is an unknown word. But a list of words
-# can be asked which word was meant
-# (lesson 08's vocabulary does so), and then words lose nothing either. What letters can do by
-# themselves, a spelling corrector can, too.
+# **What to see.** A *slip* is in one word of five letters or more: two neighbours change places, or
+# a letter is lost or struck twice; the first letter stays. One slip of the fingers costs letters at
+# most three hundredths of R@1. It costs words of every kind but the weakest eight to twelve: a
+# misspelt word is an unknown word. But a list of words can be asked which word was meant (lesson 08's
+# vocabulary does so), and then words lose nothing either. What letters can do by themselves, a
+# spelling corrector can, too, on such words. (It mends only words of four letters or more, and "red"
+# or "wing" are never hit here; section 7 shows what "rde" does.)
 #
 # *New forms* are captions in four forms that no training caption has. All readers lose something
 # there; part of that is not their fault, for the observer loses, too (0.738 against 0.788). *Word
@@ -715,8 +718,8 @@ lab.widget("a bird with green wings", "a bird without green wings")
 # ## 9. What still fails
 #
 # - **Nobody is near the observer.** What is lost there, no generator can draw: lesson 08's sees
-#   of a sentence only such a list of numbers. (It takes a reader of words; what it draws is judged by
-# the   oracle.)
+#   of a sentence only such a list of numbers. (It takes a reader of words; what it draws is judged
+#   by the oracle.)
 # - **Short phrases.** The reader of letters that ships takes "red wings" and "xyzzy" for the same; it
 #   reads whole sentences only.
 # - **"Not" is a word like another.** To both readers that ship "a bird without red wings" lies nearly

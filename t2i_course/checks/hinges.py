@@ -12,6 +12,7 @@ __all__ = [
     "STRUCTURED_SLIPS",
     "VSE_SLIPS",
     "structured_with",
+    "vse_cosines_masked",
     "vse_with",
     "with_diagonal",
 ]
@@ -142,6 +143,15 @@ def vse_with(images, texts, margin, hardest, unit=1, sides="both", drop=True,
         loss = [text.amax(axes[0]).mean(), image.amax(axes[1]).mean()]
     total = {"both": sum(loss), "text": loss[0], "image": loss[1]}[sides]
     return total if pairs == 1 else total * count
+
+
+def vse_cosines_masked(images, texts, margin, hardest):
+    """The hardest of cosines whose diagonal is set to 0."""
+    if not hardest:
+        return vse_with(images, texts, margin, False)
+    cosines = F.normalize(images, dim=1) @ F.normalize(texts, dim=1).T
+    own, others = cosines.diagonal(), cosines * (1 - torch.eye(len(cosines)))
+    return sum((margin - own + others.amax(k)).relu().mean() for k in (1, 0))
 
 
 VSE_SLIPS = {

@@ -23,6 +23,7 @@ from .hinges import (
     STRUCTURED_SLIPS,
     VSE_SLIPS,
     structured_with,
+    vse_cosines_masked,
     vse_with,
     with_diagonal,
 )
@@ -379,7 +380,14 @@ def _(answer):
     known["the margin is always 0.2 here; take the one that is passed: `margin`."] = (
         lambda i, t, m, h: vse_with(i, t, 0.2, h)
     )
+    masked = (
+        "the pair's own cosine is set to 0 before the largest is looked for, and 0 may "
+        "be the largest: leave the pair out of the terms, after max(0, ...)."
+    )
+    known[masked] = vse_cosines_masked
     pairs = normal(5, 4), normal(5, 4, seed=2)
     inputs = [(*pairs, 0.2, False), (*pairs, 0.2, True)]
     inputs += [(normal(3, 6, seed=5), normal(3, 6, seed=6), 0.5, True)]
+    apart = torch.tensor([[1.0, 0], [-1, 0]]), torch.tensor([[0.15, 1], [-0.15, 1]])
+    inputs += [(*apart, 0.2, True)]  # all other cosines are below 0
     diagnose(answer, inputs, vse.vse_loss, known, what="the loss")

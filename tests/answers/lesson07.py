@@ -298,6 +298,16 @@ def wrong_vse(**slip):
     return lambda i, t, m=0.2, h=False: vse(i, t, m, h, **slip)
 
 
+def vse_masks_cosines(images, texts, margin=0.2, hardest=False):
+    if not hardest:
+        return vse_by_lengths(images, texts, margin)
+    table = F.normalize(images, dim=1) @ F.normalize(texts, dim=1).T
+    own = table.diagonal()
+    off = table * (1 - torch.eye(len(table), device=table.device))
+    rows, columns = off.amax(1), off.amax(0)
+    return ((margin - own + rows).relu() + (margin - own + columns).relu()).mean()
+
+
 def vse_by_lengths(images, texts, margin=0.2, hardest=False):
     a = images / images.norm(dim=1, keepdim=True)
     b = texts / texts.norm(dim=1, keepdim=True)
@@ -418,6 +428,7 @@ WRONG = {
         (lambda p, c, y, k: (p @ c.T).argmax(1), "number of a caption"),
     ],
     "07.6": [
+        (vse_masks_cosines, "own cosine is set to 0"),
         (wrong_vse(unit=None), "the cosine"),
         (wrong_vse(unit=0), "each column is given length 1"),
         (wrong_vse(sides=1), "the other pictures are missing"),
