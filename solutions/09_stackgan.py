@@ -19,7 +19,7 @@
 # - draw a sketch larger with a second stage, and say what that keeps, mends and spoils;
 # - name a painter that obeys *and* varies, and which of its remedies does what.
 #
-# **Time:** about six minutes of computing on two CPU cores, about two hours with the five exercises.
+# **Time:** about four minutes of computing on two CPU cores, about two hours with the five exercises.
 #
 # **You need:** lesson 08 (matching-aware discriminators, obedience, the oracle, the ruler of
 # styles) and from lesson 03 the KL divergence of Gaussians.
@@ -288,7 +288,7 @@ for part, count in parameter_counts("stackgan_1", "paper").items():
 #
 # ## 4. Train the sketcher
 #
-# Ours draws 32x32 with 0.6 million weights. Live it takes 600 steps with $\lambda = 0.1$, about two
+# Ours draws 32x32 with 0.6 million weights. Live it takes 1,000 steps with $\lambda = 0.1$, about two
 # minutes; the shipped network took 1,600. Under the bar: eight captions of unseen species, with two
 # noises. A red frame says that the oracle reads another colour than was asked for.
 
@@ -308,7 +308,7 @@ def portrait(system, history=None):
 torch.manual_seed(0)
 sketching = StageOneGame.from_preset(run.networks, text_encoder=text_encoder(), kl=0.1)
 small = Birds("train", 32, sketching.settings["batch_size"])
-steps = min(600, sketching.settings["steps"])
+steps = min(1000, sketching.settings["steps"])
 course = run.train(
     sketching, small, steps, shipped="stackgan_32", show=portrait, columns=wishes(asked.named),
     part=lambda system: system.generator, course={"of": "caption and noise"},
@@ -489,7 +489,7 @@ for part, count in parameter_counts("stackgan_2", "paper").items():
 # discriminator of 71,269,122 with a second head that judges the picture alone, as in the authors'
 # PyTorch code.
 #
-# Ours goes from 32 to 64 pixels, over the shipped stage I. Live: 200 steps, about a minute and a
+# Ours goes from 32 to 64 pixels, over the shipped stage I. Live: 300 steps, about a minute and a
 # half; the shipped one took 800. Above each picture stands its sketch.
 
 
@@ -508,7 +508,7 @@ torch.manual_seed(0)
 refining = StageTwoGame.from_preset(run.networks, text_encoder=text_encoder(),
                                     sketcher=networks["KL 0.1"])
 large = Birds("train", 64, refining.settings["batch_size"])
-few = min(200, refining.settings["steps"])
+few = min(300, refining.settings["steps"])
 second_course = run.train(
     refining, large, few, shipped="stackgan_64", show=two_looks, columns=wishes(asked.named),
     part=lambda system: system.generator, course={"of": "caption and noise"},

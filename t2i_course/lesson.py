@@ -136,7 +136,7 @@ LESSONS: dict[str, Info] = {
             "A cloud of conditions for a point, a sketch and a second look: what "
             "each is worth; and a painter that obeys and varies.",
             "TM-13 to TM-16, RE-13",
-            {"course": 0.5, "cpu": 5, "work": 120},
+            {"course": 0.5, "cpu": 4, "work": 120},
             wants_gpu=True,
         ),
     ]

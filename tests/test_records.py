@@ -54,7 +54,9 @@ PUBLISHED = {
     "08/larger": "c3026b7d4168d2b5",
     "08/letters": "8d21dfcb1c93fa3e",
     "08/projection": "267e3bc1ddebc9cf",
-    "09/augmentation": "1d1cfde259a7d4d7",
+    "09/augmentation": "fad5283cc373cf76",
+    "09/stages": "13e54ffa062d6b8b",
+    "09/styles": "678bdcba329f18ca",
 }
 
 

@@ -125,7 +125,7 @@ def refining(run: Run, reads: bool) -> dict:
 
 
 for name, reads in (("with text", True), ("without text", False)):
-    STAGES.add(name, lambda run, reads=reads: refining(run, reads), cost=350,
+    STAGES.add(name, lambda run, reads=reads: refining(run, reads), cost=450,
                ships="stackgan_64" if reads else None)  # fmt: skip
 
 
@@ -162,7 +162,7 @@ PAINTER = Table("09", "painter", "the course's best painter, at 64 pixels",
                 (0,), networks=True)  # fmt: skip
 
 
-@PAINTER.row("painter_64", cost=3600, ships="painter_64")
+@PAINTER.row("painter_64", cost=4000, ships="painter_64")
 def painter_64(run: Run) -> dict:
     """The painter at its cpu preset."""
     torch.manual_seed(run.seed)
