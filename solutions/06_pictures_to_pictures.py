@@ -183,7 +183,7 @@ u_shape = check("06.1", u_shape)
 # of the pixels that either map calls *wing*, the share that both call so.
 #
 # ### Exercise 06.2 · How well do two maps agree? (10 minutes, difficulty 2)
-# `found` and `truth` are maps, $(B, H, W)$, of whole numbers below `count`. Return a tensor
+# `found` and `truth` are maps, $(B, H, W)$, of whole numbers below `count`. Return a float32 tensor
 # `(count,)`: for each part the pixels that both maps call so, divided by those that at least one
 # of them does. Count the pixels of all pictures together. A part that neither has is 0 / 0:
 # leave it NaN.

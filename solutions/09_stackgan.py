@@ -267,6 +267,7 @@ class Sketcher(stackgan.StageOne):
     Augmentation = Cloud
 
 
+# %%
 class StageOneGame(stackgan.StackGan):
     """Stage I with your generator and your loss."""
 
@@ -510,8 +511,8 @@ refining = StageTwoGame.from_preset(run.networks, text_encoder=text_encoder(),
 large = Birds("train", 64, refining.settings["batch_size"])
 few = min(300, refining.settings["steps"])
 second_course = run.train(
-    refining, large, few, shipped="stackgan_64", show=two_looks, columns=wishes(asked.named),
-    part=lambda system: system.generator, course={"of": "caption and noise"},
+    refining, large, few, shipped="stackgan_64", show=two_looks,
+    columns=wishes(asked.named)[:6], part=lambda system: system.generator, course={"of": "caption and noise"},
     title="stackgan_64 on its way, seed 0 (t2i reproduce 09 stages --row 'with text')",
     seen="First rough shapes, then birds that keep the place of their sketches")
 

@@ -417,10 +417,10 @@ def test_a_yardstick_from_elsewhere():
          "of letters")  # fmt: skip
     mine = sum(weight.numel() for weight in shipped("text_chars").parameters())
     assert 100 < 22_565_376 / mine < 110  # counted in tests/test_yardstick.py
-    says("07", "MiniLM's R@1 is 0.213, that of our letters 0.357, of our words 0.529.")
+    says("07", "MiniLM's R@1 is 0.213, that of our letters 0.357, of our words 0.529")
     every = [round(at_rest(n, "R@1"), 3) for n in ("MiniLM", "letters", "words")]
     assert every == [0.213, 0.357, 0.529]
-    says("07", "0.80 of the rare words it reads rightly")
+    says("07", "0.80 of the rare ones it reads rightly")
     assert round(at_rest("MiniLM", "synonyms"), 2) == 0.8
     says("07", "(word order: 0.79)")
     assert round(at_rest("MiniLM", "order"), 2) == 0.79
@@ -440,9 +440,8 @@ def test_a_yardstick_from_elsewhere():
 def test_nothing_published_is_printed():
     says("07", "No published figure stands here, for we could not check one against the "
          "paper.")  # fmt: skip
-    says(
-        "07", "we remember some of their figures and could check none against the text."
-    )
+    says("07", "we could check none of their figures against the papers' texts, so none "
+         "stands here.")  # fmt: skip
     says("07", "Both have as many weights as the release's.")
     assert parameter_counts("char_cnn_rnn", "paper")["encoders.text"] == 1_814_144
 

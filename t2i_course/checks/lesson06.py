@@ -149,6 +149,11 @@ def _(answer):
     )
     got = answer(torch.zeros(1, 2, 2).long(), torch.zeros(1, 2, 2).long(), 3)
     expect(
+        isinstance(got, Tensor) and tuple(got.shape) == (3,),
+        "one number for each of `count` parts is asked for, also of parts that these "
+        "maps don't hold: count to `count`, not to the largest part that is there.",
+    )
+    expect(
         bool(got[0] == 1) and bool(got[1:].isnan().all()),
         "a part that neither map has gives 0 / 0: leave it NaN, so that a mean over "
         "parts can leave it out (nanmean). 0 would call it wrong, 1 right.",

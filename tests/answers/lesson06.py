@@ -220,6 +220,10 @@ def iou_by_loop(found, truth, count):
     return torch.stack(made)
 
 
+def iou_to_the_largest(found, truth, count):
+    return iou_by_loop(found, truth, int(torch.maximum(found, truth).max()) + 1)
+
+
 def iou_by_counts(found, truth, count):
     pairs = (found.long() * count + truth.long()).flatten()
     table = torch.bincount(pairs, minlength=count * count).view(count, count)
@@ -467,6 +471,7 @@ WRONG = {
         (iou_dice, "Dice"),
         (iou_twice, "twice"),
         (iou_zeros, "leave it NaN"),
+        (iou_to_the_largest, "not to the largest part that is there"),
         (iou_double, "the values are right, but of type float64"),
         (iou_accuracy, "one number for all parts"),
         (lambda f, t, n: iou_by_loop(f, t, n).nanmean(), "mean over parts"),
