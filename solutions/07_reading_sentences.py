@@ -491,10 +491,11 @@ measured(found, rows, {"R@1": ("R@1", 3), "R@5": ("R@5", 3), "median": ("median"
 # In zero-shot (0.534 and 0.680) and picture R@1 (0.480 and 0.605) words stay ahead on every seed.
 # Words for 3,000 steps have no row.
 #
-# No figure of the papers stands beside these. They report such tests on photographs of real birds with
-# sentences that people wrote; we could check none of their figures against the papers' texts, so
-# none stands here. Nor would they compare. Our captions are made by rules, from few words; so this table can't show who
-# reads *people's* sentences better, with thousands of words and with slips that nobody planned.
+# No figure of the papers stands beside these. They report such tests on photographs of real birds
+# with sentences that people wrote; we could check none of their figures against the papers' texts, so
+# none stands here. Nor would they compare. Our captions are made by rules, from few words; so this
+# table can't show who reads *people's* sentences better, with thousands of words and with slips that
+# nobody planned.
 #
 # Of the readers of words the simplest has the highest R@1, two convolutions and a sum. In zero-shot
 # the BiLSTM is as good (0.677 and 0.680). Against VSE the table can't decide: it has another network
@@ -600,10 +601,10 @@ measured(found, at_rest, {"R@1": ("R@1", 3), "R@5": ("R@5", 3), "zero-shot": ("z
 # %% [markdown]
 # **What to see.** The billion pairs don't help much here: MiniLM's R@1 is 0.213, that of our letters
 # 0.357, of our words 0.529; in the other columns, too, it is the last. It does know words: 0.80 of
-# the rare ones it reads rightly, though no picture told it what "crimson" is. But in one pair of four
-# or five it takes "blue wings and a red belly" and its swap the wrong way round (word order: 0.79).
-# One reading: it was taught to tell what a text is *about*, and all our captions are about a bird and
-# its colours; which colour is on which part is a small matter there, and the whole matter here. What
+# the rare ones it reads rightly, though no picture told it what "crimson" is. But in one pair of five
+# it takes "blue wings and a red belly" and its swap the wrong way round (word order: 0.79). One
+# reading: it was taught to tell what a text is *about*, and all our captions are about a bird and its
+# colours; which colour is on which part is a small matter there, and the whole matter here. What
 # MiniLM would reach if it learned on with our birds, we didn't try.
 
 # %% [markdown]
