@@ -647,9 +647,9 @@ lab.widget(question)
 #
 # ### At paper scale
 # ```
-# t2i train joint_embedding --preset paper t2i train stackgan_1 --preset paper --text
-# runs/joint_embedding-paper/checkpoint.pt t2i train stackgan_2 --preset paper --text
-# runs/joint_embedding-paper/checkpoint.pt \
+# t2i train joint_embedding --preset paper
+# t2i train stackgan_1 --preset paper --text runs/joint_embedding-paper/checkpoint.pt
+# t2i train stackgan_2 --preset paper --text runs/joint_embedding-paper/checkpoint.pt \
 #   --sketcher runs/stackgan_1-paper/checkpoint.pt
 # ```
 # How long that takes on a GPU: not measured yet.
