@@ -205,7 +205,7 @@ class Lesson:
         more for `Record.figure`. keywords: for `fit`. Used in lessons 01 to 06.
         """
         from . import weights
-        from .show.record import on_record, recorded
+        from .show.record import on_record
         from .training import fit
 
         def live(system):
@@ -219,13 +219,21 @@ class Lesson:
             module = system if part is None else part(system)
             history = weights.load_or_fit(module, shipped, lambda _: live(system))
         if on_record(shipped):
-            record = recorded(shipped)
             more = {"title": title, "columns": columns, **(course or {})}
-            _display(record.figure(**more).described(seen))
-            return record.history if history is None else history
+            recorded_history = _course(shipped, seen, more)
+            return recorded_history if history is None else history
         if history is None and show is not None:
             _look(system, show)
         return history
+
+
+def _course(shipped: str, seen: str, more: dict):
+    """Shows how a shipped network learned; the `History` of that training."""
+    from .show.record import recorded
+
+    record = recorded(shipped)
+    _display(record.figure(**more).described(seen))
+    return record.history
 
 
 def _look(system, show) -> None:

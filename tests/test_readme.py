@@ -44,9 +44,18 @@ def test_make_targets_exist():
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
+def lessons() -> str:
+    """The blocks of commands in the lessons' texts."""
+    blocks = []
+    for source in sorted((ROOT / "solutions").glob("[0-9]*.py")):
+        text = re.sub(r"^# ?", "", source.read_text("utf-8"), flags=re.MULTILINE)
+        blocks += re.findall(r"^```\n(t2i .*?)^```", text, re.MULTILINE | re.DOTALL)
+    return "".join(blocks)
+
+
 def commands():
-    """Every t2i command of the README and the teachers' page, as words."""
-    text = (TEXT + GUIDE).replace("\\\n", "")  # a command over several lines
+    """Every t2i command of the README, the teachers' page and the lessons' blocks."""
+    text = (TEXT + GUIDE + lessons()).replace("\\\n", "")  # one over several lines
     lines = re.findall(
         r"`(t2i [^`\n]+)`|^(t2i [^#>\n]+)|'(t2i [^'\n]+)'", text, re.MULTILINE
     )
@@ -64,7 +73,8 @@ def test_commands_exist(command):
 
 
 def test_every_command_is_shown():
-    assert len(commands()) >= 7
+    assert len(commands()) >= 12
+    assert "t2i train stackgan_2 --preset paper" in lessons()
 
 
 def test_the_page_for_teachers_has_its_parts():

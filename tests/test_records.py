@@ -55,6 +55,7 @@ PUBLISHED = {
     "08/letters": "8d21dfcb1c93fa3e",
     "08/projection": "267e3bc1ddebc9cf",
     "09/augmentation": "fad5283cc373cf76",
+    "09/remedies": "8d559f902f80f491",
     "09/stages": "13e54ffa062d6b8b",
     "09/styles": "678bdcba329f18ca",
 }

@@ -225,6 +225,10 @@ def _same(one: list, other: list) -> bool:
 # ------------------------------------------------------- 05.4, the auxiliary loss
 
 
+def _likelihood(real, drawn, y):
+    return sum(x.softmax(1).gather(1, y[:, None]).mean() for x in (real, drawn))
+
+
 @exercise(
     "05.4",
     title="Name it",
@@ -244,10 +248,6 @@ def _same(one: list, other: list) -> bool:
 def _(answer):
     """Values, then logits of a sure classifier."""
     ce = F.cross_entropy
-
-    def likelihood(r, f, y):
-        return sum(x.softmax(1).gather(1, y[:, None]).mean() for x in (r, f))
-
     known = {
         "this is L_C's negative, the log-likelihood, which is to go up; a loss goes "
         "down.": lambda r, f, y: -ce(r, y) - ce(f, y),
@@ -264,7 +264,7 @@ def _(answer):
         "both want the right name. They differ on real or drawn, not "
         "here.": lambda r, f, y: ce(r, y) - ce(f, y),
         "the probability of the right class stands here without its log.":
-            (lambda r, f, y: -likelihood(r, f, y), likelihood),
+            (lambda r, f, y: -_likelihood(r, f, y), _likelihood),
         "softmax is taken twice: F.cross_entropy wants logits, and does it "
         "itself.": lambda r, f, y: ce(r.softmax(1), y) + ce(f.softmax(1), y),
         "this takes the logits for log-probabilities: P is their softmax, and nothing "

@@ -133,8 +133,13 @@ def _(answer):
     inputs = [(_maps(5, 3, 4, 4), _maps(6, 3, 4, 4), 4)]
     inputs += [(_maps(7, 2, 5, 5, count=3), _maps(8, 2, 5, 5, count=3), 3)]
     diagnose(answer, inputs, translation.class_iou, known, what="the agreement")
-    bytes_ = [m.to(torch.uint8) for m in inputs[0][:2]]
-    got = answer(*[m.clone() for m in bytes_], 4)
+    _bytes_and_absent_parts(answer, *inputs[0])
+
+
+def _bytes_and_absent_parts(answer, found: Tensor, truth: Tensor, count: int) -> None:
+    """Maps of bytes, as the lesson has them; then parts that neither map holds."""
+    bytes_ = [m.to(torch.uint8) for m in (found, truth)]
+    got = answer(*[m.clone() for m in bytes_], count)
     expect(
         not isinstance(got, Tensor) or got.dtype != torch.float64,
         "the values are right, but of type float64; the course's numbers are float32. "
@@ -143,7 +148,7 @@ def _(answer):
     )
     expect(
         isinstance(got, Tensor)
-        and torch.allclose(got, translation.class_iou(*bytes_, 4)),
+        and torch.allclose(got, translation.class_iou(*bytes_, count)),
         "the maps of the lesson are uint8, bytes: sums of bytes, or their use as "
         "indices, go wrong. Compare first, or take .long().",
     )
@@ -268,41 +273,38 @@ def _(answer):
     """Values, by the parts that are missing or of another kind."""
     game, near = nonsaturating_loss, F.l1_loss
 
-    def with_(term):
-        return lambda f, d, t, w: term(f, d, t, w)
-
     known = {
         "the distance is missing: G would be free to draw any bird that looks "
-        "real.": with_(lambda f, d, t, w: game(f)),
+        "real.": lambda f, d, t, w: game(f),
         "the game is missing: the distance alone gives the dull median of all birds "
-        "that fit.": with_(lambda f, d, t, w: w * near(d, t)),
+        "that fit.": lambda f, d, t, w: w * near(d, t),
         "the distance is squared (L2); eq. (1) has absolute "
-        "differences.": with_(lambda f, d, t, w: game(f) + w * F.mse_loss(d, t)),
+        "differences.": lambda f, d, t, w: game(f) + w * F.mse_loss(d, t),
         "the weight stands at both parts; it belongs to the distance "
-        "alone.": with_(lambda f, d, t, w: w * (game(f) + near(d, t))),
-        "100 stands here, whatever `weight` is.": with_(
-            lambda f, d, t, w: game(f) + 100 * near(d, t)),
+        "alone.": lambda f, d, t, w: w * (game(f) + near(d, t)),
+        "100 stands here, whatever `weight` is.":
+            lambda f, d, t, w: game(f) + 100 * near(d, t),
         "the weight stands at the game; it belongs to the "
-        "distance.": with_(lambda f, d, t, w: w * game(f) + near(d, t)),
-        "the weight is missing.": with_(lambda f, d, t, w: game(f) + near(d, t)),
+        "distance.": lambda f, d, t, w: w * game(f) + near(d, t),
+        "the weight is missing.": lambda f, d, t, w: game(f) + near(d, t),
         "this is the saturating loss, log(1 - D): nonsaturating_loss(fake_logits) is "
-        "ready.": with_(lambda f, d, t, w: -F.softplus(f).mean() + w * near(d, t)),
+        "ready.": lambda f, d, t, w: -F.softplus(f).mean() + w * near(d, t),
         "the logits went through a sigmoid first; nonsaturating_loss has it inside and "
-        "takes them as they are.": with_(
-            lambda f, d, t, w: game(f.sigmoid()) + w * near(d, t)),
+        "takes them as they are.":
+            lambda f, d, t, w: game(f.sigmoid()) + w * near(d, t),
         "the sign of the game is turned round: G would learn to be found "
-        "out.": (with_(lambda f, d, t, w: F.softplus(f).mean() + w * near(d, t)),
-                 with_(lambda f, d, t, w: w * near(d, t) - game(f))),
+        "out.": (lambda f, d, t, w: F.softplus(f).mean() + w * near(d, t),
+                 lambda f, d, t, w: w * near(d, t) - game(f)),
         "the distance is added up over the pixels; E is a mean over pixels and "
         "channels.": (
-            with_(lambda f, d, t, w: game(f) + w * (d - t).abs().sum()),
-            with_(lambda f, d, t, w: game(f) + w * (d - t).abs().sum() / len(d))),
+            lambda f, d, t, w: game(f) + w * (d - t).abs().sum(),
+            lambda f, d, t, w: game(f) + w * (d - t).abs().sum() / len(d)),
         "the game is added up over the patches; it is their "
-        "mean.": with_(lambda f, d, t, w: F.softplus(-f).sum() + w * near(d, t)),
+        "mean.": lambda f, d, t, w: F.softplus(-f).sum() + w * near(d, t),
         "the signs of differences cancel here: take the absolute value of each first, "
         "then the mean.": (
-            with_(lambda f, d, t, w: game(f) + w * (d - t).mean()),
-            with_(lambda f, d, t, w: game(f) + w * (d - t).mean().abs())),
+            lambda f, d, t, w: game(f) + w * (d - t).mean(),
+            lambda f, d, t, w: game(f) + w * (d - t).mean().abs()),
     }  # fmt: skip
     inputs = [
         (normal(2, 1, 3, 3), normal(2, 3, 4, 4, seed=2), normal(2, 3, 4, 4, seed=3), w)

@@ -40,6 +40,8 @@ def _(answer):
         "sigma, so no half.": lambda m, s, e: m + (s / 2).exp() * e,
         "sigma is squared: exp(2 log sigma) is the variance, and a draw is mu + sigma "
         "eps.": lambda m, s, e: m + (2 * s).exp() * e,
+        "the noise is taken off; it is put on: mu + sigma eps. (As chance both are the "
+        "same, but here eps is given.)": lambda m, s, e: m - s.exp() * e,
         "the noise is missing: this is the same for each draw.":
             (lambda m, s, e: m + s.exp(), lambda m, s, e: m),
         "mu is missing: all sentences would give draws around 0, and nothing of the "
@@ -179,6 +181,9 @@ def _(answer):
         "the sign of the game is turned: this wants its pictures called drawn. -log D "
         "is softplus(-fake).": lambda f, m, s, w: _sketchers(
             f, m, s, w, game=F.softplus(f).mean()),
+        "log D is to go up, so the loss is its negative: a minus is missing before "
+        "logsigmoid.": lambda f, m, s, w: _sketchers(
+            f, m, s, w, game=F.logsigmoid(f).mean()),
         "the KL is subtracted: it would be made large.": lambda f, m, s, w: _sketchers(
             f, m, s, -w),
         "the KL term is missing.": lambda f, m, s, w: F.softplus(-f).mean(),
@@ -335,6 +340,10 @@ def _(answer):
         "alike, too.": lambda f: float((~f.all(1)).float().mean()),
         "this goes down the columns: ask it of each caption's row, axis 1.":
             lambda f: float((f.any(0) & ~f.all(0)).float().mean()),
+        "this counts captions where all look right; not all: ~facing.all(1).":
+            lambda f: float((f.any(1) & f.all(1)).float().mean()),
+        "the width of the table is taken for 8 here; it is facing.shape[1].":
+            lambda f: float(((f.sum(1) > 0) & (f.sum(1) < 8)).float().mean()),
         "this is a count; divide by the number of captions.":
             lambda f: float((f.any(1) & ~f.all(1)).sum()),
         "this asks only whether the first two differ; any two of a row may.":
@@ -347,4 +356,5 @@ def _(answer):
     mixed = torch.tensor([[True, True, False, True], [False, False, True, True]])
     inputs = [(torch.cat([left, right, right, mixed]),)]
     inputs += [(torch.cat([left, mixed[:1], right, left, left, mixed, mixed[1:]]),)]
+    inputs += [(inputs[1][0].repeat(1, 2),)]  # eight of each
     diagnose(answer, inputs, variety.share_both, known, what="the share")

@@ -105,6 +105,27 @@ def networks() -> dict[str, nn.Module]:
     return dict(zip(("to_y", "to_x", "d_x", "d_y"), translators()))
 
 
+def _ways_back(x, y, to_y, to_x) -> dict:
+    """What else stands in place of the way back, by its diagnosis."""
+    fake_y, fake_x = to_y(x), to_x(y)
+    there = F.l1_loss(fake_y, y) + F.l1_loss(fake_x, x)
+    same = F.l1_loss(fake_y, x) + F.l1_loss(fake_x, y)
+    around = F.l1_loss(to_x(fake_y), y) + F.l1_loss(to_y(fake_x), x)
+    onward = F.l1_loss(to_y(fake_y), x) + F.l1_loss(to_x(fake_x), y)
+    itself = F.l1_loss(to_x(x), x) + F.l1_loss(to_y(y), y)
+    return {
+        "the translation is compared with the other picture of the batch. They are two "
+        "different birds: nobody knows the true G(x). Compare x with F(G(x)).": there,
+        "the translation is compared with what it was made of: G would learn to change "
+        "nothing. Translate back first.": same,
+        "F(G(x)) is compared with y; it should be x again.": around,
+        "the way back goes on with the same generator: from G(x) it is F that leads "
+        "back.": onward,
+        "the way back starts from the picture itself: F(x) compared with x. It starts "
+        "from the translation, F(G(x)).": itself,
+    }
+
+
 def turn_with(x, y, to_y, to_x, d_x, d_y, weight) -> dict:
     """The losses of the slips that we know, by their diagnoses: one, or several."""
     fake_y, fake_x = to_y(x), to_x(y)
@@ -114,18 +135,18 @@ def turn_with(x, y, to_y, to_x, d_x, d_y, weight) -> dict:
     found_out = least_squares(d_y(fake_y), 0) + least_squares(d_x(fake_x), 0)
     logits = F.softplus(-d_y(fake_y)).mean() + F.softplus(-d_x(fake_x)).mean()
     squared = F.mse_loss(to_x(fake_y), x) + F.mse_loss(to_y(fake_x), y)
-    there = F.l1_loss(fake_y, y) + F.l1_loss(fake_x, x)
-    same = F.l1_loss(fake_y, x) + F.l1_loss(fake_x, y)
-    around = F.l1_loss(to_x(fake_y), y) + F.l1_loss(to_y(fake_x), x)
-    onward = F.l1_loss(to_y(fake_y), x) + F.l1_loss(to_x(fake_x), y)
-    itself = F.l1_loss(to_x(x), x) + F.l1_loss(to_y(y), y)
     half_game, half_back = least_squares(d_y(fake_y), 1), F.l1_loss(to_x(fake_y), x)
     other_back = back - half_back
     brackets = (
         "the weight stands at one way back only: put brackets round their sum, "
         "weight * (a + b)."
     )
-    return _parts_missing(game, back, weight, half_game, half_back) | {
+    other = {
+        name: game + weight * loss
+        for name, loss in _ways_back(x, y, to_y, to_x).items()
+    }
+    other |= _parts_missing(game, back, weight, half_game, half_back)
+    return other | {
         brackets: (
             game + weight * half_back + other_back,
             game + half_back + weight * other_back,
@@ -139,18 +160,8 @@ def turn_with(x, y, to_y, to_x, d_x, d_y, weight) -> dict:
         + weight * back,
         "the way back is squared; the paper has absolute differences.": game
         + weight * squared,
-        "the translation is compared with the other picture of the batch. They are two "
-        "different birds: nobody knows the true G(x). Compare x with F(G(x)).": game
-        + weight * there,
-        "the translation is compared with what it was made of: G would learn to change "
-        "nothing. Translate back first.": game + weight * same,
-        "F(G(x)) is compared with y; it should be x again.": game + weight * around,
         "the weight stands at everything; it belongs to the way back alone.": weight
         * (game + back),
-        "the way back goes on with the same generator: from G(x) it is F that leads "
-        "back.": game + weight * onward,
-        "the way back starts from the picture itself: F(x) compared with x. It starts "
-        "from the translation, F(G(x)).": game + weight * itself,
         "the way back is missing.": game,
         "the game is missing: nothing asks that G(x) look like Y.": weight * back,
         "the two halves of the loss are averaged; they are added.": (

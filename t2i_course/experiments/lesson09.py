@@ -18,7 +18,6 @@ from .lesson08 import curve_of, watcher
 from .run import Run, rounded
 from .tables import Table
 
-PUBLISHED = ""
 COLUMNS = ("wing", "belly", "crown", "all", "diversity", "by z", "by eps", "both ways",
            "sigma", "evenness", "frechet distance", "seconds")  # fmt: skip
 
@@ -26,10 +25,8 @@ COLUMNS = ("wing", "belly", "crown", "all", "diversity", "by z", "by eps", "both
 def looks_of(run: Run, steps: int, size: int):
     """Eight captions (six of 64 pixels, to keep the file small), at four moments."""
     asked = unseen_captions(8, size, seed=11)
-    moments, many = (
-        {steps // 12, steps // 3, 2 * steps // 3, steps},
-        8 if size == 32 else 6,
-    )
+    moments = {steps // 12, steps // 3, 2 * steps // 3, steps}
+    many = 8 if size == 32 else 6
     return run.looks(moments, lambda system: draw(system, asked)[:many])
 
 
@@ -90,7 +87,7 @@ def sketching(run: Run, augment: str, kl: float) -> dict:
 
 
 AUGMENTATION = Table("09", "augmentation", "conditioning augmentation, by its weight",
-                     COLUMNS, published=PUBLISHED)  # fmt: skip
+                     COLUMNS)  # fmt: skip
 WAYS = {"off": ("off", 0.0), "0": ("drawn", 0.0), "0.1": ("drawn", 0.1),
         "2": ("drawn", 2.0), "256": ("drawn", 256.0),
         "2, sigma 1 or more": ("released", 2.0)}  # fmt: skip
@@ -201,5 +198,4 @@ def remedied(run: Run, changes: dict) -> dict:
 
 
 for name, changes in LEFT_OUT.items():
-    REMEDIES.add(name, lambda run, changes=changes: remedied(run, changes), cost=150,
-                 recorded=False)  # fmt: skip
+    REMEDIES.add(name, lambda run, changes=changes: remedied(run, changes), cost=150)

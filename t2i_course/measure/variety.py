@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..data import Batch
 from ..drawing import noise_rows
-from ..inside.latent import smoothness
+from ..inside.latent import lerp, path, smoothness
 from ..worlds.birds import Birds
 from .oracle import oracle
 from .scores import diversity
@@ -21,7 +21,7 @@ from .style import ruler
 
 __all__ = [
     "all_lots", "both_ways", "by_lot", "drawn_with", "evenness", "plumages",
-    "share_both",
+    "share_both", "walks",
 ]  # fmt: skip
 
 
@@ -93,20 +93,27 @@ def z_size(system) -> int:
 
 
 @torch.inference_mode()
-def evenness(system, batch: Batch, stops: int = 21, seed: int = 0) -> float:
-    """How evenly pictures change on straight ways in c, as the oracle sees it.
+def walks(system, batch: Batch, stops: int = 21, seed: int = 0) -> Tensor:
+    """Pictures (W, stops, 3, S, S) on straight ways in c, z held on each.
 
-    From mu of each caption of the batch's first half to mu of one of its second half,
-    z held. The mean of `inside.latent.smoothness`: 1 where all steps are alike,
-    1 / (stops - 1) where everything changes at once. Lesson 09.
+    From mu of each caption of the batch's first half to mu of one of its second half.
     """
     network = system.network("generator").eval()
     means, _ = network.augmentation.spread(system.text_encoder.of(batch))
-    half, reader = len(means) // 2, oracle(network.size)
-    weight, found = torch.linspace(0, 1, stops)[:, None], []
-    z = noise_rows(seed, half, network.z_size)
-    for i in range(half):
-        c = (1 - weight) * means[i] + weight * means[half + i]
-        pictures = network.paint(c, z[i].expand(stops, -1))
-        found.append(smoothness(reader.features(pictures)))
-    return fmean(found)
+    half = len(means) // 2
+    lots = noise_rows(seed, half, network.z_size)
+    return torch.stack([
+        network.paint(path(one, other, stops, lerp), z.expand(stops, -1))
+        for one, other, z in zip(means[:half], means[half:], lots)
+    ])  # fmt: skip
+
+
+def evenness(system, batch: Batch, stops: int = 21, seed: int = 0) -> float:
+    """How evenly pictures change on `walks`, as the oracle sees it. Lesson 09.
+
+    The mean of `inside.latent.smoothness`: 1 where all steps are alike, 1 / (stops - 1)
+    where everything changes at once.
+    """
+    reader = oracle(system.network("generator").size)
+    ways = walks(system, batch, stops, seed)
+    return fmean(smoothness(reader.features(pictures)) for pictures in ways)

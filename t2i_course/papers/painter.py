@@ -22,7 +22,7 @@ from ..training import falling
 from .gan_cls import READER, mismatched
 from .gan_cls import Generator as GanClsGenerator
 from .projection import ProjectionGan, hinge_discriminator_loss
-from .stackgan import ConditioningAugmentation, kl_to_standard
+from .stackgan import ConditioningAugmentation, Shaken, kl_to_standard
 
 __all__ = ["PRESETS", "Painter", "ShakenGenerator", "alike_cost", "mirrored"]
 
@@ -38,7 +38,7 @@ PRESETS = {
 }  # fmt: skip
 
 
-class ShakenGenerator(nn.Module):
+class ShakenGenerator(Shaken):
     """GAN-CLS's generator behind conditioning augmentation.
 
     Noise (B, z_size + condition), z and then eps, and text (B, embedding) to pictures
@@ -52,19 +52,9 @@ class ShakenGenerator(nn.Module):
         self.noise_size = z_size + condition
         self.net = GanClsGenerator(size, base, condition, z_size, condition).net
 
-    def draw(self, noise: Tensor, text: Tensor):
-        """Pictures, and the mu and log sigma that they were drawn with."""
-        z, eps = noise[:, : self.z_size], noise[:, self.z_size :]
-        c, mean, log_sigma = self.augmentation(text, eps)
-        return self.paint(c, z), mean, log_sigma
-
     def paint(self, c: Tensor, z: Tensor) -> Tensor:
         """Pictures of conditions (B, condition) and noise (B, z_size)."""
         return self.net(torch.cat([z, c], 1))
-
-    def forward(self, noise: Tensor, text: Tensor) -> Tensor:
-        """Pictures alone."""
-        return self.draw(noise, text)[0]
 
 
 def mirrored(pictures: Tensor, generator: torch.Generator | None = None) -> Tensor:

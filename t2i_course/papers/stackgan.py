@@ -32,6 +32,7 @@ __all__ = [
     "PRESETS",
     "ConditioningAugmentation",
     "Discriminator",
+    "Shaken",
     "StackGan",
     "StageOne",
     "doubled",
@@ -136,7 +137,24 @@ def everywhere(seen: Tensor, condition: Tensor) -> Tensor:
     return torch.cat([seen, places], 1)
 
 
-class StageOne(nn.Module):
+class Shaken(nn.Module):
+    """A generator behind a cloud: `augmentation`, z_size, and `paint(c, z)`.
+
+    Its noise is z (z_size numbers), then conditioning augmentation's eps.
+    """
+
+    def draw(self, noise: Tensor, text: Tensor):
+        """Pictures in [-1, 1], and the mu and log sigma that they were drawn with."""
+        z, eps = noise[:, : self.z_size], noise[:, self.z_size :]
+        c, mean, log_sigma = self.augmentation(text, eps)
+        return self.paint(c, z), mean, log_sigma
+
+    def forward(self, noise: Tensor, text: Tensor) -> Tensor:
+        """Pictures alone."""
+        return self.draw(noise, text)[0]
+
+
+class StageOne(Shaken):
     """Noise (B, noise_size) and text (B, embedding) to pictures (B, 3, size, size).
 
     The noise is z (z_size numbers), then conditioning augmentation's eps. base: half of
@@ -163,19 +181,9 @@ class StageOne(nn.Module):
         last = nn.Conv2d(channels, 3, 3, 1, 1, bias=False)
         self.net = nn.Sequential(*layers, last, nn.Tanh())
 
-    def draw(self, noise: Tensor, text: Tensor):
-        """Pictures in [-1, 1], and the mu and log sigma that they were drawn with."""
-        z, eps = noise[:, : self.z_size], noise[:, self.z_size :]
-        c, mean, log_sigma = self.augmentation(text, eps)
-        return self.paint(c, z), mean, log_sigma
-
     def paint(self, c: Tensor, z: Tensor) -> Tensor:
         """Pictures of conditions (B, condition) and noise (B, z_size)."""
         return self.net(torch.cat([c, z], 1))
-
-    def forward(self, noise: Tensor, text: Tensor) -> Tensor:
-        """Pictures alone."""
-        return self.draw(noise, text)[0]
 
 
 class Discriminator(nn.Module):

@@ -18,12 +18,11 @@ from ..drawing import noise_rows
 from ..measure.scores import diversity
 from ..measure.style import ruler
 from ..measure.variety import z_size
-from ..show.pictures import grid
 from ..text import NoKnownWord
 from ..worlds.birds import vocabulary
 from .caption_lab import as_png, read_birds
 
-__all__ = ["ANEW", "Eight", "ShakeLab"]
+__all__ = ["ANEW", "START", "Eight", "ShakeLab"]
 
 ANEW = ("z and eps", "z alone", "eps alone")
 START = "a bird with yellow wings and a blue belly"
@@ -92,12 +91,6 @@ class ShakeLab:
         asked = Batch(torch.zeros(0), [caption], tokens, lengths)
         text = system.text_encoder.of(asked).expand(MANY, -1)
         return Eight(system.sample(text, noise).float().cpu())
-
-    def figure(self, caption: str = START, **choice):
-        """A row of eight for each network; for a page that only is read."""
-        made = [self.view(caption, name, **choice).pictures for name in self.systems]
-        title = f"{caption}: eight of each, noise {choice.get('style', 0)}"
-        return grid(torch.cat(made), MANY, rows=list(self.systems), title=title)
 
     def widget(self, caption: str = START):
         """The lab for a browser; its parts are attributes of the box, for tests."""

@@ -20,7 +20,7 @@ def dial(found: dict, rows: Mapping[str, str], real: float, title: str):
     found: `experiments.records`; rows: {name: place}; real: the diversity of real birds
     of one plumage, a line.
     """
-    figure, said = new_figure(7.0, 3.6), []
+    figure, said = new_figure(8.4, 3.4), []
     axes = figure.subplots()
     for number, (name, place) in enumerate(rows.items()):
         runs = runs_of(found, place)
@@ -31,7 +31,7 @@ def dial(found: dict, rows: Mapping[str, str], real: float, title: str):
     axes.axvline(real, color="0.4", linestyle=":", label="real birds of one plumage")
     axes.set(xlabel="diversity within a caption", ylabel="obedience, all that is named",
              title=title, xlim=(0, None), ylim=(0, 1))  # fmt: skip
-    axes.legend(loc="upper right")
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), title="weight of the KL")
     return figure.knows("Dots of obedience over diversity", *said)
 
 
@@ -44,14 +44,8 @@ def eight_of(systems: Mapping, batch: Batch, title: str, seed: int = 0):
     return grid(torch.cat(rows), 8, rows=list(systems), title=title)
 
 
-@torch.inference_mode()
 def walks(systems: Mapping, batch: Batch, title: str, stops: int = 8, seed: int = 0):
-    """From mu of the batch's first caption to mu of its second, z held: a row each."""
-    rows, weight = [], torch.linspace(0, 1, stops)[:, None]
-    for system in systems.values():
-        network = system.network("generator").eval()
-        one, other = network.augmentation.spread(system.text_encoder.of(batch))[0][:2]
-        z = variety.noise_rows(seed, 1, network.z_size).expand(stops, -1)
-        rows.append(network.paint((1 - weight) * one + weight * other, z))
+    """The first of `variety.walks` of a batch of captions: a row a system."""
+    rows = [variety.walks(system, batch, stops, seed)[0] for system in systems.values()]
     heads = ["first", *(f"{i}/{stops - 1}" for i in range(1, stops - 1)), "second"]
     return grid(torch.cat(rows), heads, rows=list(systems), title=title)

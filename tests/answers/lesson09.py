@@ -53,6 +53,10 @@ def loss_by_logsigmoid(fake, mean, log_sigma, weight):
     return weight * kl_to_standard(mean, log_sigma) - F.logsigmoid(fake).mean()
 
 
+def loss_without_minus(fake, mean, log_sigma, weight):
+    return F.logsigmoid(fake).mean() + weight * kl_to_standard(mean, log_sigma)
+
+
 def loss_fragile(fake, mean, log_sigma, weight):
     return -fake.sigmoid().log().mean() + weight * kl_to_standard(mean, log_sigma)
 
@@ -131,6 +135,7 @@ def both_by_ends(facing):
 
 WRONG = {
     "09.2": [
+        (lambda mean, log_sigma, noise: mean - log_sigma.exp() * noise, "taken off"),
         (lambda m, s, e: m + s * e, "log sigma stands where sigma"),
         (lambda m, s, e: m + (s / 2).exp() * e, "lesson 03"),
         (lambda m, s, e: m + (2 * s).exp() * e, "sigma is squared"),
@@ -160,6 +165,7 @@ WRONG = {
         (kl_detached, "mean"),
     ],
     "09.4": [
+        (loss_without_minus, "a minus is missing"),
         (lambda f, m, s, w: loss_plain(f, m, s, w, -soft(f).mean()), "saturates"),
         (lambda f, m, s, w: loss_plain(f, m, s, w, soft(f).mean()), "is turned"),
         (lambda f, m, s, w: loss_plain(f, m, s, -w), "is subtracted"),
@@ -188,6 +194,11 @@ WRONG = {
         (second_sure, "eps is 0"),
     ],
     "09.1": [
+        (lambda f: (f.any(1) & f.all(1)).float().mean().item(), "where all look right"),
+        (
+            lambda f: ((f.sum(1) > 0) & (f.sum(1) < 8)).float().mean().item(),
+            "taken for 8",
+        ),
         (lambda f: float(f.float().mean()), "share of pictures"),
         (lambda f: float(f.any(1).float().mean()), "any bird that looks right"),
         (lambda f: float((f.all(1) | ~f.any(1)).float().mean()), "the opposite"),
