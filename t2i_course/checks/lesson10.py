@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..papers import stackgan_v2
-from .compare import normal
+from .compare import Wrong, normal
 from .core import Promise, diagnose, exercise, expect_close
 
 
@@ -82,7 +82,107 @@ def _(answer):
     diagnose(answer, inputs, stackgan_v2.gated, known, what="the gated features")
 
 
-# ------------------------------------------------------- 10.2, a judge's joint loss
+# ------------------------------------------------------ 10.2, the features of a tree
+
+
+class ToyFirst(nn.Module):
+    """c and z (B, 10) to features (B, 2, 4, 4)."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(normal(10, 32, seed=11, scale=0.3))
+
+    def forward(self, both: Tensor) -> Tensor:
+        if both.shape[1] != 10:
+            raise Wrong(
+                f"F_0 got {both.shape[1]} numbers; it takes c and z side by side, 5 "
+                "and 5 here: torch.cat([c, z], 1)."
+            )
+        return (both @ self.weight).view(-1, 2, 4, 4).tanh()
+
+
+class ToyNext(nn.Module):
+    """Features (B, 2, s, s) and what is told (B, 5) to (B, 2, 2 s, 2 s)."""
+
+    def __init__(self, seed: int):
+        super().__init__()
+        self.weight = nn.Parameter(normal(5, 2, seed=seed, scale=0.3))
+
+    def forward(self, features: Tensor, told: Tensor) -> Tensor:
+        if told.shape[1] != 5:
+            raise Wrong(
+                f"a later branch was told {told.shape[1]} numbers; besides the "
+                "features it takes c alone, 5 numbers here."
+            )
+        large = F.interpolate(features, scale_factor=2.0)
+        return (large + (told @ self.weight)[:, :, None, None]).sin()
+
+
+def a_tree(branches: int) -> dict:
+    """A call of 10.2, with so many branches behind F_0."""
+    others = nn.ModuleList(ToyNext(20 + i) for i in range(branches))
+    return {"first": ToyFirst(), "others": others, "z": normal(3, 5),
+            "c": normal(3, 5, seed=2)}  # fmt: skip
+
+
+def _tree(start=lambda z, c: torch.cat([c, z], 1), tell=lambda z, c, i: c,
+          told=lambda found: found[-1], end=lambda found: found):  # fmt: skip
+    """A wrong answer: one thing is another than in (7)."""
+
+    def wrong(first, others, z, c):
+        found = [first(start(z, c))]
+        for i, branch in enumerate(others):
+            found.append(branch(told(found), tell(z, c, i)))
+        return end(found)
+
+    return wrong
+
+
+@exercise(
+    "10.2",
+    title="Features that grow",
+    minutes=8,
+    difficulty=2,
+    reference=stackgan_v2.branch_features,
+    promise=Promise(
+        "tensors",
+        lambda: [a_tree(2), a_tree(1), a_tree(3)],
+        gradient=("first", "others"),
+        either=("z", "c"),
+        double=False,
+        anywhere=False,
+    ),
+)
+def _(answer):
+    """Values on toy branches, two and three of them."""
+    known = {
+        "the later branches are told z, as (7) has it where nothing is asked for; with "
+        "a sentence it is c that they are told.": _tree(tell=lambda z, c, i: z),
+        "F_0 takes c first and z behind it: torch.cat([c, z], 1).":
+            _tree(start=lambda z, c: torch.cat([z, c], 1)),
+        "each branch reads h_0; it reads the features of the branch before it, h_i-1.":
+            _tree(told=lambda found: found[0]),
+        "h_0 is missing in the list: the first branch draws, too.":
+            _tree(end=lambda found: found[1:]),
+        "only the last features are here; each branch draws from its own. Return the "
+        "list of all.": (
+            _tree(end=lambda found: found[-1]), _tree(end=lambda found: found[-1:])),
+        "the list is turned round: the smallest first.":
+            _tree(end=lambda found: found[::-1]),
+        "the last branch is missing.": _tree(end=lambda found: found[:-1]),
+        "only the first of the later branches is told the sentence.":
+            _tree(tell=lambda z, c, i: c if i == 0 else torch.zeros_like(c)),
+        "there may be more or fewer later branches than two: go over all of `others`.":
+            lambda first, others, z, c: stackgan_v2.branch_features(
+                first, others[:2], z, c),
+        "the later branches aren't told the sentence; each hears c again.":
+            _tree(tell=lambda z, c, i: torch.zeros_like(c)),
+    }  # fmt: skip
+    inputs = [tuple(a_tree(branches).values()) for branches in (2, 3)]
+    diagnose(answer, inputs, stackgan_v2.branch_features, known, what="the features")
+
+
+# ------------------------------------------------------- 10.3, a judge's joint loss
 
 
 def _conditional(right, fake, wrong):
@@ -97,7 +197,7 @@ NAMES = ("real", "drawn", "right", "fake", "wrong")
 
 
 @exercise(
-    "10.2",
+    "10.3",
     title="Two questions to one judge",
     minutes=10,
     difficulty=2,
@@ -154,7 +254,67 @@ def _(answer):
     )  # fmt: skip
 
 
-# -------------------------------------------------- 10.3, mean colour and covariance
+# ------------------------------------------------------- 10.4, the tree's loss, (12)
+
+
+def _each(alone: Tensor, pairs: Tensor) -> Tensor:
+    return F.softplus(-alone) + F.softplus(-pairs)
+
+
+@exercise(
+    "10.4",
+    title="One loss for three painters",
+    minutes=7,
+    difficulty=2,
+    reference=stackgan_v2.painters_loss,
+    promise=Promise(
+        "scalar",
+        lambda: [
+            {"alone": normal(m, b), "pairs": normal(m, b, seed=2)}
+            for m, b in [(3, 4), (3, 32), (1, 8), (2, 5)]
+        ],
+        gradient=("alone", "pairs"),
+    ),
+)
+def _(answer):
+    """Values for three scales and for two."""
+    known = {
+        "this is the mean over the scales, too; (10) adds them up.":
+            lambda a, p: _each(a, p).mean(),
+        "this adds up over the batch, too: take each scale's mean, then the sum over "
+        "scales.": lambda a, p: _each(a, p).sum(),
+        "the axes are exchanged: rows are scales, columns pictures. Mean over axis 1, "
+        "sum over axis 0.": lambda a, p: _each(a, p).mean(0).sum(),
+        "only the largest scale counts here; the small ones are what helps it.":
+            lambda a, p: _each(a, p)[-1].mean(),
+        "only the smallest scale counts here.": lambda a, p: _each(a, p)[0].mean(),
+        "the unconditional loss is missing: this is the table's row without JCU.":
+            lambda a, p: F.softplus(-p).mean(1).sum(),
+        "the conditional loss is missing: the tree would paint birds, whatever the "
+        "sentence.": lambda a, p: F.softplus(-a).mean(1).sum(),
+        "this is the mean of the two heads' losses; (12) adds them.":
+            lambda a, p: _each(a, p).mean(1).sum() / 2,
+        "the sign of the game is turned: this wants its pictures called drawn. -log D "
+        "is softplus(-logit).": lambda a, p: _each(-a, -p).mean(1).sum(),
+        "this is log(1 - D), which saturates where D is sure (lesson 01); (12) goes "
+        "down -log D: softplus(-logit).": lambda a, p: -_each(-a, -p).mean(1).sum(),
+        "the heads' logits are added before the log; each head gives an answer of its "
+        "own.": lambda a, p: F.softplus(-a - p).mean(1).sum(),
+        "logits are taken for log-probabilities: log D is logsigmoid of a logit.":
+            lambda a, p: -(a + p).mean(1).sum(),
+    }  # fmt: skip
+    inputs = [(normal(3, 4, seed=4), normal(3, 4, seed=5)),
+              (normal(2, 5, seed=6), normal(2, 5, seed=7))]  # fmt: skip
+    diagnose(answer, inputs, stackgan_v2.painters_loss, known, what="the tree's loss")
+    sure = torch.full((2, 3), -200.0)
+    expect_close(
+        answer(sure.clone(), sure.clone()), 800.0,
+        "the loss where both heads of two judges are sure that pictures are drawn, "
+        "logits -200. (A sigmoid is 0 there, and its log -inf.) It", rtol=1e-3,
+    )  # fmt: skip
+
+
+# -------------------------------------------------- 10.5, mean colour and covariance
 
 
 def _pixels(x: Tensor) -> Tensor:
@@ -187,7 +347,7 @@ def _correlation(x: Tensor) -> Tensor:
 
 
 @exercise(
-    "10.3",
+    "10.5",
     title="The colours of a picture in twelve numbers",
     minutes=12,
     difficulty=3,
@@ -244,7 +404,7 @@ def _(answer):
     diagnose(answer, inputs, stackgan_v2.colours, known, what="the colours")
 
 
-# ------------------------------------------------------------ 10.4, colour consistency
+# ------------------------------------------------------------ 10.6, colour consistency
 
 
 def _gap(fine, coarse, i, measure=lambda gap: gap.square().mean()):
@@ -269,7 +429,7 @@ one, given, nothing = (lambda w: 1.0), (lambda w: w), (lambda w: 0.0)
 
 
 @exercise(
-    "10.4",
+    "10.6",
     title="The larger picture keeps the colours",
     minutes=8,
     difficulty=2,
@@ -318,63 +478,3 @@ def _(answer):
     inputs = [tuple(_pair(8, weight, 3).values()) for weight in (2.0, 7.0)]
     reference = stackgan_v2.colour_consistency
     diagnose(answer, inputs, reference, known, what="the distance of the colours")
-
-
-# ------------------------------------------------------- 10.5, the tree's loss, (12)
-
-
-def _each(alone: Tensor, pairs: Tensor) -> Tensor:
-    return F.softplus(-alone) + F.softplus(-pairs)
-
-
-@exercise(
-    "10.5",
-    title="One loss for three painters",
-    minutes=7,
-    difficulty=2,
-    reference=stackgan_v2.painters_loss,
-    promise=Promise(
-        "scalar",
-        lambda: [
-            {"alone": normal(m, b), "pairs": normal(m, b, seed=2)}
-            for m, b in [(3, 4), (3, 32), (1, 8), (2, 5)]
-        ],
-        gradient=("alone", "pairs"),
-    ),
-)
-def _(answer):
-    """Values for three scales and for two."""
-    known = {
-        "this is the mean over the scales, too; (10) adds them up.":
-            lambda a, p: _each(a, p).mean(),
-        "this adds up over the batch, too: take each scale's mean, then the sum over "
-        "scales.": lambda a, p: _each(a, p).sum(),
-        "the axes are exchanged: rows are scales, columns pictures. Mean over axis 1, "
-        "sum over axis 0.": lambda a, p: _each(a, p).mean(0).sum(),
-        "only the largest scale counts here; the small ones are what helps it.":
-            lambda a, p: _each(a, p)[-1].mean(),
-        "only the smallest scale counts here.": lambda a, p: _each(a, p)[0].mean(),
-        "the unconditional loss is missing: this is the table's row without JCU.":
-            lambda a, p: F.softplus(-p).mean(1).sum(),
-        "the conditional loss is missing: the tree would paint birds, whatever the "
-        "sentence.": lambda a, p: F.softplus(-a).mean(1).sum(),
-        "this is the mean of the two heads' losses; (12) adds them.":
-            lambda a, p: _each(a, p).mean(1).sum() / 2,
-        "the sign of the game is turned: this wants its pictures called drawn. -log D "
-        "is softplus(-logit).": lambda a, p: _each(-a, -p).mean(1).sum(),
-        "this is log(1 - D), which saturates where D is sure (lesson 01); (12) goes "
-        "down -log D: softplus(-logit).": lambda a, p: -_each(-a, -p).mean(1).sum(),
-        "the heads' logits are added before the log; each head gives an answer of its "
-        "own.": lambda a, p: F.softplus(-a - p).mean(1).sum(),
-        "logits are taken for log-probabilities: log D is logsigmoid of a logit.":
-            lambda a, p: -(a + p).mean(1).sum(),
-    }  # fmt: skip
-    inputs = [(normal(3, 4, seed=4), normal(3, 4, seed=5)),
-              (normal(2, 5, seed=6), normal(2, 5, seed=7))]  # fmt: skip
-    diagnose(answer, inputs, stackgan_v2.painters_loss, known, what="the tree's loss")
-    sure = torch.full((2, 3), -200.0)
-    expect_close(
-        answer(sure.clone(), sure.clone()), 800.0,
-        "the loss where both heads of two judges are sure that pictures are drawn, "
-        "logits -200. (A sigmoid is 0 there, and its log -inf.) It", rtol=1e-3,
-    )  # fmt: skip

@@ -7,12 +7,21 @@ from itertools import pairwise
 from torch import Tensor
 
 from ..measure.birds import unseen_captions
-from ..measure.branches import branches, real_branches, report, report_alone
+from ..measure.branches import (
+    branches,
+    real_branches,
+    report,
+    report_alone,
+    who_decides,
+)
+from ..measure.obedience import obedience
+from ..measure.oracle import oracle
 from ..measure.samples import detail
 from ..papers.joint_embedding import text_encoder
 from ..papers.stackgan_v2 import StackGanTree, StackGanTreeAlone, colours
+from ..papers.tree_painter import TreePainter
 from .lesson08 import curve_of
-from .lesson09 import trained
+from .lesson09 import trained, variety_of
 from .pace import pace
 from .run import Run, rounded
 from .tables import Table
@@ -54,15 +63,31 @@ TABLE = Table("10", "table5", "the tree, and what it is without some of its bran
                "diversity", "detail", "seconds"), published=PUBLISHED)  # fmt: skip
 
 
+def looks_of(run: Run, steps: int, draw):
+    """What `draw` draws, at four moments, if the row ships."""
+    return run.looks({steps // 12, steps // 3, 2 * steps // 3, steps}, draw)
+
+
 def asked(run: Run, **switches) -> dict:
     """A tree that reads sentences, of the cpu preset, and what is measured of it."""
     system = run.build(StackGanTree, text_encoder=text_encoder(), **switches)
     system, history = trained(run, system, system.settings["steps"], every=150)
-    found = report(system, run.choose(40, 2000))
-    captions = unseen_captions(run.choose(40, 2000), system.generator.size)
-    found |= colours_apart(branches(system, captions))
+    count, size = run.choose(40, 2000), system.generator.size
+    found = report(system, count)
+    drawn = branches(system, unseen_captions(count, size))
+    found |= colours_apart(drawn)
+    if system.generator.layout == "tree":
+        found |= who_decides(system, count) | middle(drawn[-2], count)
+    run.ship(system.network("generator"), history.elapsed, found, reads="text_birds")
     return {"steps": history.step, "seconds": round(history.elapsed), **found,
             "curve": curve_of(history)}  # fmt: skip
+
+
+def middle(pictures: Tensor, count: int) -> dict[str, float]:
+    """How well the branch of 32 pixels obeys."""
+    named = unseen_captions(count, pictures.shape[-1]).named
+    seen = oracle(pictures.shape[-1]).read(pictures)
+    return rounded(**{"32 pixels, all": obedience(seen, named)["all"]})
 
 
 ROWS = {
@@ -77,7 +102,7 @@ for name, (switches, cost) in ROWS.items():
         name,
         lambda run, switches=switches: asked(run, **switches),
         cost=cost,
-        recorded=False,
+        ships="stackgan_tree_64" if name == "full" else None,
     )
 
 
@@ -91,23 +116,46 @@ COLOUR = Table("10", "colour", "colours of neighbouring scales, by their term",
 def unasked(run: Run, colour: float) -> dict:
     """A tree that reads nothing, of the cpu preset."""
     system = run.build(StackGanTreeAlone, colour=colour)
-    history = run.fit(system, run.birds(system.settings["batch_size"], 64))
+    looks = looks_of(
+        run, system.settings["steps"], lambda system: branches(system, count=6)[-1]
+    )
+    source = run.birds(system.settings["batch_size"], 64)
+    history = run.fit(system, source, on_step=looks)
+    run.keep(history, looks)
     found = report_alone(system.eval(), run.choose(40, 2000))
     found |= colours_apart(branches(system, count=run.choose(40, 2000)))
+    run.ship(system.network("generator"), history.elapsed, found)
     return {"steps": history.step, "seconds": round(history.elapsed), **found}
 
 
-@COLOUR.row("real birds", cost=10, recorded=False)
+@COLOUR.row("real birds", cost=10)
 def real_birds(run: Run) -> dict:
     """Real pictures and their reductions: the same means, narrower covariances."""
     pictures = real_branches(run.choose(40, 2000), seed=run.seed)
     return colours_apart(pictures) | rounded(detail=detail(pictures[-1]))
 
 
-COLOUR.add("no sentences, 0", lambda run: unasked(run, 0.0), cost=280, recorded=False)
-COLOUR.add("no sentences, 50", lambda run: unasked(run, 50.0), cost=280, recorded=False)
-COLOUR.add("sentences, 50", lambda run: asked(run, colour=50.0), cost=375,
-           recorded=False)  # fmt: skip
+COLOUR.add("no sentences, 0", lambda run: unasked(run, 0.0), cost=280)
+COLOUR.add("no sentences, 50", lambda run: unasked(run, 50.0), cost=280,
+           ships="stackgan_tree_alone_64")  # fmt: skip
+COLOUR.add("sentences, 50", lambda run: asked(run, colour=50.0), cost=375)
+
+
+# ------------------------------------------------------------------- the best painter
+
+PAINTER = Table("10", "painter", "the course's best painter, at 64 pixels",
+                ("wing", "belly", "crown", "all", "diversity", "both ways", "detail",
+                 "seconds"), (0,), networks=True)  # fmt: skip
+
+
+@PAINTER.row("tree_painter_64", cost=2400, ships="tree_painter_64")
+def tree_painter_64(run: Run) -> dict:
+    """The tree before projection judges, at its cpu preset."""
+    system = run.build(TreePainter, text_encoder=text_encoder())
+    system, history = trained(run, system, system.settings["steps"], every=500)
+    found = report(system, run.choose(40, 2000)) | variety_of(run, system)
+    run.ship(system.network("generator"), history.elapsed, found, reads="text_birds")
+    return {"seconds": round(history.elapsed), **found}
 
 
 # ----------------------------------------------------------------------- in parallel

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from ..worlds.bird_species import ATTRIBUTES
 
-__all__ = ["accuracies", "obedience"]
+__all__ = ["accuracies", "obedience", "two_colours"]
 
 
 def obedience(seen: Tensor, named: Tensor) -> dict[str, float]:
@@ -34,3 +34,27 @@ def accuracies(seen: Tensor, truth: Tensor) -> dict[str, float]:
     """Share of pictures (B, A) in which each attribute is read as it is."""
     share = (seen == truth).to(torch.float32).mean(0)
     return dict(zip(ATTRIBUTES, share.tolist()))
+
+
+def two_colours(
+    seen: Tensor, named: Tensor, parts: tuple[str, str] = ("wing", "belly")
+) -> dict[str, float]:
+    """What becomes of two different colours that a caption names for two parts.
+
+    seen, named: (B, A) as for `obedience`. Shares of the captions that name two:
+    "right", both where they belong; "exchanged", each on the other part; "one on both"
+    parts; the rest is something else. ValueError where no caption names two.
+    """
+    one, other = (list(ATTRIBUTES).index(part) for part in parts)
+    asked, read = named[:, [one, other]], seen[:, [one, other]]
+    told = (asked >= 0).all(1) & (asked[:, 0] != asked[:, 1])
+    if not told.any():
+        raise ValueError(f"no caption names two colours for {' and '.join(parts)}.")
+    asked, read = asked[told], read[told]
+    same = read[:, 0] == read[:, 1]
+    found = {
+        "right": (read == asked).all(1),
+        "exchanged": (read == asked.flip(1)).all(1),
+        "one on both": same & (read[:, :1] == asked).any(1),
+    }
+    return {name: share.float().mean().item() for name, share in found.items()}

@@ -10,13 +10,15 @@ this a picture, and does it fit the sentence?
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from operator import attrgetter
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..blocks import check_size, initialize
-from ..declarations import SystemInfo
+from ..declarations import Network, SystemInfo
 from ..training import System
 from .gan_cls import (
     READER,
@@ -56,7 +58,7 @@ PRESETS = {
               "steps": 4},
     "cpu": {"size": 64, "scales": 3, "base": 32, "depth": 16, "judge": 256, "blocks": 1,
             "condition": 64, "z_size": 100, "embedding": 256, "kl": 0.1,
-            "rates": (5e-4, 2e-3), "batch_size": 32, "steps": 700},
+            "rates": (5e-4, 2e-3), "batch_size": 32, "steps": 1200},
     "gpu": {"size": 128, "scales": 3, "base": 64, "depth": 48, "blocks": 2,
             "condition": 128, "z_size": 100, "embedding": 256, "kl": 0.1,
             "batch_size": 32, "steps": 20_000},
@@ -91,11 +93,13 @@ def gated(x: Tensor) -> Tensor:
 
 
 class Gated(nn.Module):
-    """`gated` as a layer."""
+    """`gated` as a layer; gate: the function, which may be replaced by one's own."""
+
+    gate = staticmethod(gated)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 2 C, ...) to (B, C, ...)."""
-        return gated(x)
+        return self.gate(x)
 
 
 def convolved(inside: int, outside: int) -> list[nn.Module]:
@@ -250,9 +254,13 @@ class Tree(nn.Module):
         c, mean, log_sigma = self.augmentation(text, eps)
         return self.branches(c, z), mean, log_sigma
 
+    def features(self, c: Tensor | None, z: Tensor) -> list[Tensor]:
+        """h_0, h_1, ..., of conditions (B, condition) and noise (B, z_size)."""
+        return branch_features(self.first, self.others, z, c)
+
     def branches(self, c: Tensor | None, z: Tensor) -> list[Tensor]:
         """The pictures s_i = G_i(h_i), eq. (8), of conditions and noise."""
-        found = branch_features(self.first, self.others, z, c)
+        found = self.features(c, z)
         if self.layout in ("top", "three tops"):
             found = [found[-1]] * len(self.to_pictures)
         return [make(h) for make, h in zip(self.to_pictures, found)]
@@ -331,6 +339,10 @@ class StackGanTree(StackGan):
 
     players = (*(f"discriminators.{i}" for i in (1, 2, 3)), "generator")
     reads_text = True
+    Tree = Tree  # a subclass may bring its own
+    judged = staticmethod(joint_discriminator_loss)
+    painted = staticmethod(painters_loss)
+    consistent = staticmethod(colour_consistency)
 
     def __init__(self, text_encoder: nn.Module | None = None, size=256, scales=3,
                  base=64, depth=64, blocks=2, z_size=100, embedding=1024, condition=128,
@@ -341,7 +353,9 @@ class StackGanTree(StackGan):
             embedding = condition = None
         self.text_encoder, self.kl, self.colour = text_encoder, kl, colour
         self.reads = (3, size, size)
-        tree = Tree(size, scales, base, blocks, z_size, embedding, condition, layout)
+        tree = self.Tree(
+            size, scales, base, blocks, z_size, embedding, condition, layout
+        )
         self.generator = initialize(tree).to(memory_format=torch.channels_last)
         judges = {
             str(i): initialize(Discriminator(side, depth, condition, judge, joint))
@@ -395,7 +409,7 @@ class StackGanTree(StackGan):
         right, wrong, fake = judged_together(d, (seen, c), (seen, wrong), (made, c))
         if not alone:
             return discriminator_loss(right, fake, wrong)
-        return joint_discriminator_loss(*alone, right, fake, wrong)
+        return self.judged(*alone, right, fake, wrong)
 
     def asked(self, d, seen: Tensor, made: Tensor, mean, c, wrong) -> list[Tensor]:
         """A judge's logits of drawn pictures, one (B,) from each head that it has.
@@ -413,14 +427,14 @@ class StackGanTree(StackGan):
         """The generator's loss: each scale's, the KL and the colours."""
         heads = [torch.stack(logits) for logits in zip(*turns)]
         if len(heads) == 2:
-            loss = painters_loss(*heads)
+            loss = self.painted(*heads)
         else:
             loss = len(turns) * generator_loss(heads[0])
         if log_sigma is not None:
             loss = loss + self.kl * kl_to_standard(mean, log_sigma)
         if self.colour:
             pairs = zip(drawn[1:], drawn[:-1])
-            loss = loss + self.colour * sum(colour_consistency(*p) for p in pairs)
+            loss = loss + self.colour * sum(self.consistent(*p) for p in pairs)
         return loss
 
 
@@ -448,5 +462,24 @@ SYSTEMS = {
     ),
     "stackgan_tree_alone": SystemInfo(
         StackGanTreeAlone, "10", "StackGAN++ without sentences", {"birds": {}},
+    ),
+}  # fmt: skip
+SHIPPED = {  # in full, so that a changed preset leaves them as they are
+    "stackgan_tree_64": Network(
+        partial(
+            StackGanTree, size=64, base=32, depth=16, judge=256, blocks=1,
+            condition=64, embedding=256,
+        ),
+        "birds",
+        "stackgan_tree",
+        part=attrgetter("generator"),
+        default=True,
+    ),
+    "stackgan_tree_alone_64": Network(
+        partial(StackGanTreeAlone, size=64, base=32, depth=16, blocks=1),
+        "birds",
+        "stackgan_tree_alone",
+        part=attrgetter("generator"),
+        default=True,
     ),
 }  # fmt: skip

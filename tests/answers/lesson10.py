@@ -1,5 +1,7 @@
 """Known answers to lesson 10: wrong ones with part of their diagnosis; right ones."""
 
+from itertools import accumulate
+
 import torch
 from torch.nn import functional as F
 
@@ -44,6 +46,87 @@ def gated_by_columns(x):
 def gated_in_place(x):
     value, lock = halves(x)
     return value * lock.sigmoid_()
+
+
+def tree_by_loop(first, others, z, c):
+    found = [first(torch.cat((c, z), dim=1))]
+    for branch in others:
+        found.append(branch(found[-1], c))
+    return found
+
+
+def tree_by_reduce(first, others, z, c):
+    start = first(torch.hstack([c, z]))
+    return tuple(accumulate([start, *others], lambda h, branch: branch(h, c)))
+
+
+def tree_by_recursion(first, others, z, c):
+    def grown(h, rest):
+        return [h] + (grown(rest[0](h, c), rest[1:]) if rest else [])
+
+    return grown(first(torch.cat([c, z], -1)), list(others))
+
+
+def tree_told_z(first, others, z, c):
+    found = [first(torch.cat([c, z], 1))]
+    for branch in others:
+        found.append(branch(found[-1], z))
+    return found
+
+
+def tree_turned(first, others, z, c):
+    found = [first(torch.cat([z, c], 1))]
+    for branch in others:
+        found.append(branch(found[-1], c))
+    return found
+
+
+def tree_from_the_root(first, others, z, c):
+    root = first(torch.cat([c, z], 1))
+    return [root] + [branch(root, c) for branch in others]
+
+
+def tree_without_root(first, others, z, c):
+    h, found = first(torch.cat([c, z], 1)), []
+    for branch in others:
+        h = branch(h, c)
+        found.append(h)
+    return found
+
+
+def tree_deaf(first, others, z, c):
+    found = [first(torch.cat([c, z], 1))]
+    for branch in others:
+        found.append(branch(found[-1], 0 * c))
+    return found
+
+
+def tree_of_c(first, others, z, c):
+    found = [first(c)]
+    for branch in others:
+        found.append(branch(found[-1], c))
+    return found
+
+
+def tree_told_both(first, others, z, c):
+    both = torch.cat([c, z], 1)
+    found = [first(both)]
+    for branch in others:
+        found.append(branch(found[-1], both))
+    return found
+
+
+def tree_detached(first, others, z, c):
+    found = [first(torch.cat([c, z], 1)).detach()]
+    for branch in others:
+        found.append(branch(found[-1], c))
+    return found
+
+
+def tree_of_three(first, others, z, c):
+    h_0 = first(torch.cat([c, z], 1))
+    h_1 = others[0](h_0, c)
+    return [h_0, h_1, others[1](h_1, c)]
 
 
 def yes(logits):
@@ -220,6 +303,20 @@ WRONG = {
         (gated_in_place, "changed by the call"),
     ],
     "10.2": [
+        (tree_told_z, "are told z"),
+        (tree_turned, "c first and z behind"),
+        (tree_from_the_root, "each branch reads h_0"),
+        (tree_without_root, "h_0 is missing"),
+        (lambda *x: tree_by_loop(*x)[-1], "only the last features"),
+        (lambda *x: tree_by_loop(*x)[::-1], "turned round"),
+        (lambda *x: tree_by_loop(*x)[:-1], "last branch is missing"),
+        (tree_deaf, "aren't told the sentence"),
+        (tree_of_c, "F_0 got 5"),
+        (tree_told_both, "told 10 numbers"),
+        (tree_detached, "no gradient"),
+        (tree_of_three, "more or fewer"),
+    ],
+    "10.3": [
         (lambda r, d, t, f, w: yes(t) + (no(f) + no(w)) / 2, "without JCU"),
         (lambda r, d, t, f, w: yes(r) + no(d), "not heard of"),
         (lambda r, d, t, f, w: yes(r) + no(d) + yes(t) + no(f), "leaves them out"),
@@ -244,7 +341,7 @@ WRONG = {
         (joint_fragile, "sure and wrong"),
         (joint_detached, "comes back to `wrong`"),
     ],
-    "10.3": [
+    "10.5": [
         (colours_unbiased, "H W - 1"),
         (colours_of_moments, "second moments"),
         (lambda x: (mean(x), spread(x, divided=False)), "not divided"),
@@ -259,7 +356,7 @@ WRONG = {
         (lambda x: (x.flatten(2).sum(2), spread(x)), "stands for their mean"),
         (colours_detached, "only a part of its gradient"),
     ],
-    "10.4": [
+    "10.6": [
         (lambda f, c, w=5.0: apart(f, c, 1.0, means=w), "is at the means"),
         (lambda f, c, w=5.0: apart(f, c, 1.0), "weight is missing"),
         (lambda f, c, w=5.0: apart(f, c, 5.0), "5 stands there"),
@@ -290,7 +387,7 @@ WRONG = {
         (consistent_half, "only a part of its gradient"),
         (lambda f, c, covariances=1.0: apart(f, c, covariances), "is left out"),
     ],
-    "10.5": [
+    "10.4": [
         (lambda a, p: yes(a) + yes(p), "mean over the scales"),
         (lambda a, p: soft(-a).sum() + soft(-p).sum(), "over the batch, too"),
         (lambda a, p: (soft(-a) + soft(-p)).mean(0).sum(), "axes are exchanged"),
@@ -311,8 +408,9 @@ WRONG = {
 
 RIGHT = {
     "10.1": [gated_by_torch, gated_by_slices, gated_by_split],
-    "10.2": [joint_by_bce, joint_by_logsigmoid],
-    "10.3": [colours_by_einsum, colours_by_cov, colours_by_moments],
-    "10.4": [consistent_by_squares, consistent_under_no_grad],
-    "10.5": [painters_by_bce, painters_by_logsigmoid],
+    "10.2": [tree_by_loop, tree_by_reduce, tree_by_recursion],
+    "10.3": [joint_by_bce, joint_by_logsigmoid],
+    "10.5": [colours_by_einsum, colours_by_cov, colours_by_moments],
+    "10.6": [consistent_by_squares, consistent_under_no_grad],
+    "10.4": [painters_by_bce, painters_by_logsigmoid],
 }
