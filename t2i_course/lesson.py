@@ -177,21 +177,8 @@ class Lesson:
         by_preset = {presets.SMOKE: smoke, presets.CPU: cpu}
         return by_preset.get(self.preset, cpu if gpu is None else gpu)
 
-    def train(
-        self,
-        system,
-        source,
-        steps,
-        *,
-        shipped,
-        show=None,
-        part=None,
-        seen="",
-        columns=None,
-        title=None,
-        course=None,
-        **keywords,
-    ):
+    def train(self, system, source, steps, *, shipped, show=None, part=None, seen="",
+              columns=None, title=None, course=None, **keywords):  # fmt: skip
         """Trains a system, or loads its shipped weights; the `History`, or None.
 
         shipped: the weights' name; they are loaded where T2I_LIVE=0 asks for it (the

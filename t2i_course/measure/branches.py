@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ..data import Batch
 from ..drawing import PART, noise_rows
+from ..papers.stackgan_v2 import branch_features
 from .birds import report as of_sentences
 from .birds import unseen_captions
 from .dcgan import draw, quality
@@ -47,9 +48,8 @@ def told(system, first: Tensor, later: Tensor, noise: Tensor) -> tuple[Tensor, .
     tree = system.network("generator").eval()
     z, eps = noise[:, : tree.z_size], noise[:, tree.z_size :]
     c, other = (tree.augmentation(text, eps)[0] for text in (first, later))
-    features = [tree.first(torch.cat([c, z], 1))]
-    for branch in tree.others:
-        features.append(branch(features[-1], other))
+    started = tree.first(torch.cat([c, z], 1))
+    features = branch_features(lambda _: started, tree.others, z, other)
     return tuple(make(h) for make, h in zip(tree.to_pictures, features))
 
 

@@ -19,9 +19,9 @@ from torch.nn import functional as F
 
 from ..blocks import initialize
 from ..declarations import Network, SystemInfo
-from ..training import System, falling
+from ..training import System
 from .gan_cls import READER, between, mismatched
-from .painter import alike_cost, mirrored
+from .painter import Painter, alike_cost, mirrored
 from .projection import ProjectionDiscriminator, hinge_discriminator_loss
 from .stackgan import kl_to_standard
 from .stackgan_v2 import Tree
@@ -45,7 +45,7 @@ PRESETS = {
 COARSE = 8  # places a side at which pictures are compared
 
 
-class TreePainter(System):
+class TreePainter(Painter):
     """The tree, a projection discriminator a branch, mirrors, a price on sameness.
 
     depths: `ProjectionDiscriminator`'s depth, of each branch, smallest first. kl:
@@ -54,15 +54,12 @@ class TreePainter(System):
     """
 
     players = (*(f"discriminators.{i}" for i in (1, 2, 3)), "generator")
-    averaged = ("generator",)
-    average_decay = 0.998
-    betas = (0.0, 0.9)
 
     def __init__(self, text_encoder: nn.Module | None = None, size=64, scales=3,
                  base=32, depths=(32, 32, 16), blocks=1, z_size=100, embedding=256,
                  condition=128, kl=0.02, seeking=0.1, rates=(4e-4, 1.2e-3),
                  steps=5000):  # fmt: skip
-        super().__init__()
+        System.__init__(self)
         self.text_encoder, self.kl, self.seeking = text_encoder, kl, seeking
         self.reads, self.steps = (3, size, size), steps
         tree = Tree(size, scales, base, blocks, z_size, embedding, condition)
@@ -75,10 +72,6 @@ class TreePainter(System):
         self.discriminators = judges
         self.players = (*(f"discriminators.{i}" for i in judges), "generator")
         self.rates = dict.fromkeys(self.players, rates[0]) | {"generator": rates[1]}
-
-    def learning_rate_factor(self, step: int) -> float:
-        """1, and over the second half in a line to 0."""
-        return falling(step, self.steps // 2, self.steps)
 
     def round(self, batch) -> Iterator[tuple[str, Tensor]]:
         """Each judge's turn on B pictures of its size, then the tree's on 2 B.
@@ -110,13 +103,6 @@ class TreePainter(System):
         pairs = coarse[:half], coarse[count:], noise[:half], noise[count:][:half]
         fallen = self.learning_rate_factor(self.played)
         return self.seeking * fallen * alike_cost(*pairs)
-
-    @torch.no_grad()
-    def sample(self, text: Tensor, noise: Tensor | None = None) -> Tensor:
-        """Pictures in [-1, 1] for embeddings (B, D), by the averaged tree."""
-        if noise is None:
-            noise = self.noise(len(text), self.generator.noise_size)
-        return self.network("generator").eval()(noise, text)
 
 
 SYSTEMS = {
