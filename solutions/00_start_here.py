@@ -42,26 +42,28 @@ from t2i_course.play.caption_lab import Playground, read_birds
 from t2i_course.systems import shipped
 from t2i_course.worlds.birds import vocabulary
 
-artist = Playground(shipped("projection_32"), vocabulary(), read_birds)
-drawing = artist.draw("a bird with purple wings and an orange belly", count=4, style=5)
-artist.figure(drawing, of="projection_32, style 5").described(
+best = Playground(shipped("tree_painter_64"), vocabulary(), read_birds)
+drawing = best.draw("a bird with purple wings and an orange belly", count=4, style=0)
+best.figure(drawing, of="tree_painter_64, style 0").described(
     "Four birds with purple wings and orange bellies.")
 
 # %% [markdown]
-# Four birds that nobody has drawn before. A small network, which comes with the course as
-# `projection_32`, made each of them from your sentence and some random numbers, its
+# Four birds that nobody has drawn before. A network, which comes with the course as
+# `tree_painter_64`, made each of them from your sentence and some random numbers, its
 # *noise*: the same words with other noise give another bird in the colours that you named,
-# which may look the other way, or sit in another place.
+# which may look the other way, or sit in another place. (Lesson 10 trains it.)
 #
 # Below each picture stand the colours that a second network, the **oracle**, reads in it.
 # The oracle has never seen the sentence. Where it reads what you wrote, the first network
 # has obeyed. (Of crown, the top of the head, and tail the sentence says nothing: there the network is
 # free.)
 #
-# Two colours are an easy wish. Here are four. Go through the readings: is each colour, in
-# each picture, the one that was asked for?
+# Two colours are an easy wish. Here are four, and they go to a smaller network of lesson 08,
+# `projection_32`, which draws 32 pixels and learned for a few minutes. Go through the
+# readings: is each colour, in each picture, the one that was asked for?
 
 # %%
+artist = Playground(shipped("projection_32"), vocabulary(), read_birds)
 sentence = "a bird with purple wings, a green belly, an orange crown and a blue tail"
 artist.figure(artist.draw(sentence, count=4), of="projection_32, style 0")
 

@@ -139,6 +139,16 @@ LESSONS: dict[str, Info] = {
             {"course": 0.5, "cpu": 4, "work": 120},
             wants_gpu=True,
         ),
+        Info(
+            "10",
+            "stackgan_plus_plus",
+            "StackGAN++",
+            "One generator that draws three sizes, a discriminator at each, two "
+            "questions at once: what can be left out, and which branch decides.",
+            "TM-13, TM-17 to TM-19, TM-22",
+            {"course": 0.5, "cpu": 4, "work": 120},
+            wants_gpu=True,
+        ),
     ]
 }
 
@@ -177,8 +187,9 @@ class Lesson:
         by_preset = {presets.SMOKE: smoke, presets.CPU: cpu}
         return by_preset.get(self.preset, cpu if gpu is None else gpu)
 
-    def train(self, system, source, steps, *, shipped, show=None, part=None, seen="",
-              columns=None, title=None, course=None, **keywords):  # fmt: skip
+    def train(self, system, source, steps, *, shipped, show=None, look=False, part=None,
+              seen="", columns=None, title=None, course=None,
+              **keywords):  # fmt: skip
         """Trains a system, or loads its shipped weights; the `History`, or None.
 
         shipped: the weights' name; they are loaded where T2I_LIVE=0 asks for it (the
@@ -189,7 +200,8 @@ class Lesson:
         module whose weights ship, by default all of the system. seen: a sentence that
         says what is to be seen in the pictures on record; columns: their heads; title:
         what stands above them, by default the weights' name and the command; course:
-        more for `Record.figure`. keywords: for `fit`. Used in lessons 01 to 06.
+        more for `Record.figure`; look: whether a loaded system is shown, too, where its
+        training is on record. keywords: for `fit`. Used in lessons 01 to 10.
         """
         from . import weights
         from .show.record import on_record
@@ -205,12 +217,12 @@ class Lesson:
         else:
             module = system if part is None else part(system)
             history = weights.load_or_fit(module, shipped, lambda _: live(system))
+        if history is None and show is not None and (look or not on_record(shipped)):
+            _look(system, show)
         if on_record(shipped):
             more = {"title": title, "columns": columns, **(course or {})}
             recorded_history = _course(shipped, seen, more)
             return recorded_history if history is None else history
-        if history is None and show is not None:
-            _look(system, show)
         return history
 
 

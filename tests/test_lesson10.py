@@ -5,8 +5,8 @@ import torch
 
 from t2i_course.drawing import noise_rows
 from t2i_course.measure import birds
-from t2i_course.measure.branches import branches, told, who_decides
-from t2i_course.measure.obedience import two_colours
+from t2i_course.measure.branches import branches, by_branch, told, who_decides
+from t2i_course.measure.obedience import two_colours, whole
 from t2i_course.measure.oracle import oracle
 from t2i_course.papers.painter import alike_cost
 from t2i_course.papers.tree_painter import TreePainter
@@ -31,11 +31,21 @@ def test_two_colours_by_hand():
         two_colours(seen[4:], named[4:])
 
 
+def test_whole_captions_by_hand():
+    #          one wish: kept, missed; two: both, one of them; three count as two; none
+    named = torch.tensor([[1, -1, -1], [1, -1, -1], [1, 2, -1], [1, 2, -1], [1, 2, 3],
+                          [-1, -1, -1]])  # fmt: skip
+    seen = torch.tensor([[1, 5, 5], [0, 5, 5], [1, 2, 5], [1, 0, 5], [1, 2, 3],
+                         [5, 5, 5]])  # fmt: skip
+    assert whole(seen, named, most=2) == pytest.approx({1: 1 / 2, 2: 2 / 3})
+    assert set(whole(seen, named)) == {1, 2, 3}
+
+
 def test_told_the_same_twice_is_the_trees_drawing(tree):
     asked = birds.unseen_captions(3, 64)
     text = tree.text_encoder.of(asked)
     noise = noise_rows(0, 3, tree.network("generator").noise_size)
-    for one, other in zip(told(tree, text, text, noise), branches(tree, asked)):
+    for one, other in zip(told(tree, [text] * 3, noise), branches(tree, asked)):
         assert torch.allclose(one, other, atol=1e-5)
 
 
@@ -43,8 +53,8 @@ def test_later_sentences_leave_the_smallest_picture_alone(tree):
     text = tree.text_encoder.of(birds.unseen_captions(3, 64))
     noise = noise_rows(0, 3, tree.network("generator").noise_size)
     same, other = (
-        told(tree, text, text, noise),
-        told(tree, text, text.roll(1, 0), noise),
+        told(tree, [text] * 3, noise),
+        told(tree, [text, *[text.roll(1, 0)] * 2], noise),
     )
     assert torch.equal(same[0], other[0])
     assert all((a - b).abs().mean() > 0.01 for a, b in zip(same[1:], other[1:]))
@@ -54,6 +64,14 @@ def test_who_decides_gives_two_shares(tree):
     found = who_decides(tree, 40)
     assert set(found) == {"F_0's", "others'"}
     assert all(0 < share < 1 for share in found.values())
+
+
+def test_what_a_branch_is_told_counts_by_branch(tree):
+    """Told another sentence alone, F_0 takes more away than F_2; nobody, nothing."""
+    found = by_branch(tree, 300)
+    assert list(found) == ["none", "F_0", "F_1", "F_2"]
+    assert found["none"] > found["F_2"] > found["F_1"] > found["F_0"]
+    assert found["F_0"] == who_decides(tree, 300)["others'"]
 
 
 # the lab ------------------------------------------------------------------------------

@@ -406,6 +406,8 @@ def test_formulas_become_mathml():
 
 
 def test_an_index_of_a_norm_leaves_its_bar_in_place():
+    tagged = run_course.with_mathml(r"$$x \tag{7}$$")
+    assert tagged == run_course.with_mathml(r"$$x \qquad (7)$$")
     made, _ = run_course.with_mathml(r"$\lVert x_j\rVert_2$")
     assert made == run_course.with_mathml(r"$\|x_j\|_2$")[0]
     assert "&#x02016;</mo><mn>2</mn></msub>" in made

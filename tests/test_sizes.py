@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from t2i_course import systems
 from t2i_course.data import Batch
 from t2i_course.declarations import all_systems
+from t2i_course.measure.oracle import oracle
 from t2i_course.papers import dcgan, gan_cls, lapgan, projection, vae, vqvae, vqvae2
 from t2i_course.papers.joint_embedding import FalseTwins
 from t2i_course.training import fit
@@ -113,3 +115,16 @@ def test_classes_are_compared_with_others():
     one = Batch(batch.image[:1], tokens=batch.tokens[:1], lengths=batch.lengths[:1])
     with pytest.raises(ValueError, match="two classes or more"):
         fit(system, Other(one), 1, progress=False)
+
+
+def test_larger_pictures_are_read_at_64():
+    """The oracle and the ruler shrink them; other sizes are refused in words."""
+    birds = Birds("test", 128, individuals=1).all(20).to("cpu")
+    small = F.avg_pool2d(birds.image, 2)
+    assert oracle(128).size == 64
+    assert torch.equal(oracle(128).read(birds.image), oracle(64).read(small))
+    assert torch.allclose(oracle(64).features(birds.image), oracle(64).features(small))
+    with pytest.raises(ValueError, match="There are oracles for"):
+        oracle(48)
+    with pytest.raises(ValueError, match="reads pictures of 3x32x32"):
+        oracle(32).read(small)

@@ -10,6 +10,7 @@ from training_toys import Repeated, count, ready
 
 from t2i_course.papers import stackgan, stackgan_two
 from t2i_course.papers.joint_embedding import TextEncoder
+from t2i_course.papers.painter import ShakenGenerator
 from t2i_course.papers.stackgan import StackGan, StageOne
 from t2i_course.papers.stackgan_two import StackGanTwo, StageTwo
 from t2i_course.training import fit
@@ -215,6 +216,17 @@ def test_stage_two_redraws_stage_ones_picture():
         assert torch.equal(drawn, network(noise, text))
         shifted = torch.cat([noise[:, :own], noise[:, own:] + 1], 1)
         assert not torch.equal(drawn, network(shifted, text))
+
+
+def test_stage_two_may_stand_over_the_painter():
+    """Whatever has a cloud and makes pictures can be the sketcher, and then rests."""
+    painter = ShakenGenerator(size=16, base=8, embedding=16, condition=8)
+    system = ready(lambda: StackGanTwo(reader(), painter, **TWO))
+    before = {n: t.clone() for n, t in painter.state_dict().items()}
+    fit(system, Repeated(batch_of(size=32)), 2, device="cpu", progress=False)
+    for name, tensor in system.generator.sketcher.state_dict().items():
+        assert torch.equal(before[name], tensor), name
+    assert "painter" in stackgan_two.SKETCHER.also
 
 
 def test_stage_two_without_text_hears_none():

@@ -111,6 +111,8 @@ def with_mathml(page: str) -> tuple[str, bool]:
         tex = tex.replace("{aligned}", "{align*}")  # the same to a reader
         # an index at \rVert would be taken to lower the bar itself
         tex = re.sub(r"\\[lr]Vert(?![A-Za-z])", r"\\|", tex)
+        # a tag comes out as text right behind the formula
+        tex = re.sub(r"\\tag\{(.+?)\}", r"\\qquad (\1)", tex)
         try:
             return mathml(tex, display="block" if match[1] else "inline")
         except Exception:  # the converter's own errors are of many types

@@ -116,6 +116,9 @@ def _(answer):
             lambda m, s: ((m**2 + s.exp() - 1) / 2 - s).mean(),
         half: (lambda m, s: (m**2 + (2 * s).exp() - 1 - s).mean(),
                lambda m, s: ((m**2 + (2 * s).exp() - 1 - s) / 2).mean()),
+        "log sigma counts once: (mu^2 + sigma^2 - 1) / 2 - log sigma. (As log sigma^2 "
+        "it would be halved with the rest.)":
+            lambda m, s: ((m**2 + (2 * s).exp() - 1) / 2 - 2 * s).mean(),
         "the KL is twice as large here: (mu^2 + sigma^2 - 1) / 2, less log sigma.":
             lambda m, s: (m**2 + (2 * s).exp() - 1 - 2 * s).mean(),
         "this is the negative of the KL: a KL is never below 0.":
@@ -229,6 +232,14 @@ class ToySketcher(nn.Module):
         self.weight = nn.Parameter(normal(9, 192, seed=11, scale=0.3))
 
     def forward(self, noise: Tensor, text: Tensor) -> Tensor:
+        if (noise.shape[1], text.shape[1]) == (4, 5):
+            raise Wrong("the sketcher takes its noise first and then the text.")
+        if noise.shape[1] != self.noise_size:
+            raise Wrong(
+                f"stage I got {noise.shape[1]} numbers of noise. Its part are the "
+                "first sketcher.noise_size numbers, 5 here (no fixed number, and not "
+                "half of them)."
+            )
         return (torch.cat([noise, text], 1) @ self.weight).view(-1, 3, 8, 8).tanh()
 
 
@@ -285,6 +296,11 @@ def _(answer):
     call = toys()
     made = answer(**call)
     expect(isinstance(made, Tensor), "a tensor of pictures is asked for.")
+    expect(
+        torch.equal(made, answer(**call)),
+        "two calls with the same noise give two pictures: cut the noise that is given, "
+        "and draw none of your own.",
+    )
     if tuple(made.shape) == (4, 3, 8, 8):
         raise Wrong("these are the sketches; give them to the refiner.")
     known = {
@@ -344,6 +360,9 @@ def _(answer):
             lambda f: float((f.any(1) & f.all(1)).float().mean()),
         "the width of the table is taken for 8 here; it is facing.shape[1].":
             lambda f: float(((f.sum(1) > 0) & (f.sum(1) < 8)).float().mean()),
+        "this counts captions whose birds look one way and the other in halves; one "
+        "that looks otherwise is enough.":
+            lambda f: float((f.float().mean(1) == 0.5).float().mean()),
         "this is a count; divide by the number of captions.":
             lambda f: float((f.any(1) & ~f.all(1)).sum()),
         "this asks only whether the first two differ; any two of a row may.":
@@ -357,4 +376,6 @@ def _(answer):
     inputs = [(torch.cat([left, right, right, mixed]),)]
     inputs += [(torch.cat([left, mixed[:1], right, left, left, mixed, mixed[1:]]),)]
     inputs += [(inputs[1][0].repeat(1, 2),)]  # eight of each
+    turns = mixed[1:, [0, 2, 1, 3]]
+    inputs += [(torch.cat([turns, turns, mixed[1:], left]),)]
     diagnose(answer, inputs, variety.share_both, known, what="the share")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from ..papers import stackgan_v2
-from .compare import Wrong, normal
+from .compare import normal
 from .core import Promise, diagnose, exercise, expect_close
+from .toy_trees import a_tree, slipped
 
 
 def yes(logits: Tensor) -> Tensor:
@@ -58,6 +59,14 @@ def _(answer):
         "open; tanh would also turn the sign.": _of_halves(lambda a, b: a * b.tanh()),
         "this is lesson 04's gate, tanh times sigmoid; here the value passes as it is.":
             _of_halves(lambda a, b: a.tanh() * b.sigmoid()),
+        "the second half stands there twice, as the sigmoid and once more without it; "
+        "only its sigmoid multiplies.": _of_halves(lambda a, b: a * b * b.sigmoid()),
+        "the value opens itself; another channel, of the second half, is to decide.":
+            _of_halves(lambda a, b: a * a.sigmoid()),
+        "the gate is wholly open or shut; a sigmoid opens by any part, and lets a "
+        "gradient through.": _of_halves(lambda a, b: a * (b > 0)),
+        "a softmax makes the channels share one opening; each gate has a sigmoid of "
+        "its own.": _of_halves(lambda a, b: a * b.softmax(1)),
         "the gate is a ReLU: it can open without bound.":
             _of_halves(lambda a, b: a * b.relu()),
         "gate and value are added; the gate multiplies.":
@@ -85,59 +94,6 @@ def _(answer):
 # ------------------------------------------------------ 10.2, the features of a tree
 
 
-class ToyFirst(nn.Module):
-    """c and z (B, 10) to features (B, 2, 4, 4)."""
-
-    def __init__(self):
-        super().__init__()
-        self.weight = nn.Parameter(normal(10, 32, seed=11, scale=0.3))
-
-    def forward(self, both: Tensor) -> Tensor:
-        if both.shape[1] != 10:
-            raise Wrong(
-                f"F_0 got {both.shape[1]} numbers; it takes c and z side by side, 5 "
-                "and 5 here: torch.cat([c, z], 1)."
-            )
-        return (both @ self.weight).view(-1, 2, 4, 4).tanh()
-
-
-class ToyNext(nn.Module):
-    """Features (B, 2, s, s) and what is told (B, 5) to (B, 2, 2 s, 2 s)."""
-
-    def __init__(self, seed: int):
-        super().__init__()
-        self.weight = nn.Parameter(normal(5, 2, seed=seed, scale=0.3))
-
-    def forward(self, features: Tensor, told: Tensor) -> Tensor:
-        if told.shape[1] != 5:
-            raise Wrong(
-                f"a later branch was told {told.shape[1]} numbers; besides the "
-                "features it takes c alone, 5 numbers here."
-            )
-        large = F.interpolate(features, scale_factor=2.0)
-        return (large + (told @ self.weight)[:, :, None, None]).sin()
-
-
-def a_tree(branches: int) -> dict:
-    """A call of 10.2, with so many branches behind F_0."""
-    others = nn.ModuleList(ToyNext(20 + i) for i in range(branches))
-    return {"first": ToyFirst(), "others": others, "z": normal(3, 5),
-            "c": normal(3, 5, seed=2)}  # fmt: skip
-
-
-def _tree(start=lambda z, c: torch.cat([c, z], 1), tell=lambda z, c, i: c,
-          told=lambda found: found[-1], end=lambda found: found):  # fmt: skip
-    """A wrong answer: one thing is another than in (7)."""
-
-    def wrong(first, others, z, c):
-        found = [first(start(z, c))]
-        for i, branch in enumerate(others):
-            found.append(branch(told(found), tell(z, c, i)))
-        return end(found)
-
-    return wrong
-
-
 @exercise(
     "10.2",
     title="Features that grow",
@@ -157,26 +113,30 @@ def _(answer):
     """Values on toy branches, two and three of them."""
     known = {
         "the later branches are told z, as (7) has it where nothing is asked for; with "
-        "a sentence it is c that they are told.": _tree(tell=lambda z, c, i: z),
+        "a sentence it is c that they are told.": slipped(tell=lambda z, c, i: z),
         "F_0 takes c first and z behind it: torch.cat([c, z], 1).":
-            _tree(start=lambda z, c: torch.cat([z, c], 1)),
+            slipped(start=lambda z, c: torch.cat([z, c], 1)),
         "each branch reads h_0; it reads the features of the branch before it, h_i-1.":
-            _tree(told=lambda found: found[0]),
+            slipped(told=lambda found: found[0]),
         "h_0 is missing in the list: the first branch draws, too.":
-            _tree(end=lambda found: found[1:]),
+            slipped(end=lambda found: found[1:]),
         "only the last features are here; each branch draws from its own. Return the "
         "list of all.": (
-            _tree(end=lambda found: found[-1]), _tree(end=lambda found: found[-1:])),
+            slipped(end=lambda found: found[-1]),
+            slipped(end=lambda found: found[-1:])),
         "the list is turned round: the smallest first.":
-            _tree(end=lambda found: found[::-1]),
-        "the last branch is missing.": _tree(end=lambda found: found[:-1]),
+            slipped(end=lambda found: found[::-1]),
+        "the last branch is missing.": slipped(end=lambda found: found[:-1]),
+        "the first of the later branches is passed over: `others` begins with F_1, so "
+        "go over all of it.": lambda first, others, z, c: stackgan_v2.branch_features(
+            first, others[1:], z, c),
         "only the first of the later branches is told the sentence.":
-            _tree(tell=lambda z, c, i: c if i == 0 else torch.zeros_like(c)),
+            slipped(tell=lambda z, c, i: c if i == 0 else torch.zeros_like(c)),
         "there may be more or fewer later branches than two: go over all of `others`.":
             lambda first, others, z, c: stackgan_v2.branch_features(
                 first, others[:2], z, c),
         "the later branches aren't told the sentence; each hears c again.":
-            _tree(tell=lambda z, c, i: torch.zeros_like(c)),
+            slipped(tell=lambda z, c, i: torch.zeros_like(c)),
     }  # fmt: skip
     inputs = [tuple(a_tree(branches).values()) for branches in (2, 3)]
     diagnose(answer, inputs, stackgan_v2.branch_features, known, what="the features")
@@ -219,6 +179,25 @@ def _(answer):
         "them a real picture always fits, and D never learns what a sentence says.": (
             lambda r, d, t, f, w: yes(r) + no(d) + yes(t) + no(f),
             lambda r, d, t, f, w: yes(r) + no(d) + yes(t) + no(f) / 2),
+        "one of fake and wrong counts whole and the other half: both are halved, "
+        "(no(fake) + no(wrong)) / 2.": (
+            lambda r, d, t, f, w: yes(r) + no(d) + yes(t) + no(f) + no(w) / 2,
+            lambda r, d, t, f, w: yes(r) + no(d) + yes(t) + no(f) / 2 + no(w)),
+        "`drawn` is halved here; it counts whole, as the only one that the "
+        "unconditional loss calls drawn. `fake` and `wrong` are halved.": (
+            lambda r, d, t, f, w: yes(r) + no(d) / 2 + _conditional(t, f, w),
+            lambda r, d, t, f, w: yes(r) + yes(t) + (no(d) + no(f) + no(w)) / 2),
+        "the whole conditional loss is halved; only its two noes are.":
+            lambda r, d, t, f, w: yes(r) + no(d) + _conditional(t, f, w) / 2,
+        "`drawn` and `fake` are exchanged: `drawn` are logits of pictures alone, and "
+        "count whole; `fake` are of pairs, and count half.":
+            lambda r, d, t, f, w: yes(r) + no(f) + _conditional(t, d, w),
+        "drawn pictures are missing in the unconditional loss.":
+            lambda r, d, t, f, w: yes(r) + _conditional(t, f, w),
+        "this is a hinge loss; (11) has logarithms: softplus.":
+            lambda r, d, t, f, w: (
+                F.relu(1 - r).mean() + F.relu(1 + d).mean() + F.relu(1 - t).mean()
+                + (F.relu(1 + f).mean() + F.relu(1 + w).mean()) / 2),
         "fake and wrong pairs count whole; they count half each, as in lesson 08, so "
         "that yes and no weigh alike.": lambda r, d, t, f, w: (
             yes(r) + no(d) + yes(t) + no(f) + no(w)),
@@ -285,6 +264,14 @@ def _(answer):
         "scales.": lambda a, p: _each(a, p).sum(),
         "the axes are exchanged: rows are scales, columns pictures. Mean over axis 1, "
         "sum over axis 0.": lambda a, p: _each(a, p).mean(0).sum(),
+        "there is one loss a scale; (10) adds the scales to one number.":
+            lambda a, p: _each(a, p).mean(1),
+        "the smallest scale is left out: branches are counted from 0, as the slide's "
+        "(7) does and its (10) doesn't.": lambda a, p: _each(a, p)[1:].mean(1).sum(),
+        "one head's sign is turned: both -log D of pictures and -log D of pairs are "
+        "softplus(-logit).": (
+            lambda a, p: _each(-a, p).mean(1).sum(),
+            lambda a, p: _each(a, -p).mean(1).sum()),
         "only the largest scale counts here; the small ones are what helps it.":
             lambda a, p: _each(a, p)[-1].mean(),
         "only the smallest scale counts here.": lambda a, p: _each(a, p)[0].mean(),
@@ -341,6 +328,12 @@ def _variances(x: Tensor) -> Tensor:
     return _spread(x).diagonal(dim1=1, dim2=2)
 
 
+def _dealt(x: Tensor) -> tuple[Tensor, Tensor]:
+    rows = x.reshape(len(x), -1, 3)
+    apart = rows - rows.mean(1, keepdim=True)
+    return rows.mean(1), apart.mT @ apart / rows.shape[1]
+
+
 def _correlation(x: Tensor) -> Tensor:
     width = _variances(x).sqrt()
     return _spread(x) / (width[:, :, None] * width[:, None])
@@ -391,6 +384,13 @@ def _(answer):
         "compared: (B, 3, H W) times its transpose.": (
             lambda x: (_mean(x), _apart(x).mT @ _apart(x) / _many(x)),
             lambda x: (_mean(x), _apart(x).mT @ _apart(x) / 3)),
+        "reshape deals the numbers out anew, three in a row, and mixes colours with "
+        "places: flatten(2) keeps each colour's pixels together.": (
+            lambda x: _dealt(x), lambda x: (_mean(x), _dealt(x)[1])),
+        "the products are divided by 3, the colours; divide by H W, the pixels.":
+            lambda x: (_mean(x), _spread(x) * _many(x) / 3),
+        "the products are divided by the batch; divide by H W, the pixels.":
+            lambda x: (_mean(x), _spread(x) * _many(x) / len(x)),
         "covariance and mean come in the other order; the mean first.":
             lambda x: (_spread(x), _mean(x)),
         "the mean is taken over the colours (axis 1); it goes over the pixels, and "
@@ -462,6 +462,12 @@ def _(answer):
             _gaps(one, given, lambda g: g.square().sum()),
         "these are absolute differences; the squares are meant.":
             _gaps(one, given, lambda g: g.abs().mean()),
+        "norms are taken, not their squares: in (3) both are squared.":
+            lambda f, c, w=5.0: (
+                _gap(f, c, 0, lambda g: g.flatten(1).norm(dim=1).mean())
+                + w * _gap(f, c, 1, lambda g: g.flatten(1).norm(dim=1).mean())),
+        "lambda_1 = 50 stands in it; here it is 1, and the training multiplies.":
+            _gaps(lambda w: 50.0, lambda w: 50.0 * w),
         "a root is taken: leave the squares' mean as it is (its slope at 0 is 0, a "
         "root's isn't finite there).":
             _gaps(one, given, lambda g: g.square().mean().sqrt()),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from ..data import Batch
 from ..drawing import PART, noise_rows
-from ..papers.stackgan_v2 import branch_features
 from .birds import report as of_sentences
 from .birds import unseen_captions
 from .dcgan import draw, quality
@@ -16,7 +17,10 @@ from .oracle import oracle
 from .samples import detail
 from .stages import shrunk
 
-__all__ = ["branches", "real_branches", "report", "report_alone", "told", "who_decides"]
+__all__ = [
+    "apart", "branches", "by_branch", "real_branches", "report", "report_alone", "told",
+    "who_decides",
+]  # fmt: skip
 
 
 @torch.inference_mode()
@@ -40,24 +44,26 @@ def branches(
 
 
 @torch.inference_mode()
-def told(system, first: Tensor, later: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
-    """Pictures of each branch, where F_0 is told one sentence and the rest another.
+def told(system, texts: Sequence[Tensor], noise: Tensor) -> tuple[Tensor, ...]:
+    """Pictures of each branch, where each is told a sentence of its own.
 
-    first, later: embeddings (B, D); noise (B, noise_size): both are drawn with its eps.
+    texts: embeddings (B, D), one for each branch, of F_0 first; noise (B, noise_size):
+    all conditions are drawn with its eps.
     """
     tree = system.network("generator").eval()
     z, eps = noise[:, : tree.z_size], noise[:, tree.z_size :]
-    c, other = (tree.augmentation(text, eps)[0] for text in (first, later))
-    started = tree.first(torch.cat([c, z], 1))
-    features = branch_features(lambda _: started, tree.others, z, other)
+    first, *others = (tree.augmentation(text, eps)[0] for text in texts)
+    features = [tree.first(torch.cat([first, z], 1))]
+    for branch, c in zip(tree.others, others):
+        features.append(branch(features[-1], c))
     return tuple(make(h) for make, h in zip(tree.to_pictures, features))
 
 
-def who_decides(system, count: int = 2000, seed: int = 0) -> dict[str, float]:
+def apart(system, those: Sequence[int], count: int, seed: int) -> tuple[float, float]:
     """Obedience of the largest pictures to either sentence, if two are told.
 
-    "F_0's": to the one that F_0 is told; "others'": to the one that all later branches
-    are told. Both are captions of unseen species, matched by lots.
+    The first is what the branches `those` are told, the second what all others are.
+    Both are captions of unseen species, matched by lots.
     """
     tree = system.network("generator").eval()
     batch, made = unseen_captions(count, tree.size, seed), []
@@ -65,11 +71,26 @@ def who_decides(system, count: int = 2000, seed: int = 0) -> dict[str, float]:
     noise = noise_rows(seed, count, tree.noise_size)
     parts = (x.split(PART) for x in (text, text.roll(1, 0), noise))
     for one, other, lots in zip(*parts):
-        made.append(told(system, one, other, lots)[-1].float().cpu())
-    seen = oracle(tree.size).read(torch.cat(made))
-    found = {"F_0's": obedience(seen, batch.named)["all"],
-             "others'": obedience(seen, batch.named.roll(1, 0))["all"]}  # fmt: skip
-    return {name: round(float(value), 4) for name, value in found.items()}
+        texts = [one if i in those else other for i in range(len(tree.sizes))]
+        made.append(told(system, texts, lots)[-1].float().cpu())
+    seen, named = oracle(tree.size).read(torch.cat(made)), batch.named
+    found = (obedience(seen, which)["all"] for which in (named, named.roll(1, 0)))
+    return tuple(round(float(value), 4) for value in found)
+
+
+def who_decides(system, count: int = 2000, seed: int = 0) -> dict[str, float]:
+    """Obedience to F_0's sentence, and to another that all later branches are told."""
+    return dict(zip(("F_0's", "others'"), apart(system, [0], count, seed)))
+
+
+def by_branch(system, count: int = 2000, seed: int = 0) -> dict[str, float]:
+    """Obedience to the sentence of all branches but one, by which one is told another.
+
+    "none" is told another at first. What a branch takes away it had to say.
+    """
+    number = len(system.network("generator").sizes)
+    ways = {"none": []} | {f"F_{i}": [i] for i in range(number)}
+    return {name: apart(system, those, count, seed)[1] for name, those in ways.items()}
 
 
 def real_branches(count: int = 2000, sizes=(16, 32, 64), seed: int = 0) -> list[Tensor]:

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from ..worlds.bird_species import ATTRIBUTES
 
-__all__ = ["accuracies", "obedience", "two_colours"]
+__all__ = ["accuracies", "obedience", "two_colours", "whole"]
 
 
 def obedience(seen: Tensor, named: Tensor) -> dict[str, float]:
@@ -58,3 +58,15 @@ def two_colours(
         "one on both": same & (read[:, :1] == asked).any(1),
     }
     return {name: share.float().mean().item() for name, share in found.items()}
+
+
+def whole(seen: Tensor, named: Tensor, most: int = 5) -> dict[int, float]:
+    """{wishes: the share of captions with so many that are obeyed in each of them}.
+
+    seen, named: (B, A) as for `obedience`; captions with more than `most` are counted
+    there, and those that name nothing are left out.
+    """
+    kept = ((seen == named) | (named < 0)).all(1)
+    wishes = (named >= 0).sum(1).clamp(max=most)
+    counts = [n for n in range(1, most + 1) if (wishes == n).any()]
+    return {n: kept[wishes == n].float().mean().item() for n in counts}

@@ -109,7 +109,11 @@ class OracleTraining(System):
 
 @lru_cache(maxsize=4)
 def oracle(size: int = 32, device: str = "cpu") -> Oracle:
-    """The shipped oracle for pictures of 32 or 64 pixels, ready to read."""
+    """The shipped oracle for pictures of 32 or 64 pixels, ready to read.
+
+    Pictures of 128, 192, ... are read by the one for 64, which shrinks them.
+    """
+    size = max(SIZES) if size % max(SIZES) == 0 else size
     if size not in SIZES:
         raise ValueError(f"There are oracles for {SIZES} pixels, not for {size}.")
     network = Oracle(size)

@@ -14,7 +14,7 @@ from .oracle import oracle
 from .samples import detail
 from .style import READ, ruler
 
-__all__ = ["pairs", "report"]
+__all__ = ["compared", "enlarged", "pairs", "report", "shrunk"]
 
 
 @torch.inference_mode()
@@ -35,20 +35,22 @@ def shrunk(pictures: Tensor, size: int) -> Tensor:
 
 
 def report(system, count: int = 2000, seed: int = 0) -> dict[str, float]:
+    """`compared`, of stage I's sketches and stage II's pictures of unseen captions."""
+    batch = unseen_captions(count, 64, seed)
+    return compared(*pairs(system, batch, seed), batch.named)
+
+
+def compared(sketches: Tensor, pictures: Tensor, named: Tensor) -> dict[str, float]:
     """Obedience of sketch and picture, what of the sketch was kept, and the detail.
 
+    sketches (B, 3, s, s) and larger pictures (B, 3, S, S) of them; named (B, A).
     "kept": of the attributes that the oracle reads in the sketch, the share that it
     reads in the picture; "mended": of the named ones that the sketch missed, the share
     that the picture has right; "spoiled": of those that the sketch had right, the share
-    that it has wrong. "place": the correlation of the bird's place and direction. The
-    oracle reads at 32 and 64 pixels; larger pictures are shrunk to 64.
+    that it has wrong. "place": the correlation of the bird's place and direction.
     """
-    batch = unseen_captions(count, 64, seed)
-    sketches, pictures = pairs(system, batch, seed)
-    pictures = pictures if pictures.shape[-1] == 64 else shrunk(pictures, 64)
     small, large = sketches.shape[-1], pictures.shape[-1]
     before, after = oracle(small).read(sketches), oracle(large).read(pictures)
-    named = batch.named
     right = [(seen == named)[named >= 0] for seen in (before, after)]
     found = {f"sketch, {k}": v for k, v in obedience(before, named).items()}
     found |= obedience(after, named)
@@ -58,7 +60,7 @@ def report(system, count: int = 2000, seed: int = 0) -> dict[str, float]:
     found["place"] = same_place(sketches, pictures)
     found["detail"], found["sketch, detail"] = (
         detail(pictures),
-        detail(enlarged(sketches)),
+        detail(enlarged(sketches, large)),
     )
     return {name: round(float(value), 4) for name, value in found.items()}
 

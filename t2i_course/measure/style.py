@@ -35,11 +35,13 @@ def agreement(one: Tensor, other: Tensor) -> dict[str, float]:
 class StyleRuler:
     """Pictures (B, 3, S, S) in [-1, 1] to (B, len(READ)) readings.
 
-    size: 32 or 64; count: drawings to fit on; strength: of the ridge
+    size: 32 or 64; count: drawings to fit on; strength: of the ridge. Larger pictures
+    are read at 64.
     """
 
     def __init__(self, size: int = 64, count: int = 2000, strength: float = 30.0):
         self.reader = oracle(size)
+        size = self.reader.size
         known = drawings("train", size, count)
         seen = self.look(known.image)
         self.middle = seen.mean(0)
@@ -57,7 +59,7 @@ class StyleRuler:
 
         The oracle has learned to look past the light, so it takes both.
         """
-        seen = [self.reader.trunk(p).flatten(1) for p in pictures.split(500)]
+        seen = [self.reader.look(p).flatten(1) for p in pictures.split(500)]
         thumbnail = F.adaptive_avg_pool2d(pictures, 8).flatten(1)
         return torch.cat([torch.cat(seen), thumbnail], 1)
 

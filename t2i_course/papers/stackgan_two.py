@@ -18,6 +18,7 @@ from ..blocks import check_size, initialize
 from ..declarations import Network, Part, SystemInfo
 from ..training import System
 from .gan_cls import READER, discriminator_loss, generator_loss
+from .painter import ShakenGenerator
 from .stackgan import (  # one paper in two files
     ConditioningAugmentation,
     Discriminator,
@@ -79,17 +80,29 @@ def second_look(sketcher, refiner, noise: Tensor, text: Tensor):
     return refiner(sketch, text, noise[:, own:])
 
 
+def held_to(sketch: Tensor, made: Tensor, places: int) -> Tensor:
+    """Pictures whose coarse colours are their sketches'; ours, not the paper's.
+
+    sketch (B, 3, s, s), made (B, 3, S, S) to (B, 3, S, S) in [-1, 1]: where the two
+    differ when shrunk to places x places, the difference is put on, stretched.
+    """
+    gap = F.adaptive_avg_pool2d(sketch, places) - F.adaptive_avg_pool2d(made, places)
+    gap = F.interpolate(gap, made.shape[-2:], mode="bilinear", align_corners=False)
+    return (made + gap).clamp(-1, 1)
+
+
 class StageTwo(nn.Module):
     """A stage I, which rests, and what makes larger pictures of its sketches.
 
     The noise is stage I's, then an eps of stage II's own. The sketch goes down to a
     quarter of its width, takes the text in, passes `blocks` residual blocks and grows
-    to size x size. reads: False leaves the text out of stage II. 26,290,080 weights at
-    paper size without stage I. TM-15.
+    to size x size. reads: False leaves the text out of stage II; held: as `held_to`,
+    None for the paper's. 26,290,080 weights at paper size without stage I. TM-15.
     """
 
     def __init__(self, sketcher: StageOne, size=256, base=128, blocks=4, embedding=1024,
-                 condition=128, augment="drawn", reads=True):  # fmt: skip
+                 condition=128, augment="drawn", reads=True,
+                 held: int | None = None):  # fmt: skip
         super().__init__()
         check_size(size)
         if size <= sketcher.size:
@@ -98,6 +111,7 @@ class StageTwo(nn.Module):
                 f"pixels: size={2 * sketcher.size} or more, not {size}."
             )
         self.sketcher, self.size = sketcher.eval().requires_grad_(False), size
+        self.held = held
         self.augmentation, more = None, 0
         if reads:
             self.augmentation = ConditioningAugmentation(embedding, condition, augment)
@@ -130,7 +144,10 @@ class StageTwo(nn.Module):
         if self.augmentation is not None:
             c, mean, log_sigma = self.augmentation(text, eps)
             seen = everywhere(seen, c)
-        return self.net(seen), mean, log_sigma
+        made = self.net(seen)
+        if self.held:
+            made = held_to(sketch, made, self.held)
+        return made, mean, log_sigma
 
     def sketch(self, noise: Tensor, text: Tensor) -> Tensor:
         """Stage I's pictures, from its part of the noise."""
@@ -177,7 +194,7 @@ class StackGanTwo(StackGan):
 
     sketcher: a trained stage I, which rests: its system, or its network. reads: False
     leaves the text out of stage II's generator. unconditional: the judge's second head,
-    as released. Others as `StackGan`.
+    as released. held: as `StageTwo`. Others as `StackGan`.
     """
 
     Refiner = StageTwo  # a subclass may bring its own
@@ -186,11 +203,11 @@ class StackGanTwo(StackGan):
                  sketcher: StackGan | StageOne | None = None, size=256, base=128,
                  depth=64, blocks=4, embedding=1024, condition=128, augment="drawn",
                  reads=True, unconditional=True, kl=2.0, rates=(2e-4, 2e-4),
-                 judge=None):  # fmt: skip
+                 judge=None, held=None):  # fmt: skip
         System.__init__(self)
         self.sketcher = StageOne() if sketcher is None else drawing_part(sketcher)
         made = self.Refiner(self.sketcher, size, base, blocks, embedding, condition,
-                            augment, reads)  # fmt: skip
+                            augment, reads, held)  # fmt: skip
         for part in (made.look, made.net):
             initialize(part)
         heard = condition if reads else self.sketcher.augmentation.condition
@@ -241,6 +258,7 @@ SKETCHER = Part(
     line="stand on the stage I of this checkpoint (made by t2i train stackgan_1)",
     unused="stands on no stage I",
     misfit=_misfit,
+    also=("painter",),
 )
 SYSTEMS = {
     "stackgan_2": SystemInfo(
@@ -248,14 +266,25 @@ SYSTEMS = {
         parts=(READER, SKETCHER), draws="sentences",
     ),
 }  # fmt: skip
+SHIPPED_TWO = {"base": 32, "depth": 16, "judge": 256, "blocks": 2, "embedding": 256}
+
+
+def _over_the_painter(text_encoder, sketcher=None) -> StackGanTwo:
+    """Stage II from 64 pixels to 128; its sketcher is no stage I, but the painter."""
+    return StackGanTwo(
+        text_encoder, ShakenGenerator(), size=128, held=32, **SHIPPED_TWO
+    )
+
+
 SHIPPED = {
     "stackgan_64": Network(
-        partial(
-            StackGanTwo, size=64, base=32, depth=16, judge=256, blocks=2, embedding=256
-        ),
+        partial(StackGanTwo, size=64, **SHIPPED_TWO),
         "birds",
         "stackgan_2",
         part=attrgetter("generator"),
         default=True,
+    ),
+    "stackgan_128": Network(
+        _over_the_painter, "birds", "stackgan_2", part=attrgetter("generator")
     ),
 }

@@ -76,7 +76,8 @@ class TreeLab:
             texts = system.text_encoder.of(asked)
         one, other = (text.expand(MANY, -1) for text in texts)
         size = system.network("generator").noise_size
-        return Twice(told(system, one, other, noise_rows(int(style), MANY, size)))
+        heard = [one] + [other] * (len(system.network("generator").sizes) - 1)
+        return Twice(told(system, heard, noise_rows(int(style), MANY, size)))
 
     def widget(self, first: str = START[0], later: str = START[1]):
         """The lab for a browser; its parts are attributes of the box, for tests."""

@@ -14,7 +14,7 @@ from .pictures import grid, new_figure
 
 __all__ = ["dots", "same_size", "sizes"]
 
-READ = (32, 64)  # the sizes that have an oracle
+READ = (32, 64, 128)  # the sizes that an oracle reads
 
 
 def same_size(branches: Sequence[Tensor]) -> Tensor:
@@ -23,14 +23,16 @@ def same_size(branches: Sequence[Tensor]) -> Tensor:
     return torch.cat([F.interpolate(made.float(), largest) for made in branches])
 
 
-def sizes(branches: Sequence[Tensor], title: str, named: Tensor | None = None):
+def sizes(branches: Sequence[Tensor], title: str, named: Tensor | None = None,
+          heads: Sequence[str] | None = None):  # fmt: skip
     """A row a branch, enlarged without smoothing; headed by what captions ask for.
 
     branches: pictures (B, 3, s, s) each; named: (B, A) what their captions name, or
-    None where nothing was asked for. A red frame, at 32 and 64 pixels, says that the
-    oracle reads one of the named colours otherwise.
+    None where nothing was asked for; heads: other heads. A red frame, at 32 pixels and
+    more, says that the oracle reads one of the named colours otherwise.
     """
-    count, framed, heads = len(branches[0]), [], len(branches[0])
+    count, framed = len(branches[0]), []
+    heads = count if heads is None else heads
     if named is not None:
         heads = wishes(named)
         for made in branches:
@@ -49,10 +51,12 @@ def sizes(branches: Sequence[Tensor], title: str, named: Tensor | None = None):
     return figure.knows(f"Framed in red, for a missed colour, are {tally}")
 
 
-def dots(found: dict, rows: Mapping[str, str], columns: Mapping[str, str], title: str):
+def dots(found: dict, rows: Mapping[str, str], columns: Mapping[str, str], title: str,
+         logarithmic: Sequence[str] = ()):  # fmt: skip
     """A panel a column, a place a row, a dot a seed.
 
-    found: `experiments.records`; rows: {name: place}; columns: {heading: figure}.
+    found: `experiments.records`; rows: {name: place}; columns: {heading: figure};
+    logarithmic: headings of panels where each step to the right multiplies.
     """
     figure = new_figure(3.0 * len(columns), 3.0)
     panels = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
@@ -63,6 +67,8 @@ def dots(found: dict, rows: Mapping[str, str], columns: Mapping[str, str], title
         axes.set_yticks(range(len(rows)), rows)
         axes.set(xlabel=heading, ylim=(len(rows) - 0.5, -0.5))
         axes.margins(x=0.1)
+        if heading in logarithmic:
+            axes.set_xscale("log")
     figure.suptitle(title)
     said = (
         f"{name}, {heading}: {min(seen):.3g} to {max(seen):.3g}"

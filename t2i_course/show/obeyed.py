@@ -69,26 +69,30 @@ def beside_wishes(
 
 
 def learned_over_time(
-    trainings: Mapping[str, Sequence[Mapping]], hardware: str, title: str
+    trainings: Mapping[str, Sequence[Mapping]], hardware: str | None, title: str
 ):
     """Obedience over seconds of training: a line a seed, a colour a system.
 
     trainings: {name: runs with a "curve" of (step, seconds, wing, belly, ...)}, as
-    `experiments.runs_of` gives them. The mean of wing and belly is drawn.
+    `experiments.runs_of` gives them. The mean of wing and belly is drawn. hardware:
+    whose seconds; None draws it over steps.
     """
     figure = new_figure(7.0, 3.2)
     axes, ends = figure.subplots(), []
     for number, (name, runs) in enumerate(trainings.items()):
         for place, run in enumerate(runs):
             seconds, means = _course(run["curve"])
+            along = seconds if hardware else [look[0] for look in run["curve"]]
             seeds = "one seed" if len(runs) == 1 else f"{len(runs)} seeds"
             label = f"{name}, {seeds}" if place == 0 else None
-            axes.plot(seconds, means, color=f"C{number}", marker=".", label=label)
+            axes.plot(along, means, color=f"C{number}", marker=".", label=label)
             ends.append(f"{name}, from {means[0]:.2f} to {means[-1]:.2f}")
-    axes.set(xlabel=f"seconds of training ({hardware})", title=title,
-             ylabel="obedience, wing and belly", ylim=(0, 1))  # fmt: skip
+    label = f"seconds of training ({hardware})" if hardware else "step"
+    axes.set(xlabel=label, title=title, ylim=(0, 1),
+             ylabel="obedience, wing and belly")  # fmt: skip
     axes.legend(loc="lower right")
-    return figure.knows(title, "Curves of obedience over seconds", "; ".join(ends))
+    axis = "seconds" if hardware else "steps"
+    return figure.knows(title, f"Curves of obedience over {axis}", "; ".join(ends))
 
 
 def _course(curve) -> tuple[list[float], list[float]]:

@@ -20,7 +20,8 @@ SIZES = (32, 64)
 class Oracle(nn.Module):
     """Pictures (B, 3, S, S) in [-1, 1] to one row of logits an attribute.
 
-    size: 32 or 64; width: channels of the first layer
+    size: 32 or 64; width: channels of the first layer. The one for 64 shrinks larger
+    pictures first.
     """
 
     def __init__(self, size: int = 32, width: int = 32):
@@ -43,14 +44,23 @@ class Oracle(nn.Module):
         self.counts = [len(values) for values in ATTRIBUTES.values()]
         self.heads = nn.Linear(256, sum(self.counts))
 
-    def features(self, pictures: Tensor) -> Tensor:
-        """(B, 256): the layer before the last, for distances between distributions."""
+    def look(self, pictures: Tensor) -> Tensor:
+        """(B, C, 4, 4): what the convolutions see; each pixel may be a square's mean.
+
+        ValueError for pictures of another size.
+        """
+        if self.size == max(SIZES) and not pictures.shape[-1] % self.size:
+            pictures = F.adaptive_avg_pool2d(pictures, self.size)
         if pictures.shape[1:] != (3, self.size, self.size):
             raise ValueError(
                 f"This oracle reads pictures of 3x{self.size}x{self.size}, not "
                 f"{'x'.join(map(str, pictures.shape[1:]))}."
             )
-        return F.relu(self.code(self.trunk(pictures).flatten(1)))
+        return self.trunk(pictures)
+
+    def features(self, pictures: Tensor) -> Tensor:
+        """(B, 256): the layer before the last, for distances between distributions."""
+        return F.relu(self.code(self.look(pictures).flatten(1)))
 
     def forward(self, pictures: Tensor) -> dict[str, Tensor]:
         """Logits (B, values) by attribute."""

@@ -123,6 +123,29 @@ def second_sure(sketcher, refiner, noise, text):
     return refiner(sketch, text, eps)
 
 
+def second_uncut(sketcher, refiner, noise, text):
+    return refiner(sketcher(noise, text).detach(), text, noise)
+
+
+def second_fixed(sketcher, refiner, noise, text):
+    return refiner(sketcher(noise[:, :100], text).detach(), text, noise[:, 100:])
+
+
+def second_halved(sketcher, refiner, noise, text):
+    first, later = noise.chunk(2, 1)
+    return refiner(sketcher(first, text).detach(), text, later)
+
+
+def second_exchanged(sketcher, refiner, noise, text):
+    sketch = sketcher(text, noise[:, : sketcher.noise_size]).detach()
+    return refiner(sketch, text, noise[:, sketcher.noise_size :])
+
+
+def second_anew(sketcher, refiner, noise, text):
+    sketch = sketcher(noise[:, : sketcher.noise_size], text).detach()
+    return refiner(sketch, text, torch.randn_like(noise[:, sketcher.noise_size :]))
+
+
 def both_by_counts(facing):
     right = facing.sum(1)
     return ((right > 0) & (right < facing.shape[1])).double().mean().item()
@@ -154,6 +177,7 @@ WRONG = {
         (lambda m, s: ((m**2 + s.exp() - 1 - s) / 2).mean(), "lesson 03's"),
         (lambda m, s: ((m**2 + s.exp() - 1) / 2 - s).mean(), "is sigma; the KL"),
         (lambda m, s: (m**2 + (2 * s).exp() - 1 - 2 * s).mean(), "twice as large"),
+        (lambda m, s: ((m**2 + (2 * s).exp() - 1) / 2 - 2 * s).mean(), "counts once"),
         (lambda m, s: -kl_to_standard(m, s), "never below 0"),
         (lambda m, s: ((m**2 + (2 * s).exp()) / 2 - s).mean(), "the 1 is missing"),
         (lambda m, s: ((m**2 + (2 * s).exp() - 1) / 2).mean(), "log sigma is missing"),
@@ -192,6 +216,10 @@ WRONG = {
         (second_whole, "numbers of noise"),
         (second_untold, "isn't told"),
         (second_sure, "eps is 0"),
+        (second_uncut, "11 numbers of noise"),
+        (second_halved, "not half"),
+        (second_exchanged, "its noise first"),
+        (second_anew, "draw none of your own"),
     ],
     "09.1": [
         (lambda f: (f.any(1) & f.all(1)).float().mean().item(), "where all look right"),
@@ -205,10 +233,13 @@ WRONG = {
         (lambda f: float((~f.all(1)).float().mean()), "where none does"),
         (lambda f: float((f.any(0) & ~f.all(0)).float().mean()), "down the columns"),
         (lambda f: float((f.any(1) & ~f.all(1)).sum()), "a count"),
+        (lambda f: float((f.float().mean(1) == 0.5).float().mean()), "in halves"),
         (lambda f: float((f[:, 0] != f[:, 1]).float().mean()), "first two"),
         (lambda f: float((f[:, 1:] != f[:, :-1]).float().mean()), "one picture to"),
     ],
 }
+
+ALSO_WRONG = {"09.5": [(second_fixed, "no fixed number")]}
 
 RIGHT = {
     "09.2": [shaken_by_torch, shaken_by_square],

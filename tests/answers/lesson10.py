@@ -129,6 +129,35 @@ def tree_of_three(first, others, z, c):
     return [h_0, h_1, others[1](h_1, c)]
 
 
+def tree_exchanged(first, others, z, c):
+    found = [first(torch.cat([c, z], 1))]
+    for branch in others:
+        found.append(branch(c, found[-1]))
+    return found
+
+
+def tree_joined(first, others, z, c):
+    found = [first(torch.cat([c, z], 1))]
+    for branch in others:
+        places = c[:, :, None, None].expand(-1, -1, *found[-1].shape[2:])
+        found.append(branch(torch.cat([found[-1], places], 1)))
+    return found
+
+
+def tree_of_two(first, others, z, c):
+    found = [first(c, z)]
+    for branch in others:
+        found.append(branch(found[-1], c))
+    return found
+
+
+def tree_too_short(first, others, z, c):
+    found = [first(torch.cat([c, z], 1))]
+    for i in range(1, len(others)):
+        found.append(others[i](found[-1], c))
+    return found
+
+
 def yes(logits):
     return soft(-logits).mean()
 
@@ -156,6 +185,12 @@ def joint_fragile(real, drawn, right, fake, wrong):
     found = [x.sigmoid() for x in (real, drawn, right, fake, wrong)]
     logs = found[0].log() + (1 - found[1]).log() + found[2].log()
     return -(logs + ((1 - found[3]).log() + (1 - found[4]).log()) / 2).mean()
+
+
+def joint_of_hinges(real, drawn, right, fake, wrong):
+    good = (1 - torch.stack([real, right])).relu().mean(1).sum()
+    bad = (1 + torch.stack([drawn, fake, wrong])).relu().mean(1)
+    return good + bad[0] + bad[1:].mean()
 
 
 def joint_detached(real, drawn, right, fake, wrong):
@@ -215,6 +250,12 @@ def colours_of_the_batch(x):
 def colours_of_pixels(x):
     apart = x.flatten(2) - mean(x)[..., None]
     return mean(x), apart.mT @ apart / apart.shape[2]
+
+
+def colours_dealt(x):
+    rows = x.reshape(len(x), -1, 3)
+    gap = rows - rows.mean(1, keepdim=True)
+    return rows.mean(1), gap.mT @ gap / rows.shape[1]
 
 
 def colours_detached(pictures):
@@ -291,6 +332,10 @@ WRONG = {
         (gate(lambda a, b: a * b.tanh()), "turn the sign"),
         (gate(lambda a, b: a.tanh() * b.sigmoid()), "lesson 04's"),
         (gate(lambda a, b: a * b.relu()), "without bound"),
+        (gate(lambda a, b: a * F.silu(b)), "stands there twice"),
+        (gate(lambda a, b: F.silu(a)), "opens itself"),
+        (gate(lambda a, b: torch.where(b > 0, a, 0.0)), "wholly open"),
+        (gate(lambda a, b: a * b.softmax(1)), "share one opening"),
         (gate(lambda a, b: a + b.sigmoid()), "are added"),
         (gate(lambda a, b: a.sigmoid() * b.sigmoid()), "both halves"),
         (gate(lambda a, b: (a * b).sigmoid()), "of the product"),
@@ -315,6 +360,10 @@ WRONG = {
         (tree_told_both, "told 10 numbers"),
         (tree_detached, "no gradient"),
         (tree_of_three, "more or fewer"),
+        (tree_exchanged, "features first"),
+        (tree_joined, "both joined to one"),
+        (tree_of_two, "F_0 takes one tensor"),
+        (tree_too_short, "is passed over"),
     ],
     "10.3": [
         (lambda r, d, t, f, w: yes(t) + (no(f) + no(w)) / 2, "without JCU"),
@@ -325,6 +374,15 @@ WRONG = {
             "count whole",
         ),
         (lambda *x: joint_by_bce(*x) / 2, "mean of the two losses"),
+        (lambda *x: joint_by_bce(*x) + no(x[3]) / 2, "counts whole and"),
+        (lambda *x: joint_by_bce(*x) - no(x[1]) / 2, "`drawn` is halved"),
+        (
+            lambda r, d, t, f, w: yes(r) + no(d) + (yes(t) + (no(f) + no(w)) / 2) / 2,
+            "whole conditional loss is halved",
+        ),
+        (lambda r, d, t, f, w: joint_by_bce(r, f, t, d, w), "are exchanged: `drawn`"),
+        (lambda *x: joint_by_bce(*x) - no(x[1]), "drawn pictures are missing"),
+        (joint_of_hinges, "a hinge loss"),
         (
             lambda r, d, t, f, w: (yes(r) + yes(t)) / 2 + (no(d) + no(f) + no(w)) / 3,
             "stage II's release",
@@ -351,6 +409,9 @@ WRONG = {
         (lambda x: (mean(x).mean(0), spread(x).mean(0)), "averaged away"),
         (colours_of_the_batch, "whole batch's"),
         (colours_of_pixels, "each pixel with each"),
+        (colours_dealt, "deals the numbers"),
+        (lambda x: (mean(x), spread(x, divided=False) / 3), "divided by 3"),
+        (lambda x: (mean(x), spread(x, divided=False) / len(x)), "by the batch"),
         (lambda x: (spread(x), mean(x)), "other order"),
         (lambda x: (x.mean(1), spread(x)), "over the colours"),
         (lambda x: (x.flatten(2).sum(2), spread(x)), "stands for their mean"),
@@ -380,6 +441,13 @@ WRONG = {
             lambda f, c, w=5.0: apart(f, c, w, of=lambda g: g.mean(0).pow(2).mean()),
             "too red",
         ),
+        (
+            lambda f, c, w=5.0: apart(
+                f, c, w, of=lambda g: g.flatten(1).norm(dim=1).mean()
+            ),
+            "norms are taken",
+        ),
+        (lambda f, c, w=5.0: 50 * apart(f, c, w), "lambda_1 = 50"),
         (consistent_by_pixels, "compares pixels"),
         (lambda f, c, w=5.0: -apart(f, c, w), "sign is turned"),
         (consistent_attached, "reaches `coarse`"),
@@ -391,6 +459,9 @@ WRONG = {
         (lambda a, p: yes(a) + yes(p), "mean over the scales"),
         (lambda a, p: soft(-a).sum() + soft(-p).sum(), "over the batch, too"),
         (lambda a, p: (soft(-a) + soft(-p)).mean(0).sum(), "axes are exchanged"),
+        (lambda a, p: (soft(-a) + soft(-p)).mean(1), "one loss a scale"),
+        (lambda a, p: painters_by_bce(a[1:], p[1:]), "smallest scale is left out"),
+        (lambda a, p: painters_by_bce(a, -p), "one head's sign"),
         (lambda a, p: yes(a[-1]) + yes(p[-1]), "only the largest"),
         (lambda a, p: yes(a[0]) + yes(p[0]), "only the smallest"),
         (lambda a, p: soft(-p).mean(1).sum(), "unconditional loss is missing"),
