@@ -646,7 +646,7 @@ question = "a bird with yellow wings and a blue belly"
 wish = measure.asked([question], named_by({})[None])
 painters = {name: shipped(name) for name in ("painter_64", "tree_painter_64")}
 grid(torch.cat([measure.draw(painter, wish, samples=8) for painter in painters.values()]), 8,
-     rows=list(painters), size=0.9, title=f"{question}: eight of each, seed 0").described(
+     rows=list(painters), size=0.96, title=f"{question}: eight of each, seed 0").described(
     "Above eight grainy birds with yellow wings and blue bellies; below eight without grain that look "
     "left and right, three of them rough at the edges, one of those in pieces")
 

@@ -69,7 +69,12 @@ def test_most_rows_have_three_seeds():
         for row in ROWS
         if len(row.seeds) < 3 and not row.table.networks and not row.only
     }
-    assert few == {"08 larger gan_int_cls_64", "08 larger without R1"}
+    assert few == {
+        "08 larger gan_int_cls_64",
+        "08 larger without R1",
+        "09 larger as published",
+        "09 larger held to the sketch",
+    }
 
 
 def test_nothing_is_on_record_without_a_row():

@@ -23,10 +23,12 @@ COLUMNS = ("wing", "belly", "crown", "all", "diversity", "by z", "by eps", "both
 
 
 def looks_of(run: Run, steps: int, size: int):
-    """Eight captions (of larger pictures fewer: a small file), at four moments."""
+    """Eight captions at four moments; of larger pictures fewer, for a small file."""
     asked = unseen_captions(8, size, seed=11)
-    moments = {steps // 12, steps // 3, 2 * steps // 3, steps}
-    many = {32: 8, 64: 6, 128: 3}[size]
+    moments = {steps // 12, steps // 3, steps}
+    if size < 128:
+        moments.add(2 * steps // 3)
+    many = {32: 8, 64: 6, 128: 2}[size]
     return run.looks(moments, lambda system: draw(system, asked)[:many])
 
 

@@ -41,11 +41,11 @@ def eight_of(systems: Mapping, batch: Batch, title: str, seed: int = 0):
     for system in systems.values():
         noise = variety.all_lots(system, len(batch.lengths), 8, seed)
         rows.append(variety.drawn_with(system, batch, noise)[0])
-    return grid(torch.cat(rows), 8, rows=list(systems), title=title, size=0.8)
+    return grid(torch.cat(rows), 8, rows=list(systems), title=title, size=0.96)
 
 
 def walks(systems: Mapping, batch: Batch, title: str, stops: int = 8, seed: int = 0):
     """The first of `variety.walks` of a batch of captions: a row a system."""
     rows = [variety.walks(system, batch, stops, seed)[0] for system in systems.values()]
     heads = ["first", *(f"{i}/{stops - 1}" for i in range(1, stops - 1)), "second"]
-    return grid(torch.cat(rows), heads, rows=list(systems), title=title, size=0.8)
+    return grid(torch.cat(rows), heads, rows=list(systems), title=title, size=0.96)
