@@ -149,6 +149,12 @@ def _conditional(right, fake, wrong):
     return yes(right) + (no(fake) + no(wrong)) / 2
 
 
+def _hinges(real, drawn, right, fake, wrong):
+    good = F.relu(1 - real).mean() + F.relu(1 - right).mean()
+    bad = [F.relu(1 + logits).mean() for logits in (drawn, fake, wrong)]
+    return good + bad[0] + (bad[1] + bad[2]) / 2
+
+
 def _five(seed: int, many: int = 6) -> tuple[Tensor, ...]:
     return tuple(normal(many, seed=seed + i, scale=2.0) for i in range(5))
 
@@ -194,10 +200,7 @@ def _(answer):
             lambda r, d, t, f, w: yes(r) + no(f) + _conditional(t, d, w),
         "drawn pictures are missing in the unconditional loss.":
             lambda r, d, t, f, w: yes(r) + _conditional(t, f, w),
-        "this is a hinge loss; (11) has logarithms: softplus.":
-            lambda r, d, t, f, w: (
-                F.relu(1 - r).mean() + F.relu(1 + d).mean() + F.relu(1 - t).mean()
-                + (F.relu(1 + f).mean() + F.relu(1 + w).mean()) / 2),
+        "this is a hinge loss; (11) has logarithms: softplus.": _hinges,
         "fake and wrong pairs count whole; they count half each, as in lesson 08, so "
         "that yes and no weigh alike.": lambda r, d, t, f, w: (
             yes(r) + no(d) + yes(t) + no(f) + no(w)),
