@@ -38,6 +38,16 @@ def _(answer):
         "negative.": lambda m, s, e: m + s * e,
         "this takes log_sigma for log sigma^2, as lesson 03 had it; here it is log "
         "sigma, so no half.": lambda m, s, e: m + (s / 2).exp() * e,
+        "log_sigma is a logarithm already; exp undoes it.": (
+            lambda m, s, e: m + s.log() * e, lambda m, s, e: m + s.abs().log() * e),
+        "the noise multiplies mu; it belongs to sigma.":
+            lambda m, s, e: s.exp() + m * e,
+        "both mu and sigma are multiplied by the noise; only sigma is.":
+            lambda m, s, e: (m + s.exp()) * e,
+        "the exponential is taken of the product; first sigma, then times eps.":
+            lambda m, s, e: m + (s * e).exp(),
+        "the size of log sigma stands for sigma: sigma = exp(log_sigma).":
+            lambda m, s, e: m + s.abs() * e,
         "sigma is squared: exp(2 log sigma) is the variance, and a draw is mu + sigma "
         "eps.": lambda m, s, e: m + (2 * s).exp() * e,
         "the noise is taken off; it is put on: mu + sigma eps. (As chance both are the "
@@ -69,7 +79,7 @@ def _own_noise(answer, mean: Tensor, log_sigma: Tensor, noise: Tensor) -> None:
     if (
         isinstance(one, Tensor)
         and one.shape == mean.shape
-        and not torch.equal(one, two)
+        and not torch.allclose(one, two, equal_nan=True)
     ):
         raise Wrong(
             "two calls with the same noise give two results: take the noise that is "
@@ -112,6 +122,12 @@ def _(answer):
         "this takes log_sigma for log sigma^2, lesson 03's; with log sigma it is "
         "sigma^2 = exp(2 log_sigma), and log sigma comes without a half.":
             lambda m, s: ((m**2 + s.exp() - 1 - s) / 2).mean(),
+        "log_sigma is squared; sigma^2 is exp(2 log_sigma).":
+            lambda m, s: ((m**2 + s**2 - 1) / 2 - s).mean(),
+        "log_sigma is a logarithm already: sigma^2 = exp(2 log_sigma), and it is "
+        "subtracted as it is.": (
+            lambda m, s: ((m**2 + s**2 - 1) / 2 - s.log()).mean(),
+            lambda m, s: ((m**2 + (2 * s).exp() - 1) / 2 - s.log()).mean()),
         "exp(log_sigma) is sigma; the KL has sigma^2.":
             lambda m, s: ((m**2 + s.exp() - 1) / 2 - s).mean(),
         half: (lambda m, s: (m**2 + (2 * s).exp() - 1 - s).mean(),
@@ -202,8 +218,12 @@ def _(answer):
             f, m, s, w, kl=_whole(m, s)),
         "the batch's losses are added up; take their mean.": lambda f, m, s, w: (
             _sketchers(f, m, s, w, game=F.softplus(-f).sum())),
-        "D's logits are taken for probabilities: log D is logsigmoid of a logit.":
+        "this is lesson 08's hinge game, -D; (4) has -log D: softplus(-fake).":
             lambda f, m, s, w: _sketchers(f, m, s, w, game=-f.mean()),
+        "D's logits are taken for probabilities: log D is logsigmoid of a logit.":
+            lambda f, m, s, w: _sketchers(f, m, s, w, game=-f.log().mean()),
+        "mu and log sigma are exchanged: kl_to_standard(mean, log_sigma).":
+            lambda f, m, s, w: _sketchers(f, m, s, w, kl=kl(s, m)),
     }  # fmt: skip
     inputs = [
         (normal(4, seed=9), normal(4, 3), normal(4, 3, seed=2), weight)
@@ -244,25 +264,27 @@ class ToySketcher(nn.Module):
 
 
 class ToyRefiner(nn.Module):
-    """A sketch, text and eps (B, 6) to pictures (B, 3, 16, 16)."""
+    """A sketch, text and eps (B, 9) to pictures (B, 3, 16, 16)."""
 
     def __init__(self):
         super().__init__()
-        self.weight = nn.Parameter(normal(10, 3, seed=12, scale=0.3))
+        self.weight = nn.Parameter(normal(13, 3, seed=12, scale=0.3))
+        self.loud = nn.Parameter(torch.tensor(1.5))
 
     def forward(self, sketch: Tensor, text: Tensor, eps: Tensor) -> Tensor:
-        if eps.shape[1] != 6:
+        if eps.shape[1] != 9:
             raise Wrong(
                 f"stage II got {eps.shape[1]} numbers of noise; its eps is what is "
-                "left of the noise behind stage I's part, 6 here."
+                "left of the noise behind stage I's part, 9 here."
             )
         colour = torch.cat([text, eps], 1) @ self.weight
-        return F.interpolate(sketch, scale_factor=2.0) + colour[:, :, None, None]
+        large = F.interpolate(self.loud * sketch, scale_factor=2.0)
+        return large + colour[:, :, None, None]
 
 
 def toys() -> dict:
     """A call of 09.5."""
-    return {"sketcher": ToySketcher(), "refiner": ToyRefiner(), "noise": normal(4, 11),
+    return {"sketcher": ToySketcher(), "refiner": ToyRefiner(), "noise": normal(4, 14),
             "text": normal(4, 4, seed=2)}  # fmt: skip
 
 
@@ -305,10 +327,10 @@ def _(answer):
         raise Wrong("these are the sketches; give them to the refiner.")
     known = {
         "stage II draws with stage I's numbers: its eps is the noise's last part, its "
-        "own chance.": _stages(lambda n: n[:, :5], lambda n: n[:, :6]),
+        "own chance.": _stages(lambda n: n[:, :5], lambda n: n[:, :9]),
         "stage I draws with the last numbers of the noise; its part comes first.": (
-            _stages(lambda n: n[:, -5:], lambda n: n[:, :6]),
-            _stages(lambda n: n[:, -5:], lambda n: n[:, -6:])),
+            _stages(lambda n: n[:, -5:], lambda n: n[:, :9]),
+            _stages(lambda n: n[:, -5:], lambda n: n[:, 5:])),
         "stage I's sketch is drawn without the text.": _stages(
             lambda n: n[:, :5], lambda n: n[:, 5:], torch.zeros_like),
         "stage II isn't told the text: it can't mend what the sketch missed.":

@@ -193,8 +193,9 @@ def _(answer):
         "unconditional loss calls drawn. `fake` and `wrong` are halved.": (
             lambda r, d, t, f, w: yes(r) + no(d) / 2 + _conditional(t, f, w),
             lambda r, d, t, f, w: yes(r) + yes(t) + (no(d) + no(f) + no(w)) / 2),
-        "the whole conditional loss is halved; only its two noes are.":
+        "one of the two losses is halved as a whole; only `fake` and `wrong` are.": (
             lambda r, d, t, f, w: yes(r) + no(d) + _conditional(t, f, w) / 2,
+            lambda r, d, t, f, w: (yes(r) + no(d)) / 2 + _conditional(t, f, w)),
         "`drawn` and `fake` are exchanged: `drawn` are logits of pictures alone, and "
         "count whole; `fake` are of pairs, and count half.":
             lambda r, d, t, f, w: yes(r) + no(f) + _conditional(t, d, w),
@@ -225,9 +226,8 @@ def _(answer):
         "of its own.": lambda r, d, t, f, w: (
             yes(r + t) + no(d + f) / 2 + no(r + w) / 2),
     }  # fmt: skip
-    inputs = [_five(1), _five(11, 4)]
-    reference = stackgan_v2.joint_discriminator_loss
-    diagnose(answer, inputs, reference, known, what="the judge's loss")
+    inputs, judged = [_five(1), _five(11, 4)], stackgan_v2.joint_discriminator_loss
+    diagnose(answer, inputs, judged, known, what="the judge's loss")
     sure = torch.full((2,), 200.0)
     expect_close(
         answer(-sure, sure.clone(), -sure, sure.clone(), sure.clone()), 800.0,
@@ -380,6 +380,7 @@ def _(answer):
         "the batch is averaged away: each picture has colours of its own, (B, 3) and "
         "(B, 3, 3).": (
             lambda x: (_mean(x).mean(0), _spread(x).mean(0)),
+            lambda x: (_mean(x).mean(0).expand(len(x), 3), _spread(x)),
             lambda x: (x.mean((0, 2, 3)), _spread(x))),
         "the whole batch's mean colour is subtracted; take each picture's own.":
             lambda x: (_mean(x), _apart(x, (0, 2)) @ _apart(x, (0, 2)).mT / _many(x)),

@@ -25,9 +25,9 @@ COLUMNS = ("wing", "belly", "crown", "all", "diversity", "by z", "by eps", "both
 def looks_of(run: Run, steps: int, size: int):
     """Eight captions at four moments; of larger pictures fewer, for a small file."""
     asked = unseen_captions(8, size, seed=11)
-    moments = {steps // 12, steps // 3, steps}
+    moments = {steps // 12, steps}
     if size < 128:
-        moments.add(2 * steps // 3)
+        moments |= {steps // 3, 2 * steps // 3}
     many = {32: 8, 64: 6, 128: 2}[size]
     return run.looks(moments, lambda system: draw(system, asked)[:many])
 

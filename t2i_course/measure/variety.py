@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from statistics import fmean
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,20 +21,34 @@ from .scores import diversity
 from .style import ruler
 
 __all__ = [
-    "all_lots", "both_ways", "by_lot", "drawn_with", "evenness", "plumages",
-    "share_both", "walks",
+    "all_lots", "both_ways", "by_lot", "drawn_with", "evenness", "fitting",
+    "plumages", "share_both", "walks",
 ]  # fmt: skip
 
 
 def plumages(size: int = 32, kinds: int = 50, many: int = 8) -> Tensor:
     """Real birds (kinds, many, 3, S, S), of one species and one plumage in each row.
 
-    Every sixth bird of a species wears the same; how far these differ is how far the
-    pictures of one caption may.
+    Every sixth bird of a species wears the same. They differ in style alone, so a
+    caption's pictures, of which it leaves more open, may differ more: see `fitting`.
     """
     chosen = [60 * kind + 6 * bird for kind in range(kinds) for bird in range(many)]
     batch = Birds("test", size).at(chosen, [0] * len(chosen)).to("cpu")
     return batch.image.view(kinds, many, 3, size, size)
+
+
+def fitting(batch: Batch, size: int = 64, many: int = 8, seed: int = 0) -> Tensor:
+    """Real unseen birds (B', many, 3, S, S) of which a caption is true, a row each.
+
+    Drawn by lot for the B' captions of the batch that fit `many` birds or more.
+    """
+    birds, rng = Birds("test", size), np.random.default_rng((23, seed))
+    named, content = batch.named[:, None].cpu(), torch.as_tensor(birds.content)
+    fits = ((named < 0) | (named == content)).all(2)
+    chosen = [rng.choice(row.nonzero()[:, 0], many, replace=False)
+              for row in fits if row.sum() >= many]  # fmt: skip
+    image = birds.at(np.concatenate(chosen), [0] * len(chosen) * many).to("cpu").image
+    return image.view(len(chosen), many, 3, size, size)
 
 
 def both_ways(pictures: Tensor) -> float:

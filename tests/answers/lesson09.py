@@ -99,7 +99,7 @@ def second_first(sketcher, refiner, noise, text):
 
 def second_same(sketcher, refiner, noise, text):
     sketch = sketcher(noise[:, : sketcher.noise_size], text).detach()
-    return refiner(sketch, text, noise[:, :6])
+    return refiner(sketch, text, noise[:, :9])
 
 
 def second_turned(sketcher, refiner, noise, text):
@@ -136,6 +136,18 @@ def second_halved(sketcher, refiner, noise, text):
     return refiner(sketcher(first, text).detach(), text, later)
 
 
+def second_of_halves(sketcher, refiner, noise, text):
+    half = noise.shape[1] // 2
+    return refiner(sketcher(noise[:, :half], text).detach(), text, noise[:, half:])
+
+
+def second_inferred(sketcher, refiner, noise, text):
+    own = sketcher.noise_size
+    with torch.inference_mode():
+        sketch = sketcher(noise[:, :own], text)
+    return refiner(sketch, text, noise[:, own:])
+
+
 def second_exchanged(sketcher, refiner, noise, text):
     sketch = sketcher(text, noise[:, : sketcher.noise_size]).detach()
     return refiner(sketch, text, noise[:, sketcher.noise_size :])
@@ -167,6 +179,11 @@ WRONG = {
         (lambda m, s, e: (m + e) * s.exp(), "multiplied by sigma too"),
         (lambda m, s, e: m + e / s.exp(), "divides by sigma"),
         (lambda m, s, e: m + soft(s) * e, "softplus or ReLU"),
+        (lambda m, s, e: m + s.log() * e, "a logarithm already"),
+        (lambda m, s, e: s.exp() + m * e, "multiplies mu"),
+        (lambda m, s, e: (m + s.exp()) * e, "only sigma is"),
+        (lambda m, s, e: m + (s * e).exp(), "of the product"),
+        (lambda m, s, e: m + s.abs() * e, "size of log sigma"),
         (lambda m, s, e: m + s.relu().exp() * e, "1 or more"),
         (shaken_anew, "draw none of your own"),
         (shaken_detached, "log_sigma"),
@@ -176,6 +193,7 @@ WRONG = {
         (lambda m, s: kl_to_standard(m, s) * m.numel(), "adds up the batch"),
         (lambda m, s: ((m**2 + s.exp() - 1 - s) / 2).mean(), "lesson 03's"),
         (lambda m, s: ((m**2 + s.exp() - 1) / 2 - s).mean(), "is sigma; the KL"),
+        (lambda m, s: ((m**2 + s**2 - 1) / 2 - s).mean(), "log_sigma is squared"),
         (lambda m, s: (m**2 + (2 * s).exp() - 1 - 2 * s).mean(), "twice as large"),
         (lambda m, s: ((m**2 + (2 * s).exp() - 1) / 2 - 2 * s).mean(), "counts once"),
         (lambda m, s: -kl_to_standard(m, s), "never below 0"),
@@ -203,7 +221,9 @@ WRONG = {
             "whole vectors",
         ),
         (lambda f, m, s, w: loss_plain(f, m, s, w, soft(-f).sum()), "added up"),
-        (lambda f, m, s, w: loss_plain(f, m, s, w, -f.mean()), "probabilities"),
+        (lambda f, m, s, w: loss_plain(f, m, s, w, -f.mean()), "hinge game"),
+        (lambda f, m, s, w: loss_plain(f, m, s, w, -f.log().mean()), "probabilities"),
+        (lambda f, m, s, w: loss_plain(f, s, m, w), "are exchanged"),
         (loss_fragile, "D is sure"),
         (loss_detached, "log_sigma"),
     ],
@@ -216,8 +236,9 @@ WRONG = {
         (second_whole, "numbers of noise"),
         (second_untold, "isn't told"),
         (second_sure, "eps is 0"),
-        (second_uncut, "11 numbers of noise"),
-        (second_halved, "not half"),
+        (second_uncut, "14 numbers of noise"),
+        (second_of_halves, "got 7 numbers of noise"),
+        (second_inferred, "inference"),
         (second_exchanged, "its noise first"),
         (second_anew, "draw none of your own"),
     ],

@@ -378,7 +378,7 @@ WRONG = {
         (lambda *x: joint_by_bce(*x) - no(x[1]) / 2, "`drawn` is halved"),
         (
             lambda r, d, t, f, w: yes(r) + no(d) + (yes(t) + (no(f) + no(w)) / 2) / 2,
-            "whole conditional loss is halved",
+            "halved as a whole",
         ),
         (lambda r, d, t, f, w: joint_by_bce(r, f, t, d, w), "are exchanged: `drawn`"),
         (lambda *x: joint_by_bce(*x) - no(x[1]), "drawn pictures are missing"),
