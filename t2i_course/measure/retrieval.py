@@ -8,7 +8,7 @@ from torch import Tensor
 from ..worlds.bird_species import ATTRIBUTES
 from ..worlds.birds import Birds
 
-__all__ = ["caption_ceiling", "caption_lists", "first_rank", "told"]
+__all__ = ["caption_ceiling", "caption_lists", "first_rank", "matched", "told"]
 
 
 def caption_lists(class_id: Tensor, others: int = 99, seed: int = 0) -> Tensor:
@@ -72,3 +72,23 @@ def told(encoder, count: int = 3000, size: int = 32) -> dict[str, float]:
 def _embedded(encoder, batch) -> tuple[np.ndarray, np.ndarray]:
     """Embeddings (B, D) of a batch's captions, and what each names (B, A)."""
     return encoder.of(batch.to("cpu")).numpy(), batch.named.numpy()
+
+
+@torch.inference_mode()
+def matched(system, count: int = 2000, seed: int = 0) -> dict[str, float]:
+    """R-precision of real pictures: is the own caption the first of a hundred?
+
+    system: has a player "encoders" with `see(pictures)`, `text.of(batch)` and `size`;
+    both to (B, D), compared by cosines. Of unseen species; with what an observer
+    reaches who sees everything (`caption_ceiling`). AT-6; lesson 11.
+    """
+    encoders = system.network("encoders").eval()
+    birds = Birds("test", encoders.size or system.reads[-1])
+    batch = birds.all(count).to(system.device)
+    seen = [encoders.see(part) for part in batch.image.split(250)]
+    lists = caption_lists(batch.class_id.cpu(), seed=seed)
+    pair = [torch.nn.functional.normalize(x, dim=1).cpu()
+            for x in (torch.cat(seen), encoders.text.of(batch))]  # fmt: skip
+    ceiling = caption_ceiling(batch.attributes.cpu(), batch.named.cpu(), lists)
+    return {"first of 100": round(first_rank(*pair, lists), 4),
+            "who sees everything": round(ceiling, 4)}  # fmt: skip
