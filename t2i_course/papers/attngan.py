@@ -131,9 +131,10 @@ class WordAttention(nn.Module):
             heard = released_mask(mask, places.shape[1])
         else:
             heard = mask[:, None]
-        attention = (places @ told).masked_fill(~heard, -torch.inf).softmax(2).mT
-        context = told @ attention
-        return context.view_as(h), attention.unflatten(2, h.shape[2:])
+        attention = (places @ told).masked_fill(~heard, -torch.inf).softmax(2)
+        context = attention @ told.mT  # (B, H W, C): numbers in the convolutions' order
+        size = h.shape[2:]
+        return context.mT.unflatten(2, size), attention.mT.unflatten(2, size)
 
 
 def padding_share(attention: Tensor, mask: Tensor) -> Tensor:
