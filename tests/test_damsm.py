@@ -136,6 +136,32 @@ def test_parts_of_pictures_make_no_difference(monkeypatch, regions):
     assert all(torch.allclose(*pair) for pair in zip(*found))
 
 
+@pytest.mark.parametrize("who", ["words", "regions"])
+def test_parts_where_one_side_rests(monkeypatch, who):
+    words, mask, _, seen, _ = drawn(9)
+    whole = damsm.word_scores(words, mask, seen).square().sum()
+    learns = words if who == "words" else seen
+    (wanted,) = torch.autograd.grad(whole, learns)
+    monkeypatch.setattr(damsm, "AT_ONCE", 0)
+    rests = seen if who == "words" else words
+    rests.requires_grad_(False)
+    found = damsm.word_scores(words, mask, seen)
+    assert torch.allclose(torch.autograd.grad(found.square().sum(), learns)[0], wanted)
+
+
+@pytest.mark.parametrize("limit", [2**21, 0])
+def test_half_precision_changes_nothing_within(monkeypatch, limit):
+    monkeypatch.setattr(damsm, "AT_ONCE", limit)
+    words, mask, _, seen, _ = drawn(9)
+    words, seen = (x.detach().bfloat16().requires_grad_() for x in (words, seen))
+    with torch.autocast("cpu", torch.bfloat16):
+        found = damsm.word_scores(words, mask, seen)
+    wanted = damsm.word_scores(words.float(), mask, seen.float())
+    assert found.dtype == torch.float32 and torch.equal(found, wanted)
+    found.sum().backward()
+    assert words.grad.isfinite().all() and seen.grad.isfinite().all()
+
+
 def test_more_captions_than_pictures_and_maps_for_regions():
     words, mask, _, seen, _ = drawn(9)
     maps = seen[:2].unflatten(2, (3, 3))

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
-from torch.utils.checkpoint import checkpoint
 
 from ..blocks import check_size, initialize
 from ..data import Batch
@@ -223,21 +223,55 @@ def word_scores(
     Eqs. (7) to (10): R = log(sum over words of exp(gamma_2 cos(c, e))) / gamma_2, near
     the best word's cosine. The sum of eq. (10) is over all words. Many pictures are
     compared in parts, whose inner values are worked out again on the way back: less to
-    keep, and faster, as a part stays in a processor's cache. Slide AT-4; lesson 11.
+    keep, and faster, as a part stays in a processor's cache. In float32 (or 64) under
+    any autocast. Slide AT-4; lesson 11.
     """
-    regions = regions.flatten(2)
+    words, regions = (x if x.dtype == torch.float64 else x.float()
+                      for x in (words, regions.flatten(2)))  # fmt: skip
     each = mask.numel() * regions.shape[2]
-    told = words, mask, gamma1, gamma2
-    if each * len(regions) <= AT_ONCE:
-        return _word_scores(regions, *told)
-    return torch.cat([
-        checkpoint(_word_scores, some, *told, use_reentrant=False,
-                   preserve_rng_state=False)
-        for some in regions.split(max(PART // each, 1))
-    ])  # fmt: skip
+    told = mask, gamma1, gamma2
+    with torch.autocast(words.device.type, enabled=False):
+        if each * len(regions) <= AT_ONCE:
+            return _word_scores(words, regions, *told)
+        return _InParts.apply(words, regions, max(PART // each, 1), *told)
 
 
-def _word_scores(regions, words, mask, gamma1: float, gamma2: float) -> Tensor:
+class _InParts(torch.autograd.Function):
+    """`_word_scores` of some pictures at a time, each worked out again for gradients.
+
+    What `torch.utils.checkpoint` does, without the 150 MB that it loads to do so.
+    """
+
+    @staticmethod
+    def forward(ctx, words, regions, some: int, *told):
+        """The scores; nothing in between is kept."""
+        ctx.save_for_backward(words, regions, told[0])
+        ctx.some, ctx.gammas = some, told[1:]
+        parts = (_word_scores(words, part, *told) for part in regions.split(some))
+        return torch.cat(list(parts))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, slopes):
+        """Gradients of words, summed over the parts, and of regions."""
+        words, regions, mask = ctx.saved_tensors
+        need = ctx.needs_input_grad[:2]
+        of_words, of_regions = torch.zeros_like(words) if need[0] else None, []
+        words = words.detach().requires_grad_(need[0])
+        for part, slope in zip(regions.split(ctx.some), slopes.split(ctx.some)):
+            part = part.detach().requires_grad_(need[1])
+            given = [x for x in (words, part) if x.requires_grad]
+            with torch.enable_grad():
+                scores = _word_scores(words, part, mask, *ctx.gammas)
+            found = list(torch.autograd.grad(scores, given, slope))
+            if need[0]:
+                of_words += found.pop(0)
+            of_regions += found
+        of_regions = torch.cat(of_regions) if need[1] else None
+        return of_words, of_regions, None, None, None, None
+
+
+def _word_scores(words, regions, mask, gamma1: float, gamma2: float) -> Tensor:
     """`word_scores`, all at once."""
     (count, size, many), places = words.shape, regions.shape[2]
     rows = words.mT.reshape(-1, size)  # (A T, D)
