@@ -11,7 +11,7 @@ machine slows both; the figures are the best step of all rounds, and the memory 
 steps need beyond what a small one does (the process's largest resident size, the
 smallest of all rounds).
 
-What it gave on one thread of a virtual AMD EPYC core, torch 2.14, three rounds, with
+What it gave on one thread of a virtual Intel Xeon core, torch 2.14, three rounds, with
 48 captions of 18 words:
 
                                 loop              all pairs       ratio

@@ -44,7 +44,7 @@ PRESETS = {
               "batch_size": 8, "steps": 4},
     "cpu": {"size": 64, "stages": 2, "base": 16, "depth": 16, "judge": 256, "blocks": 1,
             "condition": 64, "z_size": 100, "embedding": 128, "lambda_": 1.0, "kl": 0.1,
-            "rates": (5e-4, 2e-3), "batch_size": 32, "steps": 1000},
+            "rates": (5e-4, 2e-3), "batch_size": 32, "steps": 750},
     "gpu": {"size": 128, "stages": 2, "base": 32, "depth": 48, "blocks": 2,
             "condition": 100, "z_size": 100, "embedding": 256, "lambda_": 5.0,
             "kl": 0.1, "batch_size": 32, "steps": 20_000},
