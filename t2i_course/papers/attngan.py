@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from ..blocks import check_size
 from ..data import Batch
 from ..declarations import Part, SystemInfo
+from ..text.vocabulary import MAX_WORDS
 from ..training import System
 from .damsm import Encoders, WordEncoder  # the paper's other half
 from .stackgan_v2 import (  # AttnGAN is built on its authors' tree, judges and losses
@@ -52,7 +53,7 @@ PRESETS = {
               "condition": 100, "z_size": 100, "embedding": 256, "lambda_": 5.0,
               "kl": 1.0, "batch_size": 20, "steps": 600 * 442},
 }  # fmt: skip
-WORDS = 20  # that a place may look at; the sentence's vector knows of all
+WORDS = MAX_WORDS  # that a place may look at: all of a caption
 MASKS = ("words", "released")
 
 
@@ -81,16 +82,20 @@ def unpacked(text: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
 
 
 class Rows(nn.Module):
-    """A word encoder, for a generator: `of(batch)` gives rows of `packed`."""
+    """A word encoder, for a generator: `of(batch)` gives rows of `packed`.
 
-    def __init__(self, encoder: WordEncoder):
+    loud: what all its numbers are multiplied by.
+    """
+
+    def __init__(self, encoder: WordEncoder, loud: float = 1.0):
         super().__init__()
         self.encoder, self.embedding = encoder, encoder.embedding
+        self.loud = loud
 
     def of(self, batch: Batch) -> Tensor:
         """What was read of a batch's captions, (B, (1 + WORDS) D)."""
         words, _, sentences = self.encoder.read(batch)
-        return packed(sentences, words)
+        return self.loud * packed(sentences, words)
 
 
 # ------------------------------------------------------------------------- the networks
@@ -235,6 +240,11 @@ class AttentionalTree(nn.Module):
         pictures, _, mean, log_sigma = self._drawn(noise, text, *told)
         return pictures, mean, log_sigma
 
+    def look(self, noise: Tensor, text: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """`draw_with_attention`, of rows of `packed`."""
+        _, *told = unpacked(text, self.embedding)
+        return self._drawn(noise, text, *told)[:2]
+
     def forward(self, noise: Tensor, text: Tensor) -> Tensor:
         """The largest pictures alone."""
         return self.draw(noise, text)[0][-1]
@@ -248,15 +258,17 @@ class AttnGan(StackGanTree):
 
     damsm: the trained encoders of `damsm.py`, which rest. lambda_: lambda of eq. (3),
     of the similarity model's loss; 0 leaves it out. Judges hear the whole sentence's
-    vector, not mu. stages, layout, mask as `AttentionalTree`; others as `StackGanTree`.
+    vector, not mu. loud: what tree and judges hear is multiplied by it. stages, layout,
+    mask as `AttentionalTree`; others as `StackGanTree`.
     """
 
     def __init__(self, damsm: Encoders | None = None, size=256, stages=2, base=32,
                  depth=64, blocks=2, z_size=100, embedding=256, condition=100,
                  layout="tree", mask="words", joint=True, lambda_=5.0, kl=1.0,
-                 rates=(2e-4, 2e-4), judge=None):  # fmt: skip
+                 loud=1.0, rates=(2e-4, 2e-4), judge=None):  # fmt: skip
         System.__init__(self)
-        self.damsm, self.text_encoder = damsm, damsm and Rows(damsm.text)
+        self.damsm, self.text_encoder = damsm, damsm and Rows(damsm.text, loud)
+        self.loud = loud
         self.lambda_, self.kl, self.colour = lambda_, kl, 0.0
         self.reads = (3, size, size)
         tree = AttentionalTree(size, stages, base, blocks, z_size, embedding, condition,
@@ -275,7 +287,8 @@ class AttnGan(StackGanTree):
         """Eq. (3): and lambda times eq. (14), of the largest pictures."""
         if not self.lambda_:
             return loss
-        sentences, words, mask = unpacked(text, self.generator.embedding)
+        rows = text / self.loud
+        sentences, words, mask = unpacked(rows, self.generator.embedding)
         terms = self.damsm.loss(pictures, words, mask, sentences, batch.class_id)
         return loss + self.lambda_ * torch.stack(terms).sum()
 

@@ -60,17 +60,17 @@ PRESETS = {
 class WordEncoder(nn.Module):
     """Word vectors, an LSTM each way: what is read at each word, and at the ends.
 
-    words: size of the vocabulary; word: of a word's vector, half of whose numbers are
-    dropped in training; embedding: D, half from each direction. 2,075,320 weights at
-    the paper's sizes and CUB's 5,450 words. Slide AT-4; lesson 11.
+    words: size of the vocabulary; word: of a word's vector; embedding: D, half from
+    each direction; dropout: the share of a vector's numbers that training drops.
+    2,075,320 weights at the paper's sizes and CUB's 5,450 words. Slide AT-4; lesson 11.
     """
 
-    def __init__(self, words: int, word: int = 300, embedding: int = 256):
+    def __init__(self, words: int, word=300, embedding=256, dropout=0.5):
         super().__init__()
         self.embedding = embedding
         self.word_vectors = nn.Embedding(words, word)
         nn.init.uniform_(self.word_vectors.weight, -0.1, 0.1)
-        self.dropout = nn.Dropout(0.5)
+        self.dropout = nn.Dropout(dropout)
         self.lstm = nn.LSTM(word, embedding // 2, batch_first=True, bidirectional=True)
 
     def forward(self, tokens: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -207,10 +207,7 @@ def attention_maps(
     return alpha.unflatten(2, regions.shape[2:])
 
 
-AT_ONCE, PART = (
-    2**22,
-    2**20,
-)  # numbers s that are kept; and at a time, if these are more
+AT_ONCE, PART = 2**22, 2**20  # numbers s kept at once; at a time, where more
 
 
 def word_scores(
@@ -359,11 +356,11 @@ class Encoders(nn.Module):
     """
 
     def __init__(self, words: int, word=300, embedding=256, size=299,
-                 base: int | None = None, gammas=GAMMAS):  # fmt: skip
+                 base: int | None = None, gammas=GAMMAS, dropout=0.5):  # fmt: skip
         super().__init__()
         self.embedding, self.gammas = embedding, tuple(gammas)
         self.size = size if base else None
-        self.text = WordEncoder(words, word, embedding)
+        self.text = WordEncoder(words, word, embedding, dropout)
         small = base and initialize(SmallRegionEncoder(size, embedding, base))
         self.image = small or RegionEncoder(embedding)
 
@@ -376,13 +373,23 @@ class Encoders(nn.Module):
         """The whole pictures' vectors (B, D), to compare with sentences' by cosines."""
         return self.image(pictures)[1]
 
+    def attend(self, pictures: Tensor, batch: Batch) -> Tensor:
+        """What each word of the captions looks at in its picture: (B, T, H, W)."""
+        words, mask, _ = self.text.read(batch)
+        return attention_maps(words, mask, self.image(pictures)[0], self.gammas[0])
+
+    def by_words(self, pictures: Tensor, batch: Batch) -> Tensor:
+        """How well each picture fits each caption, word by word; eq. (10): (B, A)."""
+        words, mask, _ = self.text.read(batch)
+        return word_scores(words, mask, self.image(pictures)[0], *self.gammas[:2])
+
 
 class Damsm(System):
     """Both encoders learn which caption belongs to which picture; one player.
 
-    words: size of the vocabulary; word, embedding, size, base, gammas as `Encoders`;
-    fall: steps in which the rate falls to a tenth, where it stays; clip: how long the
-    text encoder's gradient may be.
+    words: size of the vocabulary; other sizes, gammas and dropout as `Encoders`; fall:
+    steps in which the rate falls to a tenth, where it stays; clip: how long the text
+    encoder's gradient may be.
     """
 
     players = ("encoders",)
@@ -391,11 +398,11 @@ class Damsm(System):
     learning_rate = 2e-3
 
     def __init__(self, words=153, word=300, embedding=256, size=299,
-                 base: int | None = None, gammas=GAMMAS, fall=114 * 184,
-                 clip=0.25):  # fmt: skip
+                 base: int | None = None, gammas=GAMMAS, fall=114 * 184, clip=0.25,
+                 dropout=0.5):  # fmt: skip
         super().__init__()
         self.fall, self.clip, self.reads = fall, clip, (3, size, size)
-        made = Encoders(words, word, embedding, size, base, gammas)
+        made = Encoders(words, word, embedding, size, base, gammas, dropout)
         self.encoders = made.to(memory_format=torch.channels_last)
 
     def learning_rate_factor(self, step: int) -> float:
