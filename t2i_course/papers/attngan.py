@@ -35,9 +35,11 @@ __all__ = [
 # "paper": the networks, batch, rates and weights of the authors' release for birds
 # (github.com/taoxugit/AttnGAN). All that `stackgan_v2.py` names differs from it here,
 # too; and
-# - eqs. (4) and (5) halve each of a scale's losses; a judge's step and, but for lambda
-#   and the KL's weight, the tree's are the same with Adam, whatever the factor. The
-#   release means real pairs by halves and the others by thirds;
+# - eqs. (4) and (5) halve each of a scale's losses; here, as in the release's tree, they
+#   are summed. Steps of Adam are the same whatever the factor, but lambda and the KL's
+#   weight weigh half as much: a lambda of 5 here is one of 2.5 in the equations. DAMSM's
+#   four terms are means over a batch, as released; in eqs. (11) to (13) they are sums.
+#   The release means a judge's real pairs by halves and the others by thirds;
 # - at padding there is no attention (`mask`).
 PRESETS = {
     "smoke": {"size": 64, "stages": 2, "base": 4, "depth": 4, "blocks": 1,
