@@ -35,10 +35,10 @@ __all__ = [
 # "paper": the networks, batch, rates and weights of the authors' release for birds
 # (github.com/taoxugit/AttnGAN). All that `stackgan_v2.py` names differs from it here,
 # too; and
-# - eqs. (4) and (5) halve each of a scale's losses; here, as in the release's tree, they
-#   are summed. Steps of Adam are the same whatever the factor, but lambda and the KL's
-#   weight weigh half as much: a lambda of 5 here is one of 2.5 in the equations. DAMSM's
-#   four terms are means over a batch, as released; in eqs. (11) to (13) they are sums.
+# - eqs. (4) and (5) halve each of a scale's losses; here, as in the release's tree,
+#   they are summed. Steps of Adam are the same whatever the factor, but lambda and the
+#   KL's weight weigh half as much: a lambda of 5 here is one of 2.5 in the equations.
+#   DAMSM's four terms are means over a batch, as released; eqs. (11) to (13) sum them.
 #   The release means a judge's real pairs by halves and the others by thirds;
 # - at padding there is no attention (`mask`).
 PRESETS = {

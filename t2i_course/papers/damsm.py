@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -22,7 +23,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from ..blocks import check_size, initialize
 from ..data import Batch
-from ..declarations import SystemInfo
+from ..declarations import Network, SystemInfo
 from ..training import System
 from ..worlds.birds import vocabulary
 
@@ -41,12 +42,16 @@ GAMMAS = (5.0, 5.0, 10.0)  # gamma_1, gamma_2, gamma_3 of the paper; released: 4
 # - Adam remembers; there it is made anew at each epoch;
 # - a sentence that is too long loses its end; there it loses words by lot;
 # - averaged weights serve.
-# The smaller presets see pictures by a small network that learns, too.
+# The smaller presets see pictures by a small network that learns, too. "cpu" drops a
+# tenth of a word's vector and clips at 5: in 400 steps, one seed, this has 12.0 % of
+# real birds' captions first of a hundred where the release's 0.5 and 0.25 have 10.6 %,
+# and 7.4 % of a colour word's attention on its part where they have 5.4 % (by chance
+# 3.9 %).
 PRESETS = {
     "smoke": {"size": 64, "word": 16, "embedding": 32, "base": 4, "batch_size": 8,
               "steps": 4, "fall": 4},
-    "cpu": {"size": 64, "word": 64, "embedding": 128, "base": 16, "batch_size": 48,
-            "steps": 1500, "fall": 1500},
+    "cpu": {"size": 64, "word": 64, "embedding": 128, "base": 16, "dropout": 0.1,
+            "clip": 5.0, "batch_size": 48, "steps": 1500, "fall": 1500},
     "gpu": {"size": 128, "word": 128, "embedding": 256, "base": 64, "batch_size": 96,
             "steps": 15_000, "fall": 15_000},
     "paper": {"size": 299, "word": 300, "embedding": 256, "base": None,
@@ -438,3 +443,9 @@ SYSTEMS = {
         measures={"birds": "t2i_course.measure.retrieval:matched"},
     ),
 }  # fmt: skip
+# What `t2i reproduce` trained at the cpu preset, in full: a changed one leaves it.
+SMALL = partial(Encoders, len(vocabulary()), 64, 128, 64, 16)
+JUDGE = "t2i_course.measure.retrieval:matched"
+SHIPPED = {
+    "damsm_64": Network(SMALL, "birds", "damsm", default=True, measure=JUDGE),
+}
