@@ -41,13 +41,17 @@ __all__ = [
 #   DAMSM's four terms are means over a batch, as released; eqs. (11) to (13) sum them.
 #   The release means a judge's real pairs by halves and the others by thirds;
 # - at padding there is no attention (`mask`).
+# "cpu" multiplies what damsm_64 reads by 13: the deviation of its words' numbers over
+# training captions is 0.076. In 200 steps, one seed, stage 2 then has 9.0 % of a colour
+# word's attention on its part, and 4.2 % as it is (by chance 3.7 and 3.9 %); birds obey
+# in 55 % and 49 %, and their diversity is 0.17 and 0.47.
 PRESETS = {
     "smoke": {"size": 64, "stages": 2, "base": 4, "depth": 4, "blocks": 1,
               "condition": 8, "z_size": 16, "embedding": 32, "lambda_": 1.0, "kl": 0.1,
               "batch_size": 8, "steps": 4},
     "cpu": {"size": 64, "stages": 2, "base": 16, "depth": 16, "judge": 256, "blocks": 1,
             "condition": 64, "z_size": 100, "embedding": 128, "lambda_": 1.0, "kl": 0.1,
-            "rates": (5e-4, 2e-3), "batch_size": 32, "steps": 750},
+            "loud": 13.0, "rates": (5e-4, 2e-3), "batch_size": 32, "steps": 750},
     "gpu": {"size": 128, "stages": 2, "base": 32, "depth": 48, "blocks": 2,
             "condition": 100, "z_size": 100, "embedding": 256, "lambda_": 5.0,
             "kl": 0.1, "batch_size": 32, "steps": 20_000},
