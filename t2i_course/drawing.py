@@ -19,8 +19,8 @@ from . import seeds
 from .data import Batch
 
 __all__ = [
-    "PROTOCOLS", "from_classes", "from_noise", "from_sentences", "noise_rows",
-    "unasked",
+    "PROTOCOLS", "from_classes", "from_noise", "from_sentences", "looks", "noise_rows",
+    "unasked", "with_attention",
 ]  # fmt: skip
 
 PART = 250  # pictures drawn at a time
@@ -60,6 +60,34 @@ def from_sentences(
         z = noise[i * samples :][: len(text)]
         made.append(network(z.to(device), text).float().cpu())
     return torch.cat(made)
+
+
+def looks(system) -> bool:
+    """Whether a system's generator looks at words, and can say at which."""
+    return "generator" in system.players and hasattr(system.generator, "look")
+
+
+@torch.inference_mode()
+def with_attention(
+    system, batch: Batch, seed: int = 0, rows: Tensor | None = None
+) -> tuple[Tensor, list[Tensor]]:
+    """Pictures (B, 3, S, S) of a batch's captions, and where each stage looked.
+
+    The second is a tensor (B, T, H, W) a stage: of each of T words its share at each
+    place. system: its generator has `look(noise, text)`, pictures of each branch and
+    attention of each stage. rows: as `from_sentences`, whose pictures these are.
+    """
+    network, many = system.network("generator").eval(), len(batch.lengths)
+    rows = torch.arange(many) if rows is None else rows
+    noise = noise_rows(seed, int(rows.max()) + 1, network.noise_size)[rows]
+    pictures, looked, width = [], [], batch.tokens.shape[1]
+    for i in range(0, many, PART):
+        part = slice(i, i + PART)
+        text = system.text_encoder.of(_sentences(batch, part))
+        drawn, maps = network.look(noise[part].to(text.device), text)
+        pictures.append(drawn[-1].float().cpu())
+        looked.append([each[:, :width].float().cpu() for each in maps])
+    return torch.cat(pictures), [torch.cat(stage) for stage in zip(*looked)]
 
 
 def _sentences(batch: Batch, part: slice) -> Batch:

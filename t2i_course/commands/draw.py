@@ -45,6 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.png",
         help="where to write (default birds.png)",
     )
+    parser.add_argument(
+        "--attention",
+        action="store_true",
+        help="beside the picture, where each stage of the network looked for the five "
+        "words that it looked at most; of one caption, and a network with attention",
+    )
     # argparse's own words for a caption that is missing where one is needed
     parser.set_defaults(refuse=parser.error)
 
@@ -62,7 +68,13 @@ def main(options: argparse.Namespace) -> int:
         raise UserError(f"{network.name} reads no captions; leave them out")
     if network.draws == "sentences" and not options.caption:
         options.refuse("a caption is needed: a sentence in quotes")
+    if options.attention:
+        check_attention(options, network)
     batch, more = asked(options, network)
+    if options.attention:
+        save_attended(network, batch, options, out)
+        print(out)
+        return 0
     pictures = PROTOCOLS[network.draws](network.system, batch, options.seed, **more)
     save_sheet(pictures, out)
     print(out)
@@ -126,6 +138,40 @@ def asked(options: argparse.Namespace, network):
     return batch, {"rows": rows.flatten()}
 
 
+def check_attention(options: argparse.Namespace, network) -> None:
+    """UserError unless the network looks at words, and one picture is asked for."""
+    from ..drawing import looks
+
+    if network.draws != "sentences" or not looks(network.system):
+        raise UserError(
+            f"{network.name} looks at no words: it has no attention to show"
+        )
+    if len(options.caption) != 1 or options.count != 1:
+        raise UserError("--attention shows one picture: one caption, and no --count")
+
+
+def save_attended(network, batch, options: argparse.Namespace, out: Path) -> None:
+    """Writes the picture and its attention maps; `show.attended`."""
+    from ..drawing import with_attention
+    from ..show.attended import attended
+    from ..text import split_words
+
+    pictures, looked = with_attention(network.system, batch, options.seed)
+    words = split_words(options.caption[0])[: batch.tokens.shape[1]]
+    maps = [stage[0] for stage in looked]
+    figure = attended(pictures[0], maps, words, options.caption[0])
+    write_png(out, lambda file: figure.savefig(file, format="png"))
+
+
+def write_png(out: Path, write) -> None:
+    """The file whole or not at all; UserError where there is no folder for it."""
+    from ..training.checkpoint import write_whole
+
+    if not out.parent.is_dir():
+        raise UserError(f"there is no folder {out.parent} to write {out.name} to")
+    write_whole(out, write)
+
+
 def save_sheet(pictures, out: Path) -> None:
     """Writes pictures (N, C, S, S) side by side, enlarged to be looked at.
 
@@ -134,13 +180,10 @@ def save_sheet(pictures, out: Path) -> None:
     from PIL import Image
 
     from ..show.pictures import mosaic
-    from ..training.checkpoint import write_whole
 
     if pictures.ndim != 4:
         raise UserError("this network makes points, not pictures; t2i measure reads it")
     columns = min(len(pictures), 8 if len(pictures) > 4 else 4)
     enlarge = max((256 if len(pictures) == 1 else 128) // pictures.shape[-1], 1)
     sheet = Image.fromarray(mosaic(pictures, columns, gap=4, enlarge=enlarge))
-    if not out.parent.is_dir():
-        raise UserError(f"there is no folder {out.parent} to write {out.name} to")
-    write_whole(out, lambda file: sheet.save(file, "PNG"))
+    write_png(out, lambda file: sheet.save(file, "PNG"))

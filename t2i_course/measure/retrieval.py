@@ -8,7 +8,11 @@ from torch import Tensor
 from ..worlds.bird_species import ATTRIBUTES
 from ..worlds.birds import Birds
 
-__all__ = ["caption_ceiling", "caption_lists", "first_rank", "told"]
+__all__ = [
+    "caption_ceiling", "caption_lists", "compared", "encoders_of", "first_of",
+    "first_rank", "matched", "picture_ceiling", "r_precision", "r_precision_by_words",
+    "told",
+]  # fmt: skip
 
 
 def caption_lists(class_id: Tensor, others: int = 99, seed: int = 0) -> Tensor:
@@ -31,7 +35,11 @@ def first_rank(images: Tensor, texts: Tensor, lists: Tensor) -> float:
 
     Among captions that agree equally lots are drawn.
     """
-    scores = (images[:, None] * texts[lists]).sum(2)
+    return first_of((images[:, None] * texts[lists]).sum(2))
+
+
+def first_of(scores: Tensor) -> float:
+    """How often the first of a row of scores (B, N) is the best; of equals, by lot."""
     best = scores == scores.max(1, keepdim=True).values
     return (best[:, 0].float() / best.sum(1)).mean().item()
 
@@ -72,3 +80,83 @@ def told(encoder, count: int = 3000, size: int = 32) -> dict[str, float]:
 def _embedded(encoder, batch) -> tuple[np.ndarray, np.ndarray]:
     """Embeddings (B, D) of a batch's captions, and what each names (B, A)."""
     return encoder.of(batch.to("cpu")).numpy(), batch.named.numpy()
+
+
+def picture_ceiling(truth: Tensor, named: Tensor, lists: Tensor) -> float:
+    """`caption_ceiling` the other way: a hundred pictures for a caption.
+
+    truth, named: (B, A). Among the pictures of which the caption is true lots are
+    drawn; the own one is always among them.
+    """
+    said = named[:, None]
+    true = ((said < 0) | (said == truth[lists])).all(2)
+    return (true[:, 0].float() / true.sum(1)).mean().item()
+
+
+def encoders_of(system):
+    """Both encoders of a system that trains them; what isn't a system is both itself.
+
+    They have `see(pictures)` and `text.of(batch)`, both to (B, D), and `size`, of their
+    pictures (None: of any).
+    """
+    trains = hasattr(system, "network")
+    return (system.network("encoders") if trains else system).eval()
+
+
+@torch.inference_mode()
+def compared(encoders, pictures: Tensor, batch) -> tuple[Tensor, Tensor]:
+    """Vectors (B, D) of length 1 of pictures and of their captions, on the CPU."""
+    device = next(encoders.parameters()).device
+    seen = [encoders.see(part.to(device)) for part in pictures.split(250)]
+    both = torch.cat(seen), encoders.text.of(batch)
+    return tuple(torch.nn.functional.normalize(x, dim=1).cpu() for x in both)
+
+
+def r_precision(
+    encoders, pictures: Tensor, batch, repeats: int = 10, seed: int = 0
+) -> float:
+    """How often a picture's own caption fits it best of a hundred, by these encoders.
+
+    pictures: (B, 3, S, S), drawn for a batch's captions or real; the 99 others belong
+    to other classes and are drawn `repeats` times. The paper asks 30,000 pictures of
+    its generator, each once, ten times over. AT-6; lesson 11.
+    """
+    pair = compared(encoders, pictures, batch)
+    each = (caption_lists(batch.class_id.cpu(), seed=seed + i) for i in range(repeats))
+    return float(np.mean([first_rank(*pair, lists) for lists in each]))
+
+
+@torch.inference_mode()
+def r_precision_by_words(
+    encoders, pictures: Tensor, batch, repeats: int = 10, seed: int = 0
+) -> float:
+    """`r_precision` by how well words find regions, eq. (10), not by whole vectors.
+
+    encoders: with `by_words(pictures, batch)`, scores (B, A); all captions of the batch
+    are compared with all pictures, so that a few hundred are enough.
+    """
+    parts = pictures.to(next(encoders.parameters()).device).split(50)
+    scores = torch.cat([encoders.by_words(part, batch).cpu() for part in parts])
+    each = (caption_lists(batch.class_id.cpu(), seed=seed + i) for i in range(repeats))
+    return float(np.mean([first_of(scores.gather(1, lists)) for lists in each]))
+
+
+def matched(system, count: int = 2000, seed: int = 0) -> dict[str, float]:
+    """R-precision of real pictures: is the own caption the first of a hundred?
+
+    system: `encoders_of` tells what it needs. Of unseen species; also the other way, a
+    hundred pictures for a caption, and each with what an observer reaches who sees
+    everything (`caption_ceiling`). AT-6; lesson 11.
+    """
+    encoders = encoders_of(system)
+    batch = Birds("test", encoders.size or system.reads[-1]).all(count).to("cpu")
+    lists = caption_lists(batch.class_id, seed=seed)
+    seen, told = compared(encoders, batch.image, batch)
+    known = batch.attributes, batch.named, lists
+    found = {
+        "first of 100": first_rank(seen, told, lists),
+        "who sees everything": caption_ceiling(*known),
+        "first picture of 100": first_rank(told, seen, lists),
+        "who sees every picture": picture_ceiling(*known),
+    }
+    return {name: round(value, 4) for name, value in found.items()}

@@ -23,8 +23,9 @@ from .scores import diversity
 
 __all__ = [
     "DAMAGES", "alike", "as_parts", "as_read", "class_iou", "colourfulness",
-    "in_median_colours", "kept_and_changed", "of_domains", "of_pairs", "patterns",
-    "pixel_error", "read", "segmenter", "segmenter_score", "survival", "unseen",
+    "in_median_colours", "kept_and_changed", "of_domains", "of_pairs", "part_maps",
+    "patterns", "pixel_error", "read", "segmenter", "segmenter_score", "survival",
+    "unseen",
 ]  # fmt: skip
 
 PATTERN = list(ATTRIBUTES).index("pattern")
@@ -62,6 +63,17 @@ def segmenter():
     from ..systems import shipped
 
     return shipped("pix2pix_segment")
+
+
+def part_maps(pictures: Tensor) -> Tensor:
+    """Where the segmenter sees which part: (N, 32, 32) uint8, numbers in PARTS.
+
+    pictures: (N, 3, S, S), S a multiple of 32, which it is shown at 32 pixels, each the
+    mean of a square. Used in lesson 11.
+    """
+    side = segmenter().reads[-1]
+    small = torch.nn.functional.adaptive_avg_pool2d(pictures, side)
+    return nearest_part(in_parts(segmenter().sample, small))
 
 
 def segmenter_score(birds: Tensor, masks: Tensor) -> dict[str, float]:

@@ -356,6 +356,10 @@ class StackGanTree(StackGan):
         tree = self.Tree(
             size, scales, base, blocks, z_size, embedding, condition, layout
         )
+        self.put(tree, depth, condition, judge, joint, rates)
+
+    def put(self, tree, depth, condition, judge, joint, rates) -> None:
+        """Put the tree in its place, and before each size that it draws a judge."""
         self.generator = initialize(tree).to(memory_format=torch.channels_last)
         judges = {
             str(i): initialize(Discriminator(side, depth, condition, judge, joint))
@@ -385,7 +389,7 @@ class StackGanTree(StackGan):
         drawn, mean, log_sigma = self.generator.draw(noise, text)
         c, wrong = None, None
         if self.reads_text:
-            c = mean.detach()
+            c = self.heard(text, mean)
             wrong = c[mismatched(batch.class_id, self.rng)]
         looked, judges = [], self.discriminators.values()
         for name, d, real, made in zip(
@@ -399,7 +403,8 @@ class StackGanTree(StackGan):
             self.asked(d, seen, d.features(made), mean, c, wrong)
             for d, seen, made in zip(judges, looked, drawn)
         ]
-        yield "generator", self.tree_loss(turns, drawn, mean, log_sigma)
+        loss = self.tree_loss(turns, drawn, mean, log_sigma)
+        yield "generator", self.with_more(loss, drawn[-1], text, batch)
 
     def judges_loss(self, d, seen: Tensor, made: Tensor, c, wrong) -> Tensor:
         """One judge's loss, by the heads that it has, of what it saw in pictures."""
@@ -435,6 +440,10 @@ class StackGanTree(StackGan):
         if self.colour:
             pairs = zip(drawn[1:], drawn[:-1])
             loss = loss + self.colour * sum(self.consistent(*p) for p in pairs)
+        return loss
+
+    def with_more(self, loss: Tensor, pictures: Tensor, text, batch) -> Tensor:
+        """The generator's loss, and what a subclass asks of the largest pictures."""
         return loss
 
 

@@ -1,0 +1,63 @@
+"""What lesson 11 shows: a picture, and beside it where each word was looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .pictures import grid
+
+__all__ = ["attended", "lit", "most_attended"]
+
+DIM = 0.15  # of the light is left where a word is not looked at
+
+
+def lit(pictures: Tensor, maps: Tensor) -> Tensor:
+    """Pictures (N, 3, S, S) in [-1, 1], each lit by a map (N, H, W) of attention.
+
+    Where a map is largest its picture keeps its light, where it is 0 it is almost
+    black; each place of the map is a square. A map that is the same everywhere lights
+    all. Lesson 11.
+    """
+    size = pictures.shape[-2:]
+    share = maps / maps.amax((1, 2), keepdim=True).clamp_min(1e-12)
+    light = DIM + (1 - DIM) * F.interpolate(share[:, None], size=size)
+    return (pictures + 1) * light - 1
+
+
+def most_attended(maps: Tensor, count: int = 5) -> list[int]:
+    """The places in a caption of the words with most attention, most first.
+
+    maps: (T, H, W), of one picture. At most `count`, AT-9 shows five.
+    """
+    share = maps.mean((1, 2))
+    return share.argsort(descending=True, stable=True)[:count].tolist()
+
+
+def attended(
+    picture: Tensor,
+    looked: Sequence[Tensor],
+    words: Sequence[str],
+    title: str,
+    count: int = 5,
+):
+    """A picture, and it lit by the most attended words of each stage; a row a stage.
+
+    picture: (3, S, S); looked: (T, H, W) a stage; words: the caption's T. Below each
+    stands its word, and how much of all attention it has. As in AT-9.
+    """
+    count, shown, below = min(count, len(words)), [], []
+    for maps in looked:
+        best = most_attended(maps[: len(words)], count)
+        shown += [picture[None], lit(picture.expand(count, -1, -1, -1), maps[best])]
+        share = maps.mean((1, 2)) / maps.mean((1, 2)).sum()
+        below += ["", *(f"{words[i]}, {100 * share[i]:.0f} %" for i in best)]
+    rows = [f"stage {number},\n{maps.shape[-2]} x {maps.shape[-1]}"
+            for number, maps in enumerate(looked, start=1)]  # fmt: skip
+    figure = grid(torch.cat(shown), 1 + count, below, title=title, rows=rows, size=1.2)
+    said = (f"Stage {n + 1}: {', '.join(below[n * (count + 1) + 1 :][:count])}"
+            for n in range(len(rows)))  # fmt: skip
+    return figure.knows("Of all attention the words have", *said)
