@@ -63,7 +63,8 @@ from t2i_course.worlds.birds import Birds
 # ## 1. Two trainings that can't help each other
 #
 # Once more lesson 09's two stages, on eight captions that it didn't show. A red frame says that the
-# oracle reads another colour than the caption asks for (in each row at its own size).
+# oracle reads another colour than the caption asks for (in each row at its own size; by eye one may
+# differ, as with the first bird's orange).
 
 # %%
 asked = measure.unseen_captions(8, 64, seed=12)
@@ -209,7 +210,7 @@ for h, s in zip(features, drawn):
 # p_{G_i}}[\log D_i(s_i)] \tag{10}$$
 #
 # (The slide's sum goes from 1 to m; its branches are counted from 0 in (7) and (8), so we write 0 to
-# m - 1.) $p_{\text{data}_i}$ are the real pictures at size $i$. Small real pictures are made of large
+# m - 1.) $p_{\text{data}_i}$ are the real pictures at size $i$, $p_{G_i}$ the drawn ones. Small real pictures are made of large
 # ones: each pixel is the mean of a square.
 
 # %%
@@ -405,7 +406,7 @@ show.dots(found | records("09"), rows | others, {"inception score": "inception s
 #
 # - **G3 alone is worse than the tree**, as published, and than no JCU, too: on each of the three seeds it obeys less and has
 #   the lower inception score (the higher Frechet distance on two). One of its seeds broke down: all its pictures look the same to the oracle
-#   (inception score 1.0). None of the other twelve trainings did.
+#   (inception score 1.0). None of the other fourteen trainings did.
 # - **JCU doesn't help here.** In the paper it is worth 0.27. Here the tree *without* the question whether
 #   a picture is real obeys more on every seed (0.47 to 0.48 for 0.40 to 0.42) and varies more (0.29 to 0.31 for 0.18 to
 #   0.19); by the scores of quality it is ahead on two of three seeds. One reading: after 1,200 steps a
@@ -422,7 +423,7 @@ show.dots(found | records("09"), rows | others, {"inception score": "inception s
 # with a higher inception score and a lower Frechet distance; only their birds vary less (0.13 to 0.14 for
 # 0.18 to 0.19). In the paper they are behind (3.70 for 4.04). They had more: 1,600 and 800 steps. With
 # 3,000 steps, at the upper rows' pace, the tree would take as long as both (stage I alone took 348 s or
-# more). Then one of its seeds passes them by obedience (0.56 for 0.50 to 0.53), one comes near
+# more). Then one of its seeds passes them by obedience (0.56 for 0.50 to 0.53) and inception score, one comes near
 # (0.49), and one has gained nothing (0.40). By Frechet distance two of the three are worse than all
 # seeds were at 1,200 steps (1462 and 2113). So what one generator for all sizes gains
 # in the paper we can't show in so short a training; that it was the less steady one here, we can.
@@ -480,7 +481,7 @@ print("from 32 to 64 pixels:", {what: round(last[what], 2) for what in ("kept", 
 # %% [markdown]
 # **What to see.** $F_0$ alone takes away most; $F_1$ some, $F_2$ hardly anything. But the last branch is no mere
 # enlarger: like lesson 09's stage II it mends some of what the middle picture missed and spoils more
-# than that of what was right, though it keeps more (there 0.61 to 0.63 were kept). At 32 pixels the
+# than that of what was right. It keeps more (there 0.61 to 0.63 were kept), and mends less than half as much. At 32 pixels the
 # birds obey as much as at 64, in the mean.
 #
 # ## 9. Birds that nobody asked for
@@ -503,7 +504,7 @@ show.sizes([pictures[apart] for pictures in on_the_way],
     "birds get much darker")
 
 # %% [markdown]
-# **What to see.** No red bird turns blue, even among these eight of 600. But skies change their blue, and birds
+# **What to see.** Even among these eight of 600 no bird takes quite another colour. But skies change their blue, and birds
 # get darker; and nothing in the losses so far asks for anything else.
 #
 # So the paper adds **colour consistency**. A picture's colours are taken as three means and a table of
@@ -554,7 +555,7 @@ print("covariances:", spread[0].tolist())
 # \|\Sigma_{s_i} - \Sigma_{s_{i-1}}\|_F^2 \tag{3}$$
 #
 # As released, both are mean squares, over three and nine numbers (the paper's formula has no 3 and no 9)
-# and over the pictures. $\lambda_2$ is 5 $\lambda_1$, and
+# and over the pictures. ($\|\cdot\|_F^2$ is the sum of a table's squares.) $\lambda_2$ is 5 $\lambda_1$, and
 # $\lambda_1$ is 50 without sentences and 0 with them. And the smaller picture leads: no gradient
 # reaches it, so the large picture comes to the small one's colours and not the other way round.
 #
@@ -640,7 +641,8 @@ measured(found, {name: f"parallel/{name}" for name in
 # %% [markdown]
 # **What to see.** Two processes are 1.6 times as fast as one with one thread, and so are two threads in
 # one process: on two cores it comes to the same. In both all three judges stand in each process, and
-# the *batch* is shared. The paper's remark is about another split, a judge on each GPU. That it is
+# the *batch* is shared. The paper's remark (TM-17: the discriminators are trained in
+# parallel) is about another split, a judge on each GPU. That it is
 # possible one can see in the code (`StackGanTree.round`: no judge's loss holds another's logits); what
 # it would gain is not measured.
 #
@@ -679,8 +681,8 @@ for name, pictures in birds_of.items():
 
 # %% [markdown]
 # **What to see.** The grain is gone: the share of the finest waves is 0.041, real birds have 0.048, and
-# the former painter 0.111. And it obeys a little better than that one on every part: wings in 0.934,
-# bellies in 0.964, crowns in 0.905 (2,000 unseen captions, as recorded when it was trained). We had
+# the former painter 0.111. And it obeys a little better than that one, on wings (0.934),
+# bellies (0.964), crowns (0.905) and over all (0.904), if not on tails and the colours of beaks (2,000 unseen captions, as recorded when it was trained). We had
 # aimed for 0.95, 0.95 and 0.90; the wings miss by 0.016. (Diversity on record is of 50 captions, in the
 # last lines of 100.) Its eight birds of a sentence differ more
 # than real birds of one plumage (0.43 and 0.37; real birds that fit a caption, 0.44), a little less than the former painter's, and look both ways in each of
@@ -726,7 +728,8 @@ for name, network in {"stackgan_tree_64": grown_tree, **painters}.items():
 # **What to see.** The tree has both right in 5 of 100 such captions, and exchanges them about as often: it
 # has no idea which colour belongs where. More than a quarter of its birds wear *one* of the two on both
 # parts, and all the rest have a third colour somewhere. The painters have both right in more than 80 of 100. So one list of numbers *can* say which
-# colour goes where; the tree with the paper's judges doesn't hear it.
+# colour goes where; the tree, with the paper's judges and 1,200 steps, doesn't hear it. (One network of
+# each, of one seed; the painters had 9,000 and 5,000 steps.)
 #
 # Now by how much a caption names: of all captions with so many wishes (the last: five or more), the
 # share whose bird fulfils *all* of them.
@@ -738,8 +741,8 @@ for name, network in {"stackgan_tree_64": grown_tree, **painters}.items():
 
 # %% [markdown]
 # **What to see.** This all three have in common: the more a sentence says, the less of it comes through
-# whole. With two wishes the painters fulfil nine captions in ten, with five or more fewer than half. (Were
-# each wish fulfilled in 96 of 100, whatever the others, five would be in 82.) One reading: all wishes
+# whole. With two wishes the painters fulfil nine captions in ten, with five or more fewer than half. (Long
+# captions also ask for the harder parts, tails and beaks; that is a part of it.) One reading: all wishes
 # have to pass through the same list of numbers. Could the picture look a word up instead?
 #
 # ### The table that grows (TM-13)
