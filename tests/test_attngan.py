@@ -320,9 +320,9 @@ def test_a_similarity_model_that_fits_is_asked_for(tmp_path):
     path = tmp_path / "damsm.pt"
     fit(systems.build("damsm", "smoke"), systems.source_for("damsm", "smoke"), 1,
         progress=False, device="cpu", checkpoint=path)  # fmt: skip
-    assert systems.build("attngan", "smoke", damsm=path).damsm.embedding == 32
-    with pytest.raises(ValueError, match="leave --damsm away for the one that ships"):
-        systems.build("attngan", "cpu", damsm=path)
+    assert systems.build("attngan", "smoke", damsm=path).damsm.embedding == 128
+    with pytest.raises(ValueError, match="this preset reads 256"):
+        systems.build("attngan", "gpu", damsm=path)
 
 
 def test_rows_of_a_batch_without_pictures():

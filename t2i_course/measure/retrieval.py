@@ -146,9 +146,10 @@ def matched(system, count: int = 2000, seed: int = 0) -> dict[str, float]:
 
     system: `encoders_of` tells what it needs. Of unseen species; also the other way, a
     hundred pictures for a caption, and each with what an observer reaches who sees
-    everything (`caption_ceiling`). AT-6; lesson 11.
+    everything (`caption_ceiling`). AT-6; lesson 11. At least 150 pictures are taken, so
+    that each has 99 of other species beside it.
     """
-    encoders = encoders_of(system)
+    encoders, count = encoders_of(system), max(count, 150)
     batch = Birds("test", encoders.size or system.reads[-1]).all(count).to("cpu")
     lists = caption_lists(batch.class_id, seed=seed)
     seen, told = compared(encoders, batch.image, batch)

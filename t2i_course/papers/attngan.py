@@ -47,7 +47,7 @@ __all__ = [
 # in 55 % and 49 %, and their diversity is 0.17 and 0.47.
 PRESETS = {
     "smoke": {"size": 64, "stages": 2, "base": 4, "depth": 4, "blocks": 1,
-              "condition": 8, "z_size": 16, "embedding": 32, "lambda_": 1.0, "kl": 0.1,
+              "condition": 8, "z_size": 16, "embedding": 128, "lambda_": 1.0, "kl": 0.1,
               "batch_size": 8, "steps": 4},
     "cpu": {"size": 64, "stages": 2, "base": 16, "depth": 16, "judge": 256, "blocks": 1,
             "condition": 64, "z_size": 100, "embedding": 128, "lambda_": 1.0, "kl": 0.1,

@@ -48,7 +48,7 @@ GAMMAS = (5.0, 5.0, 10.0)  # gamma_1, gamma_2, gamma_3 of the paper; released: 4
 # and 7.4 % of a colour word's attention on its part where they have 5.4 % (by chance
 # 3.9 %).
 PRESETS = {
-    "smoke": {"size": 64, "word": 16, "embedding": 32, "base": 4, "batch_size": 8,
+    "smoke": {"size": 64, "word": 16, "embedding": 128, "base": 4, "batch_size": 8,
               "steps": 4, "fall": 4},
     "cpu": {"size": 64, "word": 64, "embedding": 128, "base": 16, "dropout": 0.1,
             "clip": 5.0, "batch_size": 48, "steps": 1500, "fall": 1500},
