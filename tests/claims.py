@@ -9,6 +9,8 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
+from t2i_course.experiments import values
+
 SOURCES = Path(__file__).resolve().parents[1] / "solutions"
 
 
@@ -30,3 +32,15 @@ def flat(text: str) -> str:
 def says(lesson: str, sentence: str) -> None:
     """Fails unless the lesson says this, to the letter but for line breaks."""
     assert flat(sentence) in text_of(lesson), f"lesson {lesson} no longer says this"
+
+
+def span(numbers, digits: int = 2) -> tuple[str, str]:
+    """Least and greatest as the text writes them."""
+    return f"{min(numbers):.{digits}f}", f"{max(numbers):.{digits}f}"
+
+
+def three_seeds(records: dict, place: str, column: str) -> list[float]:
+    """A measure of the three recorded seeds."""
+    found = values(records, place, column)
+    assert len(found) == 3
+    return found

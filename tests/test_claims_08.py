@@ -8,7 +8,7 @@ from statistics import fmean
 
 import pytest
 import torch
-from claims import SOURCES, flat, says, text_of
+from claims import SOURCES, flat, says, span, text_of
 
 from t2i_course import weights
 from t2i_course.experiments import records, runs_of, values
@@ -41,11 +41,6 @@ def of(variant: str, column: str) -> list[float]:
 def means(run: dict) -> dict[int, float]:
     """{step: obedience on wing and belly together}."""
     return {step: (wing + belly) / 2 for step, _, wing, belly, _ in run["curve"]}
-
-
-def span(numbers) -> tuple[str, str]:
-    """Least and greatest as the text writes them."""
-    return f"{min(numbers):.2f}", f"{max(numbers):.2f}"
 
 
 def parameters(module) -> int:

@@ -3,7 +3,7 @@
 from functools import partial
 from statistics import fmean
 
-from claims import says
+from claims import says, span, three_seeds
 
 from t2i_course.experiments import records, values
 from t2i_course.measure import birds as measure
@@ -19,23 +19,12 @@ from t2i_course.worlds.birds import Birds
 
 claim = partial(says, "09")
 FOUND = records("09")
-
-
-def of(place: str, column: str) -> list[float]:
-    """A measure of the three recorded seeds."""
-    found = values(FOUND, place, column)
-    assert len(found) == 3
-    return found
+of = partial(three_seeds, FOUND)
 
 
 def cloud(row: str, column: str) -> list[float]:
     """A column of the table by weights of the KL."""
     return of(f"augmentation/{row}", column)
-
-
-def span(numbers, digits: int = 2) -> tuple[str, str]:
-    """Least and greatest as the text writes them."""
-    return f"{min(numbers):.{digits}f}", f"{max(numbers):.{digits}f}"
 
 
 # 1: one bird ---------------------------------------------------------------------------

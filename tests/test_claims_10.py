@@ -5,7 +5,7 @@ from statistics import fmean
 
 import pytest
 import torch
-from claims import says
+from claims import says, span, three_seeds
 
 from t2i_course.experiments import records, runs_of, values
 from t2i_course.measure import birds as measure
@@ -28,14 +28,8 @@ from t2i_course.weights import manifest
 
 claim = partial(says, "10")
 FOUND = records("10")
+of = partial(three_seeds, FOUND)
 ROWS = ("full", "no JCU", "G3", "three G3", "all 64")
-
-
-def of(place: str, column: str) -> list[float]:
-    """A measure of the three recorded seeds."""
-    found = values(FOUND, place, column)
-    assert len(found) == 3
-    return found
 
 
 def row(name: str, column: str) -> list[float]:
@@ -46,11 +40,6 @@ def row(name: str, column: str) -> list[float]:
 def colour(name: str, column: str) -> list[float]:
     """A column of the table of colours."""
     return of(f"colour/{name}", column)
-
-
-def span(numbers, digits: int = 2) -> tuple[str, str]:
-    """Least and greatest as the text writes them."""
-    return f"{min(numbers):.{digits}f}", f"{max(numbers):.{digits}f}"
 
 
 def mean(numbers, digits: int = 2) -> str:
