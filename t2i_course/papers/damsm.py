@@ -448,4 +448,5 @@ SMALL = partial(Encoders, len(vocabulary()), 64, 128, 64, 16)
 JUDGE = "t2i_course.measure.retrieval:matched"
 SHIPPED = {
     "damsm_64": Network(SMALL, "birds", "damsm", default=True, measure=JUDGE),
+    "damsm_64_other": Network(SMALL, "birds", "damsm", measure=JUDGE),
 }
