@@ -44,7 +44,7 @@ __all__ = [
 # "cpu" multiplies the words of damsm_64 by 13: the deviation of their numbers over
 # training captions is 0.076. In 200 steps, one seed, stage 2 then has 7.8 % of a colour
 # word's attention on its part, and 4.2 % as it is (by chance 3.8 %). With sentences
-# multiplied, too, 9.0 %, but a caption's birds are all alike (diversity 0.17, not 0.39).
+# multiplied, too, 9.0 %, but birds of a caption are alike (diversity 0.17, not 0.39).
 PRESETS = {
     "smoke": {"size": 64, "stages": 2, "base": 4, "depth": 4, "blocks": 1,
               "condition": 8, "z_size": 16, "embedding": 128, "lambda_": 1.0, "kl": 0.1,
@@ -264,8 +264,8 @@ class AttnGan(StackGanTree):
 
     damsm: the trained encoders of `damsm.py`, which rest. lambda_: lambda of eq. (3),
     of the similarity model's loss; 0 leaves it out. Judges hear the whole sentence's
-    vector, not mu. loud: the words that places look at are multiplied by it. stages, layout,
-    mask as `AttentionalTree`; others as `StackGanTree`.
+    vector, not mu. loud: words that places look at are multiplied by it. stages,
+    layout, mask as `AttentionalTree`; others as `StackGanTree`.
     """
 
     def __init__(self, damsm: Encoders | None = None, size=256, stages=2, base=32,
