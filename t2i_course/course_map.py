@@ -12,7 +12,6 @@ __all__ = ["PLANNED", "course_map"]
 
 # number: (title, slides), as in the five source documents
 PLANNED = {
-    "11": ("AttnGAN", "AT-1 to AT-6, AT-8 to AT-12, TM-22 to TM-24"),
     "12": ("Layouts from sentences", "HL-1 to HL-7, AT-11, AT-13, RE-10"),
     "13": ("Pictures from layouts", "GM-28 to GM-32, RE-13"),
     "14": ("Changing a picture by words: SISGAN", "TM-20, TM-21"),

@@ -149,6 +149,26 @@ LESSONS: dict[str, Info] = {
             {"course": 0.5, "cpu": 4, "work": 120},
             wants_gpu=True,
         ),
+        Info(
+            "11a",
+            "words_and_regions",
+            "Words and regions: DAMSM",
+            "A network that finds each word of a sentence in a picture, taught by "
+            "whole pairs alone; and a count of how often it points right.",
+            "AT-4 to AT-6, TM-23",
+            {"course": 0.5, "cpu": 4, "work": 90},
+            wants_gpu=True,
+        ),
+        Info(
+            "11b",
+            "attngan",
+            "AttnGAN",
+            "Each place of the picture looks at the words that it needs: what that is "
+            "worth, where the words land, and whom two scores believe.",
+            "AT-1 to AT-3, AT-5, AT-6, AT-8 to AT-12, TM-22 to TM-24",
+            {"course": 0.5, "cpu": 4, "work": 90},
+            wants_gpu=True,
+        ),
     ]
 }
 

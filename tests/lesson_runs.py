@@ -128,7 +128,7 @@ class Sheet:
     def __init__(self, source):
         cells = build_notebooks.read(source).cells
         code = [cell for cell in cells if cell.cell_type == "code"]
-        self.name, self.number = source.stem, source.stem[:2]
+        self.name, self.number = source.stem, source.stem.split("_")[0]
         self.cells = [Cell(i, cell) for i, cell in enumerate(code)]
         self.module = types.ModuleType("__main__")
         self.module.display = self._display

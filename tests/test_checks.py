@@ -27,7 +27,7 @@ from t2i_course.checks.core import (
     fresh,
 )
 
-ANSWERS = sorted((Path(__file__).parent / "answers").glob("lesson[0-9][0-9].py"))
+ANSWERS = sorted((Path(__file__).parent / "answers").glob("lesson[0-9][0-9]*.py"))
 
 
 def load(file):
@@ -38,7 +38,7 @@ def load(file):
     return module
 
 
-MODULES = {file.stem[-2:]: load(file) for file in ANSWERS}
+MODULES = {file.stem.removeprefix("lesson"): load(file) for file in ANSWERS}
 EXERCISES = [
     task
     for number in sorted({*lesson.LESSONS, *MODULES} - {"97"})
@@ -103,8 +103,9 @@ def test_exercise_is_complete(task):
     """The reference passes; five wrong answers, each its own diagnosis, two right."""
     verdict = core.judge(task, task.reference)
     assert verdict.status == "done", verdict.message
-    module = MODULES.get(task.id[:2])
-    assert module, f"tests/answers/lesson{task.id[:2]}.py is missing"
+    number = task.id.split(".")[0]
+    module = MODULES.get(number)
+    assert module, f"tests/answers/lesson{number}.py is missing"
     assert len(module.RIGHT.get(task.id, [])) >= 2
     assert all(answer is not task.reference for answer in module.RIGHT[task.id])
     wrong = module.WRONG.get(task.id, [])

@@ -75,7 +75,7 @@ SIGNATURES = signatures()
 @pytest.mark.parametrize("task", EXERCISES, ids=named)
 def test_promise_uses_the_words_of_the_lesson(task):
     """A message names an argument as the learner's own cell does."""
-    if task.id[:2] in PLANNED:
+    if task.id.split(".")[0] in PLANNED:
         pytest.skip("the lesson's text isn't written yet")
     for call in task.promise.calls():
         assert list(call) == SIGNATURES[task.id][: len(call)]

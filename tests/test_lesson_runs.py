@@ -51,7 +51,9 @@ def other_answers(number):
 
 def test_a_believed_answer_carries_the_lesson(ran):
     sheet, said = ran
-    names = {id: found for id, found in NAMES.items() if id[:2] == sheet.number}
+    names = {
+        id: found for id, found in NAMES.items() if id.split(".")[0] == sheet.number
+    }
     faults = []
     for i, (answers, other_lots) in enumerate(other_answers(sheet.number), start=1):
         for number, text in sheet.run_with(answers, names).items():

@@ -46,7 +46,7 @@ def test_notebooks_are_what_the_source_gives(source):
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
 def test_source_fits_its_row_in_the_table_of_lessons(source):
-    info = LESSONS[source.stem[:2]]
+    info = LESSONS[source.stem.split("_")[0]]
     assert source.stem == info.file
     first = build_notebooks.read(source).cells[0]
     assert first.cell_type == "markdown" and info.title in first.source.split("\n")[0]

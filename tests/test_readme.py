@@ -103,6 +103,7 @@ def test_files_exist():
 
 def test_the_map_holds_every_lesson_once():
     assert not set(PLANNED) & set(LESSONS)
-    assert sorted({*PLANNED, *LESSONS}) == [f"{n:02d}" for n in range(21)]
+    numbers = {number[:2] for number in (*PLANNED, *LESSONS)}  # 11a and 11b are 11
+    assert sorted(numbers) == [f"{n:02d}" for n in range(21)]
     shown = {line[0]: line[2] for line in course_map().rows}
     assert {n for n, state in shown.items() if state == "ready"} == set(LESSONS)

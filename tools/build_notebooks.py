@@ -74,7 +74,7 @@ class SourceError(ValueError):
 
 def sources() -> list[Path]:
     """The lessons' sources, in order."""
-    return sorted((ROOT / "solutions").glob("[0-9][0-9]_*.py"))
+    return sorted((ROOT / "solutions").glob("[0-9][0-9]*_*.py"))
 
 
 def tags(cell: NotebookNode) -> list[str]:
@@ -120,7 +120,7 @@ def _metadata(source: Path) -> dict:
 
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
-    info = LESSONS.get(source.stem[:2])
+    info = LESSONS.get(source.stem.split("_")[0])
     if info is not None and info.wants_gpu:
         metadata |= {"accelerator": "GPU", "colab": {"gpuType": "T4"}}
     return metadata
@@ -130,7 +130,7 @@ def _set_up(notebook: NotebookNode, source: Path) -> None:
     """Puts Colab's lines in front of the one `setup` cell."""
     cells = [cell for cell in notebook.cells if "setup" in tags(cell)]
     first = next((c for c in notebook.cells if c.cell_type == "code"), None)
-    number = source.stem[:2]
+    number = source.stem.split("_")[0]
     if len(cells) != 1 or cells[0] is not first:
         raise SourceError(f"{source.name}: its first code cell must be tagged setup")
     if f'lesson.begin("{number}")' not in cells[0].source:
@@ -159,12 +159,14 @@ def _name_exercises(notebook: NotebookNode, source: Path) -> None:
 
 def _exercise_id(cells: list[NotebookNode], source: Path) -> str:
     """From a tag `exercise-01.3`, a line `# exercise 01.3`, or the next check cell."""
-    tagged = [t for t in tags(cells[0]) if re.fullmatch(r"exercise-\d\d\.\d+", t)]
+    tagged = [t for t in tags(cells[0]) if re.fullmatch(r"exercise-\d\d[a-z]?\.\d+", t)]
     if tagged:
         return tagged[0].removeprefix("exercise-")
-    line = re.search(r"# exercise (\d\d\.\d+)", cells[0].source)
+    line = re.search(r"# exercise (\d\d[a-z]?\.\d+)", cells[0].source)
     checks = [c.source for c in cells if "check" in tags(c)]
-    found = line or (checks and re.search(r'check\(\s*["\'](\d\d\.\d+)', checks[0]))
+    found = line or (
+        checks and re.search(r'check\(\s*["\'](\d\d[a-z]?\.\d+)', checks[0])
+    )
     if not found:
         raise SourceError(f"{source.name}: no check follows\n{cells[0].source}")
     return found[1]
@@ -333,7 +335,7 @@ def main(arguments: list[str] | None = None) -> int:
         help="write nothing; fail if a notebook is not what its source gives",
     )
     options = parser.parse_args(arguments)
-    chosen = [s for s in sources() if options.only in (None, s.stem[:2])]
+    chosen = [s for s in sources() if options.only in (None, s.stem.split("_")[0])]
     if not chosen:
         print(f"no source solutions/{options.only or 'NN'}_*.py", file=sys.stderr)
         return 1

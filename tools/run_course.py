@@ -191,7 +191,7 @@ yourself, run <code>make lab</code>.</p></header>
 
 
 def _card(stem: str, row: dict) -> str:
-    info = LESSONS.get(stem[:2])
+    info = LESSONS.get(stem.split("_")[0])
     title = html.escape(info.title if info else stem)
     line = html.escape(info.line if info else "")
     slides = f"slides {html.escape(info.slides)} · " if info else ""
@@ -201,7 +201,7 @@ def _card(stem: str, row: dict) -> str:
     picture = f'<img src="{row["picture"]}" alt="">' if row["picture"] else ""
     return (
         f'<li><a class="card" href="{stem}.html"><div class="picture">{picture}</div>'
-        f'<div class="text"><div class="number">Lesson {stem[:2]}</div>'
+        f'<div class="text"><div class="number">Lesson {stem.split("_")[0]}</div>'
         f"<h2>{title}</h2><p>{line}</p><small>{slides}{status}</small></div></a></li>"
     )
 
@@ -225,9 +225,9 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("T2I_LIVE", "0")
     live = presets.live()
     sources = build_notebooks.sources()
-    chosen = [s for s in sources if options.only in (None, s.stem[:2])]
+    chosen = [s for s in sources if options.only in (None, s.stem.split("_")[0])]
     if not chosen:
-        have = ", ".join(s.stem[:2] for s in sources)
+        have = ", ".join(s.stem.split("_")[0] for s in sources)
         print(f"there is no lesson {options.only}; there are {have}", file=sys.stderr)
         return 1
     options.build.mkdir(parents=True, exist_ok=True)
@@ -246,9 +246,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run_with_a_line(source: Path, live: bool, build: Path) -> dict:
     """Runs a lesson between the two halves of its progress line."""
-    info = LESSONS.get(source.stem[:2])
+    info = LESSONS.get(source.stem.split("_")[0])
     expected = expected_seconds(info, live)
-    name = f"{source.stem[:2]}  {info.title if info else source.stem}"
+    name = f"{source.stem.split('_')[0]}  {info.title if info else source.stem}"
     print(f"{name:<34} expected {expected:4.0f} s", end="", flush=True)
     row = run(source, info, build)
     state = "ok" if row["ok"] else f"FAILED at {row['problem']}"

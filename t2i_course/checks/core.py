@@ -139,8 +139,9 @@ def exercises(lesson: str) -> dict[str, Exercise]:
     }
 
 
-def _by_number(id: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in id.split("."))
+def _by_number(id: str) -> tuple[str, int]:
+    lesson, number = id.split(".")
+    return lesson, int(number)
 
 
 def find(id: str) -> Exercise:

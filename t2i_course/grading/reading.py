@@ -120,12 +120,12 @@ def find_lesson(path: Path, cells: list[dict]) -> str:
     ValueError when there is no trace of one.
     """
     text = "\n".join(cell["source"] for cell in cells)
-    begun = re.findall(r"begin\(\s*[\"'](\d\d)[\"']", text)
-    checked = re.findall(r"check\(\s*[\"'](\d\d)\.\d+", text)
+    begun = re.findall(r"begin\(\s*[\"'](\d\d[a-z]?)[\"']", text)
+    checked = re.findall(r"check\(\s*[\"'](\d\d[a-z]?)\.\d+", text)
     found = Counter(begun + checked).most_common(1)
     if found:
         return found[0][0]
-    named = re.match(r"(\d\d)_", path.name)
+    named = re.match(r"(\d\d[a-z]?)_", path.name)
     if not named:
         raise ValueError("is no lesson of this course: nothing in it names one")
     return named[1]

@@ -1,4 +1,4 @@
-"""AttnGAN: each place of a picture looks at the words that it needs (lesson 11).
+"""AttnGAN: each place of a picture looks at the words that it needs (lesson 11b).
 
 Xu, Zhang, Huang, Zhang, Gan, Huang, He: AttnGAN: Fine-Grained Text to Image Generation
 with Attentional Generative Adversarial Networks, CVPR 2018, section 3.1; slides AT-2,
@@ -121,7 +121,7 @@ class WordAttention(nn.Module):
 
     channels: of the features, to which the words (B, embedding, T) are projected; mask:
     "words", no place looks at padding; "released", some do (`released_mask`). Section
-    3.1 of the paper; slides AT-2, TM-23; lesson 11.
+    3.1 of the paper; slides AT-2, TM-23; lesson 11b.
     """
 
     def __init__(self, channels: int, embedding: int = 256, mask: str = "words"):
@@ -321,7 +321,7 @@ DAMSM = Part(
 )
 SYSTEMS = {
     "attngan": SystemInfo(
-        AttnGan, "11", "AttnGAN: places look at words", {"birds": {}},
+        AttnGan, "11b", "AttnGAN: places look at words", {"birds": {}},
         parts=(DAMSM,), draws="sentences",
     ),
 }  # fmt: skip

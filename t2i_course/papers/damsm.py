@@ -1,4 +1,4 @@
-"""DAMSM: how well each word of a sentence is found in a picture (lesson 11).
+"""DAMSM: how well each word of a sentence is found in a picture (lesson 11a).
 
 Xu, Zhang, Huang, Zhang, Gan, Huang, He: AttnGAN: Fine-Grained Text to Image Generation
 with Attentional Generative Adversarial Networks, CVPR 2018, section 3.2; slides AT-4
@@ -67,7 +67,7 @@ class WordEncoder(nn.Module):
 
     words: size of the vocabulary; word: of a word's vector; embedding: D, half from
     each direction; dropout: the share of a vector's numbers that training drops.
-    2,075,320 weights at the paper's sizes and CUB's 5,450 words. Slide AT-4; lesson 11.
+    2,075,320 weights at the paper's sizes and CUB's 5,450 words. AT-4; lesson 11a.
     """
 
     def __init__(self, words: int, word=300, embedding=256, dropout=0.5):
@@ -118,7 +118,7 @@ class RegionEncoder(nn.Module):
 
     22,506,720 weights, of which 721,152 learn. The layout is torchvision's; the paper's
     weights are ImageNet's: `low` and `high` load torchvision's state dict, each its
-    own part (strict=False). Slide AT-4; lesson 11.
+    own part (strict=False). Slide AT-4; lesson 11a.
     """
 
     def __init__(self, embedding: int = 256):
@@ -197,7 +197,7 @@ def word_region_attention(
     """alpha (B, T, R): what each word looks at in its own picture; eqs. (7) to (9).
 
     words: (B, D, T); mask: (B, T), True at words; regions: (B, D, R) or (B, D, H, W).
-    Sums to 1 over regions at words, and is 0 at padding. Slide AT-4; lesson 11.
+    Sums to 1 over regions at words, and is 0 at padding. Slide AT-4; lesson 11a.
     """
     scores = words.mT @ regions.flatten(2)
     found = attended(scores[:, :, None], mask, gamma1)[:, :, 0]
@@ -226,7 +226,7 @@ def word_scores(
     the best word's cosine. The sum of eq. (10) is over all words. Many pictures are
     compared in parts, whose inner values are worked out again on the way back: less to
     keep, and faster, as a part stays in a processor's cache. In float32 (or 64) under
-    any autocast. Slide AT-4; lesson 11.
+    any autocast. Slide AT-4; lesson 11a.
     """
     words, regions = (x if x.dtype == torch.float64 else x.float()
                       for x in (words, regions.flatten(2)))  # fmt: skip
@@ -337,7 +337,7 @@ def damsm_loss(
     words: Tensor, mask: Tensor, sentences: Tensor, regions: Tensor, pictures: Tensor,
     class_id: Tensor | None = None, gammas: tuple[float, float, float] = GAMMAS,
 ) -> DamsmLoss:  # fmt: skip
-    """Eq. (14) of B pairs, in its four terms. Slides AT-4, TM-23; lesson 11.
+    """Eq. (14) of B pairs, in its four terms. Slides AT-4, TM-23; lesson 11a.
 
     words: (B, D, T); mask: (B, T), True at words; sentences: (B, D); regions: (B, D, R)
     or (B, D, H, W); pictures: (B, D), of the whole pictures; class_id: (B,).
@@ -438,7 +438,7 @@ def _make(preset: str, data: str, **changes) -> Damsm:
 
 SYSTEMS = {
     "damsm": SystemInfo(
-        Damsm, "11", "DAMSM: words find their regions", {"birds": {}}, draws="",
+        Damsm, "11a", "DAMSM: words find their regions", {"birds": {}}, draws="",
         make=_make, serves=lambda system: system.network("encoders"),
         measures={"birds": "t2i_course.measure.retrieval:matched"},
     ),
