@@ -61,6 +61,11 @@ COMMANDS = {
         "Scores use the course's own oracle and are not comparable with "
         "scores by an ImageNet network.",
     ),
+    "convert": (
+        "commands.convert",
+        "give the course's networks the weights that a paper's authors released",
+        "Every tensor's name and shape is checked; nothing in the files is run.",
+    ),
     "grade": (
         "grading.grade",
         "say which exercises a learner's notebooks have solved",
