@@ -25,6 +25,7 @@ The generator's weights are averages, the running means of its norms are not.
 from __future__ import annotations
 
 import json
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -82,7 +83,8 @@ def read_state(path: str | Path) -> dict[str, Tensor]:
             with zipfile.ZipFile(path) as archive:
                 if archive.testzip() is not None:
                     raise ReleaseError(f"{path} is damaged. Download it again.")
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # of foreign files' protocols
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except ReleaseError:
         raise
     except OSError as error:
