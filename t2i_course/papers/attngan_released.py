@@ -1,9 +1,10 @@
 """The authors' own AttnGAN weights, put into our networks (lesson 11).
 
-github.com/taoxugit/AttnGAN names three kinds of files: a generator (netG_epoch_600.pth,
-or an AttnDCGAN), a text encoder and an image encoder (text_encoder200.pth and
-image_encoder200.pth). `convert` reads any of them and writes one safetensors file;
-`load` makes our networks of it. Every tensor's name and shape must be the release's.
+github.com/taoxugit/AttnGAN has three kinds of files: a generator (bird_AttnGAN2.pth or
+bird_AttnDCGAN2.pth; netG_epoch_600.pth in training), a text encoder and an image
+encoder (text_encoder200.pth, image_encoder200.pth). `convert` reads any of them and
+writes one safetensors file; `load` makes our networks of it. Every tensor's name and
+shape must be the release's.
 
 Our networks then compute what the release's do, of the same noise, words and mask. What
 was to be turned, not only renamed, is the augmentation: its second half is log sigma^2
@@ -14,7 +15,8 @@ there and log sigma here. What stays different:
 - gamma_1 is 4 in the release's settings, and 5 in the paper: `RELEASED_GAMMAS`;
 - a batch's captions end there with its longest, and rows of `packed` don't: with the
   mask "released", under which places look at padding, draw by `Released.draw`;
-- a caption has at most 25 words there, 20 for COCO, chosen by lot of a longer one;
+- it draws of at most 25 words (COCO 20; 18 and 12 in training), by lot of a longer
+  caption; ours of the first 32;
 - the words' numbers are those of captions.pickle, which isn't read here. 0 is padding,
   too, and no number stands for unknown words: they are left out of a caption;
 - before version 0.4 PyTorch aligned corners when it enlarged pictures for Inception.
@@ -53,7 +55,7 @@ KINDS = {
     "image": ("emb_features.", "emb_cnn_code.", "Conv2d_", "Mixed_"),
 }
 CALLED = {
-    "generator": "generator (netG_epoch_*.pth)",
+    "generator": "generator (*_AttnGAN2.pth, netG_epoch_*.pth)",
     "text": "text encoder (text_encoder*.pth)",
     "image": "image encoder (image_encoder*.pth)",
 }
