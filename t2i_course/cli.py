@@ -28,6 +28,7 @@ examples:
   t2i train gan_cls --resume           go on where a training stopped
   t2i draw "a red bird" --system runs/gan_cls-cpu/checkpoint.pt
   t2i measure gan_int_cls_32           do the birds obey their captions?
+  t2i convert attngan *.pth            the authors' own weights, for our networks
   t2i grade lessons/01_*.ipynb         what a work sheet has solved
   t2i reproduce                        every table of the lessons, to be made again
   t2i doctor                           what is here, what is missing, what to do
@@ -60,6 +61,11 @@ COMMANDS = {
         "measure a shipped network afresh, or a training of your own",
         "Scores use the course's own oracle and are not comparable with "
         "scores by an ImageNet network.",
+    ),
+    "convert": (
+        "commands.convert",
+        "give the course's networks the weights that a paper's authors released",
+        "Every tensor's name and shape is checked; nothing in the files is run.",
     ),
     "grade": (
         "grading.grade",

@@ -1,9 +1,9 @@
 """What a paper, a world or a data set says of itself, so that nobody else need know it.
 
-A file in `papers/` may hold SYSTEMS, {name: SystemInfo}, and SHIPPED, {name: Network};
-a file in `worlds/` or `datasets/` DATA, {name: DataInfo}, and SHIPPED too. Every file
-there is asked: to add a paper or a world is to add a file. `systems.py` builds from
-these, and the commands, the doctor and the tests read them.
+A file in `papers/` may hold SYSTEMS, {name: SystemInfo}, SHIPPED, {name: Network}, and
+RELEASES, {name: Release}; a file in `worlds/` or `datasets/` DATA, {name: DataInfo},
+and SHIPPED too. Every file there is asked: to add a paper or a world is to add a file.
+`systems.py` builds from these, and the commands, the doctor and the tests read them.
 
 A function may be given as "t2i_course.measure.judges:digits", where it is of a later
 room, or slow to import.
@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 
 __all__ = [
-    "DRAWS", "DataInfo", "Network", "Part", "Problem", "SystemInfo", "all_data",
-    "all_networks", "all_systems", "resolve",
+    "DRAWS", "DataInfo", "Network", "Part", "Problem", "Release", "SystemInfo",
+    "all_data", "all_networks", "all_releases", "all_systems", "resolve",
 ]  # fmt: skip
 
 # What a network draws from; see `drawing.py`. "" is for one that draws nothing.
@@ -130,6 +130,21 @@ class Network:
 
 
 @dataclass(frozen=True)
+class Release:
+    """Weights that a paper's authors released, which our networks can have.
+
+    convert: (files, out, **choices) -> lines on what is in the file that it wrote
+    line: what it is; out: the file by default
+    choices: {option of `t2i convert`: (what can be chosen, the first by default; help)}
+    """
+
+    convert: Callable
+    line: str
+    out: str
+    choices: Mapping[str, tuple[tuple[str, ...], str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class DataInfo:
     """A world or a data set.
 
@@ -198,6 +213,11 @@ def all_systems() -> dict[str, SystemInfo]:
 def all_networks() -> dict[str, Network]:
     """Every network that should ship with the course."""
     return collect("SHIPPED", "worlds", "datasets", "papers")
+
+
+def all_releases() -> dict[str, Release]:
+    """Every release that can be converted."""
+    return collect("RELEASES", "papers")
 
 
 def all_data() -> dict[str, DataInfo]:

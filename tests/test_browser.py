@@ -13,6 +13,7 @@ import sys
 import time
 import urllib.request
 
+import nbformat
 import pytest
 
 BUTTON = "Draw"  # of lesson 08's playground; its text box is the one before it
@@ -20,6 +21,20 @@ CAPTION = "this bird is completely yellow"
 READY = "Python 3 (ipykernel) | Idle"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PATIENCE = 240_000  # milliseconds; a sheet at smoke takes seconds on a quiet machine
+
+# Lesson 11's lab on an untrained network; what it draws doesn't matter here.
+LAB = """
+import torch
+from t2i_course.papers.attngan import AttnGan
+from t2i_course.papers.damsm import Encoders
+from t2i_course.play.attention_lab import AttentionLab
+from t2i_course.worlds.birds import vocabulary
+torch.manual_seed(0)
+encoders = Encoders(len(vocabulary()), 6, 8, 64, 4).eval().requires_grad_(False)
+system = AttnGan(encoders, size=64, base=4, depth=2, blocks=1, z_size=6, embedding=8,
+                 condition=5)
+AttentionLab({"attngan": system.eval().requires_grad_(False)}).widget()
+"""
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)"
@@ -156,3 +171,39 @@ def test_a_bird_is_painted_in_a_browser(browser, tmp_path, request):
         errors = page.locator(".jp-RenderedText[data-mime-type*=error]").count()
     assert errors == 0
     assert len(after) > 0 and after != before, "no new bird appeared"
+
+
+def test_a_word_is_pointed_at_in_a_browser(browser, tmp_path):
+    """Lesson 11's row of words: Python is told which one, and answers for that word."""
+    work, home = tmp_path / "work", tmp_path / "home"
+    work.mkdir()
+    home.mkdir()
+    sheet = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(LAB.strip())])
+    sheet.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(sheet, work / "lab.ipynb")
+    with served(work, home) as address:
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        run_all_cells(page, address, "lab.ipynb", until="yellow")
+        area = page.locator(".jp-Cell", has=page.locator(".t2i-words")).last
+        ways = {
+            "yellow": lambda word: word.hover(),
+            "wings": lambda word: word.click(),
+            "and": lambda word: page.keyboard.press("Tab"),
+            "belly": lambda word: word.hover(),
+        }
+        seen = []
+        for name, choose in ways.items():
+            word = area.get_by_role("button", name=name, exact=True)
+            choose(word)
+            area.get_by_text(f"'{name}' has").wait_for(timeout=PATIENCE)
+            assert word.get_attribute("aria-pressed") == "true"
+            assert area.locator(".t2i-words [aria-pressed=true]").count() == 1
+            seen += pictures(area)
+        box = area.locator("input[type=text]").first
+        box.fill("a red bird")
+        box.blur()
+        area.get_by_role("button", name="red", exact=True).wait_for(timeout=PATIENCE)
+        words = area.locator(".t2i-words button").all_inner_texts()
+        errors = page.locator(".jp-RenderedText[data-mime-type*=error]").count()
+    assert errors == 0 and words == ["a", "red", "bird"]
+    assert len(set(seen)) == len(ways), "not another picture for each word"
