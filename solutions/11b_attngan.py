@@ -264,3 +264,369 @@ course = run.train(
 # **What to see.** Look down a column. Up to 32 pixels it is a StackGAN++ bird: dull, and unsure of its
 # colours. Then, at 64, the colours jump out, flat and bright, and mostly those that were asked for. DAMSM sees the 64 pixels
 # alone, and that is what it likes. @@
+
+# %%
+looking.to("cpu").eval()
+some = measure.unseen_captions(run.choose(40, 1000), 64)
+reached = measure.obedience_of(looking, some)
+print("obedience on unseen species:", {k: round(reached[k], 2) for k in ("wing", "belly", "all")})
+
+# %%
+found = records("11")
+learned_over_time({"lambda 5": runs_of(found, "table8/two stages, lambda 5"),
+                   "no DAMSM (one stage)": runs_of(found, "table8/no DAMSM")},
+                  None, "On the way, 400 unseen captions").described("@@")
+
+# %% [markdown]
+# Three seeds of each, the mean of wing and belly. @@
+#
+# ## 5. A mask that was laid wrong
+#
+# In a batch each caption has its own mask, (B, T), and each of its N places needs it: (B, N, T). In the
+# authors' code the rows of the masks follow one another, over and over, until there are enough of them. So
+# place 0 of caption 0 gets the mask of caption 0, place 1 that of caption 1, and so on: most places
+# get *another caption's* mask, which may be longer. Nobody notices where all captions are equally long, or where one
+# is drawn alone.
+#
+# ### Exercise 11b.3 · Each place its own caption's mask (6 minutes, difficulty 2)
+# Write it right: `mask` (B, T) is True at words; return (B, `places`, T), in which every place has the
+# row of its own caption.
+#
+# <details><summary>Hint 1</summary>An axis of length 1 can be put in between by mask[:, None].</details>
+# <details><summary>The idea of the answer</summary>mask[:, None].expand(-1, places, -1), or
+# mask.repeat_interleave(places, 0) in the shape (B, places, T).</details>
+
+
+# %% tags=["exercise"]
+def lay(mask, places):
+    """The mask (B, T) of each caption for each of its places: (B, places, T)."""
+    ### BEGIN SOLUTION
+    return mask[:, None].expand(-1, places, -1)
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+lay = check("11b.3", lay)
+
+# %% tags=["nbval-check-output"]
+lengths = torch.tensor([12, 9, 5])
+words_of_three = torch.arange(12) < lengths[:, None]
+for name, laid in {"right": lay(words_of_three, 256),
+                   "released": attngan.released_mask(words_of_three, 256)}.items():
+    padding = laid & ~words_of_three[:, None]
+    print(f"{name:8} places that may look at padding:",
+          [f"{share:.2f}" for share in padding.any(2).float().mean(1).tolist()])
+
+# %%
+shown = shipped("attngan_64")
+beside_released(shown, measure.unseen_captions(32, 64, seed=3).to("cpu"),
+                "attngan_64, seed 0: eight captions of a batch of 32, shortest to longest").described("@@")
+
+# %%
+measured(found, {"AttnGAN": "padding/AttnGAN"},
+         {"padding gets": ("share", 2), "at most": ("share, largest", 2),
+          "of 8 words or fewer": ("share, 8 words or fewer", 2), "sorted batches": ("share, sorted", 2),
+          "obedience": ("all", 2), "with the released mask": ("all, released", 2)},
+         "mean ± deviation over seeds 0 1 2 of captions and noise, 960 unseen captions in batches of "
+         "32; t2i reproduce 11 padding")
+
+# %% [markdown]
+# **What to see.** @@
+#
+# ## 6. What is each part worth? The talk's table
+#
+# AT-8 leaves parts out. AttnGAN1 has one stage of attention, AttnGAN2 two:
+
+# %%
+published = {"no DAMSM": "3.98, 10.4 %", "lambda 0.1": "4.19, 16.6 %", "lambda 1": "4.35, 35.0 %",
+             "lambda 5": "4.35, 58.7 %", "lambda 10": "4.29, 63.9 %",
+             "two stages, lambda 5": "4.36, 67.8 %"}
+rows = {f"{name} ({scores})": f"table8/{name}" for name, scores in published.items()}
+others = {"real birds": "table8/real birds", "StackGAN++ (lesson 10)": "table8/StackGAN++"}
+measured(found, rows | others,
+         {"inception score": ("inception score", 1), "R-precision": ("own", 2),
+          "by another examiner": ("foreign", 2), "Frechet distance": ("frechet distance", 0),
+          "obedience": ("all", 2), "diversity": ("diversity", 2), "seconds": ("seconds", 0)},
+         "in brackets: published inception score and R-precision, of CUB. Ours: mean ± deviation over seeds "
+         "0 1 2, 750 steps, 2,000 unseen captions (R-precision: 1,000; diversity: eight pictures "
+         "of 50); t2i reproduce 11 table8")
+
+# %%
+dots(found, rows, {"inception score": "inception score", "R-precision": "own", "obedience": "all",
+                   "Frechet distance": "frechet distance"},
+     "The weight of DAMSM: a dot a seed", ["Frechet distance"]).described("@@")
+
+# %% [markdown]
+# **What to see.** @@
+#
+# ## 7. Whom does R-precision believe?
+#
+# The examiner of R-precision is DAMSM, and DAMSM is also what the generator was trained to please. So
+# we trained a second one, alike but from another seed, that no generator has ever met ("by another
+# examiner" in the table).
+#
+# @@
+#
+# Go further, and please a score without drawing at all (AT-6). Three "painters" that aren't:
+#
+# - the **copier** shows real birds of the training set, by lot. It reads no caption;
+# - **one drawing each** keeps 100 real birds, one for each pair of colours of wing and belly, and always
+#   shows the one that fits best;
+# - the **adversary** has no generator. It begins with grey noise, and changes its pixels, 80 steps of
+#   gradient ascent, so that DAMSM's cosine with the caption grows.
+
+# %%
+six = some_of(measure.unseen_captions(6, 64, seed=12), torch.arange(6))
+examiner = shipped("damsm_64")
+painters = {"copier": copied(six), "one drawing each": one_each(six),
+            "adversary": forged(examiner, six), "AttnGAN": measure.draw(shown, six)}
+beside_wishes(painters, six.named, "Three painters that aren't, and attngan_64").described("@@")
+
+# %%
+measured(found, {name: f"fooled/{name}" for name in
+                 ("real birds", "copier", "one drawing each", "adversary", "AttnGAN", "StackGAN++")},
+         {"inception score": ("inception score", 1), "R-precision": ("own", 2),
+          "by another examiner": ("foreign", 2), "obedience": ("all", 2),
+          "Frechet distance": ("frechet distance", 0), "diversity": ("diversity", 2)},
+         "mean ± deviation over seeds 0 1 2 of captions and noise, 1,000 unseen captions; "
+         "t2i reproduce 11 fooled")
+
+# %% [markdown]
+# **What to see.** @@
+#
+# ## 8. Where do words land?
+#
+# AT-9 shows, below each picture, the five words that were most attended at each stage. The same of ours,
+# lit where the word is looked at:
+
+# %%
+sentence = measure.asked([START], named_by({"wing": "yellow", "belly": "blue"})[None])
+pictures, looked = with_attention(shown, sentence)
+show.attended(pictures[0], [maps[0] for maps in looked], START.split(),
+              f"attngan_64, seed 0: {START}").described("@@")
+
+# %% [markdown]
+# **What to see.** @@
+#
+# One picture is an anecdote. The world knows its parts: lesson 06's segmenter finds wing, belly, crown
+# and tail in what was drawn, and lesson 11a's `pointing` counts. (It finds no beaks.)
+
+# %%
+stages = {f"stage {i}, {kind}": (f"stage {i}, {kind} words, mass", f"stage {i}, {kind} words, by chance",
+                                 f"stage {i}, {kind} words, another's mass")
+          for i in (1, 2) for kind in ("colour", "part", "function")}
+measured(found, stages, {"in its part": 0, "by chance": 1, "in another bird's part": 2},
+         "percent of a word's attention, mean ± deviation over seeds 0 1 2, 1,000 unseen captions; "
+         "t2i reproduce 11 table8 --row 'two stages, lambda 5'",
+         cell=lambda names, which: ("table8/two stages, lambda 5", names[which], 1), times=100)
+
+# %% [markdown]
+# **What to see.** @@
+#
+# ## 9. Change one word
+#
+# AT-10 changes the most attended words and shows that the picture follows. Does it follow *there*, and
+# only there? By rule: of each caption the first colour word that surely speaks of one part is exchanged for
+# another colour. The noise stays.
+#
+# ### Exercise 11b.4 · Did the right part change? (8 minutes, difficulty 2)
+# `before` and `after` are pictures (B, 3, S, S) in [-1, 1], `part` (B, S, S) is True where the part is.
+# Return two tensors (B,): how much a picture changed within the part, and outside it. A pixel's change
+# is the mean of its three colours' absolute changes, as a share of the range (which is 2).
+#
+# <details><summary>Hint 1</summary>moved = (before - after).abs().mean(1) / 2 has the shape of
+# part.</details>
+# <details><summary>Hint 2</summary>The mean within is (moved * part).sum((1, 2)) / part.sum((1, 2)); outside
+# the same with ~part.</details>
+# <details><summary>The idea of the answer</summary>Both hints together, returned as a
+# pair.</details>
+
+
+# %% tags=["exercise"]
+def inside_outside(before, after, part):
+    """The change of pictures within a part and outside it: two tensors (B,)."""
+    ### BEGIN SOLUTION
+    moved = (before - after).abs().mean(1) / 2
+    inside = (moved * part).sum((1, 2)) / part.sum((1, 2))
+    outside = (moved * ~part).sum((1, 2)) / (~part).sum((1, 2))
+    return inside, outside
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+inside_outside = check("11b.4", inside_outside)
+
+# %%
+exchanged = reworded(measure.unseen_captions(24, 64, seed=14), seed=2)
+before, after = measure.draw(shown, exchanged.before), measure.draw(shown, exchanged.after)
+parts = part_maps(before)
+grid(torch.cat([before[:8], after[:8]]), [exchanged.words(i) for i in range(8)],
+     rows=["before", "after"], size=0.96, title="attngan_64: one word exchanged, the same noise").described(
+    "@@")
+
+# %%
+inside, outside = inside_outside(before, after, parts == exchanged.part[:, None, None] + 1)
+print(f"of the range changes: {inside.mean():.3f} within the part, {outside.mean():.3f} outside")
+
+# %%
+measured(found, {"AttnGAN, two stages": "table8/two stages, lambda 5", "AttnGAN, one stage":
+                 "table8/lambda 5", "no DAMSM": "table8/no DAMSM", "StackGAN++": "table8/StackGAN++"},
+         {"within the part": ("changed, inside", 3), "other parts": ("changed, other parts", 3),
+          "background": ("changed, background", 3), "takes the colour": ("changed, takes the colour", 2),
+          "keeps the rest": ("changed, keeps the rest", 2)},
+         "1,000 unseen captions less those that name no colour of one part alone; mean ± deviation over "
+         "seeds 0 1 2 (StackGAN++: one network); t2i reproduce 11 table8")
+
+# %% [markdown]
+# **What to see.** @@
+#
+# ## 10. A map of everything it draws
+#
+# The talk ends with a map of many drawn birds (AT-12). The oracle sees each picture as a list of
+# numbers; t-SNE lays these lists out on a sheet so that neighbours there are neighbours here. A frame has the colour that the caption asks
+# the wing to have:
+
+# %%
+drawn, batch, places, alike = map_of(shown, run.choose(30, 300))
+on_map(drawn, places, batch.named[:, 0], "300 birds of attngan_64, seed 0").described("@@")
+
+# %%
+measured(found, {name: f"map/{name}" for name in
+                 ("real birds", "AttnGAN", "StackGAN++", "the best painter")},
+         {"same wing colour asked": ("same", 2), "by chance": ("by chance", 2)},
+         "of a bird's five neighbours on the map; mean ± deviation over seeds 0 1 2, 300 captions; "
+         "t2i reproduce 11 map")
+
+# %% [markdown]
+# **What to see.** @@
+#
+# ## 11. More stable to train?
+#
+# So says the talk's summary. We can ask it of the curves: how far apart do three seeds end, and how far does a
+# training fall back behind what it had reached?
+
+# %%
+kinds = {"AttnGAN, two stages": runs_of(found, "table8/two stages, lambda 5"),
+         "AttnGAN, one stage": runs_of(found, "table8/lambda 5"),
+         "no DAMSM": runs_of(found, "table8/no DAMSM"),
+         "StackGAN++, 1,200 steps": runs_of(records("10"), "table5/full"),
+         "StackGAN++, 3,000 steps": runs_of(records("10"), "longer/3,000 steps")}
+for name, trainings in kinds.items():
+    print(f"{name:24}", steadiness(trainings))
+
+# %% [markdown]
+# **What to see.** @@
+#
+# ## 12. Play
+#
+# Type a caption, point at a word: where does each stage look for it, in four birds? Try to exchange the two
+# colours; a colour said twice; a word that the world doesn't know.
+#
+# <details><summary>What we found</summary>@@</details>
+
+# %%
+lab = AttentionLab({"attngan_64": shown})
+print(lab.view(START, "blue").line)
+
+# %%
+lab.widget()
+
+# %% [markdown]
+# ## 13. What still fails
+#
+# Section 1's question first: of the captions with two colours, what becomes of them?
+
+# %%
+for name in ("stackgan_tree_64", "attngan_64", "tree_painter_64"):
+    seen = oracle(64).read(measure.draw(shipped(name), pairs))
+    print(f"{name:17}", {what: round(share, 2) for what, share in two_colours(seen, pairs.named).items()})
+
+# %% [markdown]
+# **What to see.** @@
+#
+# Next, birds that nobody has seen (AT-11 shows a stop sign that flies in the sky). All pairs of two colours
+# occur among the training species, but of *three* different colours for wing, belly and crown only half do. And what no
+# picture of ours shows: two birds, and what is *not* there.
+
+# %%
+networks = ("AttnGAN", "StackGAN++", "the best painter")
+measured(found, {name: name for name in networks},
+         {"wishes, as in training": "occurs, all", "wishes, novel": "novel, all",
+          "whole, as in training": "occurs, whole", "whole, novel": "novel, whole"},
+         "captions with three colours: share of wishes, and of captions with all three; mean ± deviation "
+         "over seeds 0 1 2, 300 captions each; t2i reproduce 11 novel",
+         cell=lambda row, column: (f"novel/{row}", column, 2))
+
+# %%
+measured(found, {name: f"limits/{name}" for name in ("real scenes", *networks)},
+         {"one asked, two seen": ("one asked, two seen", 2), "two asked, two seen":
+          ("two asked, two seen", 2), "that are red": ("that are", 2), "that are not red":
+          ("that are, denied", 2), "with red wings": ("with", 2), "without": ("with, denied", 2)},
+         "share of pictures with two birds; and with wings of the colour that is said, or denied; mean ± "
+         "deviation over seeds 0 1 2, 300 captions; t2i reproduce 11 limits")
+
+# %%
+failed = worst(measure.draw(shown, pairs), pairs)
+beside_wishes({"attngan_64": measure.draw(shown, pairs)[failed]}, pairs.named[failed],
+              "The eight of 1,000 captions of which fewest wishes are fulfilled").described("@@")
+
+# %% [markdown]
+# **What to see.** @@
+#
+# ### The table that grows (TM-13)
+#
+# | | TGIM | T2I | negative text | text + image |
+# |---|---|---|---|---|
+# | 1 · style encoder | O | X | X | concat |
+# | 1 · GAN-CLS, GAN-INT | X | O | random | concat |
+# | 2 · StackGAN, StackGAN++ | X | O | random | concat |
+# | 4 · AttnGAN | X | O | random (contrastive) | attention, concat |
+#
+# (Row 3 is lesson 14.) *Contrastive*: DAMSM compares a picture with all captions of a batch at once.
+#
+# ### Questions
+#
+# <details><summary>1. In lesson 11a a word shares itself out over the places, here a place over the words.
+# What would go wrong if the generator did as DAMSM does?</summary>
+#
+# Each word's shares would sum to 1 over the places, so a place might be given nothing at all, or
+# several words' shares in full; a mixture of what it is told would have no fixed size. The generator needs something at
+# *every* place.
+# </details>
+#
+# <details><summary>2. Why does the first stage get no attention?</summary>
+#
+# Attention asks with features of places, and before $F_0$ there are none: all that there is is noise and
+# the sentence.
+# </details>
+#
+# <details><summary>3. DAMSM's terms are asked of the largest pictures only. Where in the pictures of section 4
+# do you see it?</summary>
+#
+# The colours at 64 pixels are flat and bright, those at 16 and 32 are not.
+# </details>
+#
+# <details><summary>4. A generator has an R-precision above that of real birds. Is it better than
+# nature?</summary>
+#
+# It draws what its examiner recognises; real birds are drawn for nobody. Section 7 shows with the
+# adversary how far that can go.
+# </details>
+#
+# ### To read
+# - Xu, Zhang, Huang, Zhang, Gan, Huang, He: *AttnGAN: Fine-Grained Text to Image Generation with Attentional
+#   Generative Adversarial Networks*, CVPR 2018;
+# - Bahdanau, Cho, Bengio: *Neural Machine Translation by Jointly Learning to Align and Translate*, ICLR
+#   2015 (attention, for sentences);
+# - in the package: `papers/attngan.py`, `measure/pointing.py`, `measure/fooling.py`.
+#
+# ### At paper scale
+# ```
+# t2i train damsm --preset paper
+# t2i train attngan --preset paper --damsm runs/damsm-paper/checkpoint.pt
+# t2i convert attngan netG_epoch_600.pth text_encoder200.pth image_encoder200.pth
+# ```
+# The last line reads the authors' own weights. How long the trainings take on a GPU: not measured yet.
+#
+# ### Why there is a lesson 12
+# @@
