@@ -61,8 +61,8 @@ class Promise:
 
     returns: a key of `RETURNS`. calls(): dicts {argument: value}, in order, small ones
     first; one for every shape that the lesson passes. `gradient` names the arguments
-    (tensors, tuples of them or networks) that get one, `stopped` those that must not, `either` those
-    where it doesn't matter; together they name every network and every tensor of floats
+    (tensors, tuples of them, networks) that get one, `stopped` those that must not,
+    `either` those where it does not matter; together all networks and tensors of floats
     among the arguments. `random`: the answer draws numbers, so that only shapes and the
     presence of gradients can be compared. `in_place` names arguments that it may
     change. double: tensors of float64 give float64. any_float: a result of floats may
