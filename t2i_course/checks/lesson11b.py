@@ -9,7 +9,7 @@ from ..measure import rewording
 from ..papers import attngan
 from .compare import normal
 from .core import Promise, Wrong, diagnose, exercise
-from .looks import ENDS, LOUD, SCORES, SHARES, features, first, some
+from .looks import ENDS, LOUD, SCORES, SHARES, features, first, in_networks_order, some
 
 # ------------------------------------------------- 11b.1, each place looks at the words
 
@@ -24,7 +24,7 @@ from .looks import ENDS, LOUD, SCORES, SHARES, features, first, some
         "tensors",
         lambda: [
             features(2, 4, 3, 5, 6),
-            features(4, 16, 16, 16, 18),
+            in_networks_order(features(4, 16, 16, 16, 18)),
             features(2, 16, 32, 32, 32),
             features(32, 16, 16, 16, 32),
             features(3, 16, 16, 8, 18),
@@ -332,6 +332,10 @@ AREAS = {
         averaged(lambda x, p: means(x, p)[0]),
     "only the change outside the part is returned; return both.":
         averaged(lambda x, p: means(x, p)[1]),
+    "both are in one tensor; return two, each with a number for each picture.": (
+        averaged(lambda x, p: torch.stack(means(x, p))),
+        averaged(lambda x, p: torch.stack(means(x, p), 1)),
+        averaged(lambda x, p: torch.cat(means(x, p)))),
     "this is how many times more the part changed; return both numbers.":
         averaged(lambda x, p: means(x, p)[0] / means(x, p)[1]),
     "the second is 1 minus the first; measure what lies outside.":

@@ -14,7 +14,16 @@ from torch.nn import functional as F
 from ..papers import attngan
 from .compare import normal
 
-__all__ = ["ENDS", "LOUD", "SCORES", "SHARES", "features", "first", "some"]
+__all__ = [
+    "ENDS",
+    "LOUD",
+    "SCORES",
+    "SHARES",
+    "features",
+    "first",
+    "in_networks_order",
+    "some",
+]
 
 
 def first(lengths: tuple[int, ...], longest: int) -> Tensor:
@@ -33,6 +42,11 @@ def features(many: int, channels: int, height: int, width: int, longest: int) ->
     return {"h": normal(many, channels, height, width),
             "told": normal(many, channels, longest, seed=2),
             "mask": some(many, longest)}  # fmt: skip
+
+
+def in_networks_order(call: dict) -> dict:
+    """The same, with a place's channels side by side in memory."""
+    return call | {"h": call["h"].to(memory_format=torch.channels_last)}
 
 
 def dots(h: Tensor, told: Tensor) -> Tensor:
@@ -168,11 +182,21 @@ SHARES = {
         looks(share=lambda s, m: shared(s, m).mean(1, keepdim=True).expand_as(s)),
 }  # fmt: skip
 
+
+def alone(which: int) -> tuple:
+    """Wrong answers: one of both alone, as maps or in another shape."""
+    return tuple(
+        ends(lambda *made, turn=turn: turn(made[which]))
+        for turn in (lambda x: x, lambda x: x.flatten(2), lambda x: x.flatten(2).mT,
+                     lambda x: x.movedim(1, -1))
+    )  # fmt: skip
+
+
 ENDS = {
     "only the context is returned; return both, context and attention.":
-        ends(lambda context, attention, told, h: context),
+        alone(0),
     "only the attention is returned; return both, context and attention.":
-        ends(lambda context, attention, told, h: attention),
+        alone(1),
     "context and attention are exchanged: the context comes first.":
         ends(lambda context, attention, told, h: (attention, context)),
     "the attention isn't a map yet: its H W places in one row are H rows and W "

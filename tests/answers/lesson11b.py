@@ -297,6 +297,28 @@ def change_as_numbers(before, after, part):
 
 
 right_change, right_fit, right_lay = change_by_loop, fit_by_stack, lay_by_stack
+ALSO_WRONG = {
+    "11b.1": [
+        (then(lambda c, a, h, told: c.flatten(2).mT), "only the context"),
+        (then(lambda c, a, h, told: a.flatten(2).mT), "only the attention"),
+        (look(share=lambda s, m: over(s.flatten(2).softmax(2).view(s.shape), m)),
+         "over places"),
+        (look(share=lambda s, m: masked(s, ~m).softmax(1)), "turned round"),
+        (look(share=lambda s, m: masked(s, m, -20.0).softmax(1)), "may be lower"),
+        (attend_silent, "exp(0) = 1"),
+    ],
+    "11b.3": [
+        (lambda m, n: m.repeat_interleave(n).view(len(m), n, -1),
+         "each word's True or False"),
+        (lambda m, n: m.expand(n, -1, -1), "places come first"),
+        (lambda m, n: right_lay(m, n) * torch.ones(n, 1), "as numbers"),
+    ],
+    "11b.4": [
+        (parted(average, lambda b, a: (b - a).abs().sum(1)), "added up"),
+        (lambda b, a, p: torch.stack(right_change(b, a, p), 1), "in one tensor"),
+    ],
+}  # fmt: skip
+
 WRONG = {
     "11b.1": [
         (look(share=lambda s, m: s.flatten(2).softmax(2).view(s.shape)), "over places"),
@@ -468,6 +490,7 @@ WRONG = {
         (parted(lambda x, m: (x * m).flatten(1).amax(1)), "largest change of a pixel"),
         (parted(lambda x, m: x * m), "pixel by pixel"),
         (change_as_numbers, "tensor"),
+        (lambda b, a, p: torch.stack(right_change(b, a, p)), "both are in one tensor"),
     ],
 }  # fmt: skip
 
