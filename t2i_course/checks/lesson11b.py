@@ -233,6 +233,7 @@ def a_change(many: int, side: int, scale: float = 1.0) -> dict:
 
 
 def means(x: Tensor, part: Tensor) -> tuple[Tensor, Tensor]:
+    """Means over the part, and outside it."""
     return rewording.over(x, part), rewording.over(x, ~part)
 
 
@@ -241,12 +242,9 @@ def measured(change, over=means):
     return lambda before, after, part: over(change(before, after), part)
 
 
-def moved(before: Tensor, after: Tensor) -> Tensor:
-    return (before - after).abs().mean(1) / 2
-
-
 def averaged(over):
-    return measured(moved, over)
+    """A wrong answer: the right changes, averaged in another way."""
+    return measured(rewording.moved, over)
 
 
 CHANGES = {
@@ -295,14 +293,17 @@ def _by(inside, outside):
 
 
 def within(p: Tensor) -> Tensor:
+    """How many pixels the part has."""
     return p.sum((1, 2))
 
 
 def without(p: Tensor) -> Tensor:
+    """How many pixels lie outside it."""
     return (~p).sum((1, 2))
 
 
 def whole(p: Tensor) -> int:
+    """How many pixels a picture has."""
     return p[0].numel()
 
 

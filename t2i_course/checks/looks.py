@@ -115,6 +115,7 @@ SCORES = {
 
 
 def held(s: Tensor, mask: Tensor) -> Tensor:
+    """(B, N, T): 0 at padding."""
     return s * mask[:, None]
 
 
