@@ -236,14 +236,13 @@ ENDS = {
         ends(lambda c, a, told, h: (told.mean(2)[..., None, None].expand_as(h), a))),
 }  # fmt: skip
 
-outside = "padding takes part in the softmax, and is taken out behind it. Its score is "
-outside += "0, and where all words' are -200, softmax leaves them nothing: 0 / 0. Give "
-outside += "padding -inf before the softmax."
 LOUD = {
     "it is right, but fragile: exp of a score of 100 is inf, and inf / inf is no "
     "number. torch's softmax takes the largest score off first.": (
         looks(share=lambda s, m: held(s.exp(), m) / held(s.exp(), m).sum(2, True))),
-    f"it is right, but fragile: {outside}": tuple(
+    "it is right, but fragile: padding takes part in the softmax, and is taken out "
+    "behind it. Its score is 0, and where all words' are -200, softmax leaves them "
+    "nothing: 0 / 0. Give padding -inf before the softmax.": tuple(
         looks(share=lambda s, m, e=e: held(s.softmax(2), m)
               / (held(s.softmax(2), m).sum(2, True) + e))
         for e in (0.0, 1e-12, 1e-8, 1e-6)),
