@@ -15,10 +15,13 @@ from t2i_course.papers.attngan import (
     AttentionalTree,
     AttnGan,
     WordAttention,
+    attend_words,
     packed,
     padding_share,
     released_mask,
     unpacked,
+    with_fit,
+    words_mask,
 )
 from t2i_course.papers.damsm import Encoders
 from t2i_course.training import fit
@@ -172,6 +175,28 @@ def test_the_released_mask_follows_the_batch_not_the_caption():
     assert all(torch.equal(row, mask[k % 4]) for k, row in enumerate(laid))
 
 
+def test_each_place_gets_its_own_captions_mask():
+    _, mask = words_of()
+    laid = words_mask(mask, 6)
+    assert laid.shape == (4, 6, 5) and laid.dtype == torch.bool
+    assert all(
+        torch.equal(row, mask[k // 6]) for k, row in enumerate(laid.flatten(0, 1))
+    )
+    h, told = torch.randn(4, 8, 2, 3), words_of()[0]
+    found = [attend_words(h, told, m) for m in (mask, laid)]
+    assert all(torch.equal(*pair) for pair in zip(*found))
+
+
+def test_a_lesson_may_bring_its_own_attention():
+    class Own(WordAttention):
+        look = staticmethod(lambda h, told, mask: (h + told.sum(), mask))
+
+    (words, mask), h = words_of(), torch.randn(4, 6, 2, 3)
+    layer = Own(6, 8)
+    context, heard = layer(h, words, mask)
+    assert torch.equal(context, h + layer.project(words).sum()) and heard is mask
+
+
 def test_the_released_mask_lets_places_look_at_padding():
     layer, (words, mask) = WordAttention(6, 8, mask="released"), words_of()
     _, attention = layer(torch.randn(4, 6, 8, 8), words, mask)
@@ -272,6 +297,19 @@ def test_lambda_weighs_how_well_the_largest_pictures_fit():
     assert len(terms) == 4 and torch.equal(system.heard(text, None), sentences)
     apart = play(lambda_=2.0)["generator"] - play(lambda_=0.0)["generator"]
     assert apart == pytest.approx(2 * sum(terms).item(), rel=1e-3)
+
+
+def test_a_lesson_may_bring_its_own_sum_of_game_and_fit():
+    terms = [torch.tensor(x) for x in (1.0, 2.0, 3.0, 4.0)]
+    assert with_fit(torch.tensor(7.0), tuple(terms)) == 57
+    assert with_fit(torch.tensor(7.0), tuple(terms), 0.5) == 12
+
+    class Own(AttnGan):
+        fitted = staticmethod(lambda game, terms, lambda_: 0 * game + lambda_)
+
+    system = gan(lambda_=3.0)
+    system.__class__ = Own
+    assert [loss.item() for _, loss in system.round(batch())][-1] == 3
 
 
 def test_judges_hear_the_whole_sentence_in_both_turns():

@@ -244,6 +244,35 @@ def test_every_shape_is_tried():
     assert "(1000, 1), which a later cell passes" in said
 
 
+def test_tuples_of_tensors_are_watched():
+    def calls():
+        return [{"x": (torch.tensor(1.0), torch.tensor(2.0))}]
+
+    def reference(x):
+        return x[0] + 3 * x[1]
+
+    def moved_on(x):
+        return x[0] + 3 * x[1].add_(1)
+
+    assert (
+        held(lambda x: torch.stack([x[0], 3 * x[1]]).sum(), reference, calls=calls)
+        == ""
+    )
+    for answer, part in ((lambda x: x[0] + 3 * x[1].item(), "only a part"),
+                         (lambda x: (x[0] + 3 * x[1]).detach(), "no gradient comes"),
+                         (moved_on, "`x` is changed")):  # fmt: skip
+        assert part in held(answer, reference, calls=calls)
+
+
+def test_a_tensor_of_true_and_false_may_be_promised():
+    def reference(x):
+        return x > 0
+
+    promise = {"returns": "tensor", "gradient": (), "either": ("x",)}
+    assert held(lambda x: ~(x <= 0), reference, **promise) == ""
+    assert "wrong values" in held(lambda x: x >= -0.3, reference, **promise)
+
+
 def test_networks_are_left_alone():
     def calls():
         return [{"network": nn.Linear(2, 1), "x": torch.ones(3, 2)}]

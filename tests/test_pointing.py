@@ -201,6 +201,16 @@ def test_change_by_hand():
     assert found["times"] == pytest.approx(2.5)
 
 
+def test_change_inside_and_outside_by_hand():
+    before, part = torch.zeros(2, 3, 2, 2), torch.zeros(2, 2, 2, dtype=torch.bool)
+    after = before.clone()
+    part[0, 0, 0] = part[1] = True
+    after[0, :, 0, 0], after[0, 0, 1, 1], after[1, :, 0] = -2.0, 0.9, 1.0
+    inside, outside = rewording.inside_outside(before, after, part)
+    assert inside.tolist() == [1.0, 0.25]
+    assert outside.tolist() == pytest.approx([0.05, 0.0])  # nothing lies outside
+
+
 def test_a_system_that_repaints_the_part_alone():
     """Real birds, drawn again with one part in another colour."""
     from t2i_course.worlds.bird_drawing import draw_birds

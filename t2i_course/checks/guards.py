@@ -61,8 +61,8 @@ class Promise:
 
     returns: a key of `RETURNS`. calls(): dicts {argument: value}, in order, small ones
     first; one for every shape that the lesson passes. `gradient` names the arguments
-    (tensors or networks) that get one, `stopped` those that must not, `either` those
-    where it doesn't matter; together they name every network and every tensor of floats
+    (tensors, tuples of them, networks) that get one, `stopped` those that must not,
+    `either` those where it does not matter; together all networks and tensors of floats
     among the arguments. `random`: the answer draws numbers, so that only shapes and the
     presence of gradients can be compared. `in_place` names arguments that it may
     change. double: tensors of float64 give float64. any_float: a result of floats may
@@ -300,7 +300,7 @@ def _expect_tensor_like(got: Any, want: Tensor, case: _Case, what: str) -> None:
 
 def _loosely(want: Tensor) -> tuple[float, float]:
     """(atol, rtol): float32, and two right formulas that round differently."""
-    largest = float(want.detach().abs().max()) if want.numel() else 0.0
+    largest = float(want.detach().double().abs().max()) if want.numel() else 0.0
     return 1e-3 * max(largest, 1e-3), 1e-3
 
 
@@ -348,6 +348,8 @@ def _moved(value: Any, **to: Any) -> Any:
         return fresh(value).to(**to)
     if isinstance(value, Tensor) and ("device" in to or value.is_floating_point()):
         return value.detach().to(**to).requires_grad_(value.requires_grad)
+    if type(value) is tuple:
+        return tuple(_moved(part, **to) for part in value)
     return fresh(value)
 
 
@@ -400,7 +402,7 @@ def _on_the_inputs_device(case: _Case) -> None:
 def _leaves(value: Any) -> list[Tensor]:
     if isinstance(value, nn.Module):
         return list(value.parameters())
-    return [value]
+    return list(value) if isinstance(value, tuple) else [value]
 
 
 def _gradients(case: _Case, function: Callable) -> dict[str, Tensor | None]:
@@ -408,8 +410,8 @@ def _gradients(case: _Case, function: Callable) -> dict[str, Tensor | None]:
     given = fresh(dict(case.call))
     watched = {*case.promise.gradient, *case.promise.stopped} & set(given)
     for name in watched:
-        if isinstance(given[name], Tensor):
-            given[name].requires_grad_()
+        for leaf in () if isinstance(given[name], nn.Module) else _leaves(given[name]):
+            leaf.requires_grad_()
     made = case.run(function, given)
     total = _weighed(made)
     found: dict[str, Tensor | None] = dict.fromkeys(watched)

@@ -22,7 +22,9 @@ from .oracle import oracle
 from .pointing import colour_words, some_of
 from .translation import part_maps
 
-__all__ = ["Reworded", "change", "changed", "compared", "reworded"]
+__all__ = [
+    "Reworded", "change", "changed", "compared", "inside_outside", "reworded",
+]  # fmt: skip
 
 
 @dataclass
@@ -78,6 +80,31 @@ def sentence(numbers: Tensor) -> str:
     return " ".join(words[n - 2] if n > 1 else "?" for n in numbers.tolist())
 
 
+def moved(one: Tensor, other: Tensor) -> Tensor:
+    """(B, S, S): each pixel's mean absolute change over colours, 0 to 1.
+
+    one, other: (B, 3, S, S) in [-1, 1], a range of 2.
+    """
+    return (one - other).abs().mean(1) / 2
+
+
+def over(values: Tensor, mask: Tensor) -> Tensor:
+    """(B,): the means of values (B, S, S) where the mask (B, S, S) is; 0 for none."""
+    return (values * mask).sum((1, 2)) / mask.sum((1, 2)).clamp_min(1)
+
+
+def inside_outside(
+    before: Tensor, after: Tensor, part: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Mean absolute change of each picture, within a part and outside it: (B,) each.
+
+    before, after: (B, 3, S, S) in [-1, 1]; part: (B, S, S), True where it is. As a
+    share of the range, 0 to 1. AT-9; lesson 11b.
+    """
+    apart = moved(before, after)
+    return over(apart, part), over(apart, ~part)
+
+
 def change(one: Tensor, other: Tensor, part: Tensor, masks: Tensor) -> dict[str, float]:
     """Mean absolute change of pixels: "inside" the part, "other parts", "background".
 
@@ -85,8 +112,7 @@ def change(one: Tensor, other: Tensor, part: Tensor, masks: Tensor) -> dict[str,
     where the parts are in `one`, s a divisor of S. As a share of the range, 0 to 1; the
     mean over pictures in which the part can be seen. "times": inside by other parts.
     """
-    moved = (one - other).abs().mean(1) / 2
-    moved = torch.nn.functional.adaptive_avg_pool2d(moved, masks.shape[1:])
+    apart = torch.nn.functional.adaptive_avg_pool2d(moved(one, other), masks.shape[1:])
     inside = masks == part[:, None, None]
     background = masks == 0
     where = {"inside": inside, "other parts": ~inside & ~background,
@@ -94,8 +120,7 @@ def change(one: Tensor, other: Tensor, part: Tensor, masks: Tensor) -> dict[str,
     there = inside.any(2).any(1)
     found = {}
     for name, mask in where.items():
-        share = (moved * mask).sum((1, 2)) / mask.sum((1, 2)).clamp_min(1)
-        found[name] = float(share[there].mean())
+        found[name] = float(over(apart, mask)[there].mean())
     found["times"] = found["inside"] / max(found["other parts"], 1e-6)
     return {name: round(value, 4) for name, value in found.items()}
 

@@ -32,7 +32,8 @@ from .stackgan_v2 import (  # AttnGAN is built on its authors' tree, judges and 
 
 __all__ = [
     "DAMSM", "MASKS", "PRESETS", "WORDS", "AttentionalTree", "AttnGan", "Rows",
-    "WordAttention", "packed", "padding_share", "released_mask", "unpacked",
+    "WordAttention", "attend_words", "packed", "padding_share", "released_mask",
+    "unpacked", "with_fit", "words_mask",
 ]  # fmt: skip
 
 # "paper": the networks, batch, rates and weights of the authors' release for birds
@@ -110,6 +111,11 @@ class Rows(nn.Module):
 # ------------------------------------------------------------------------- the networks
 
 
+def words_mask(mask: Tensor, places: int) -> Tensor:
+    """(B, places, T): the mask (B, T) of each caption, for all of its places. AT-2."""
+    return mask[:, None].expand(-1, places, -1)
+
+
 def released_mask(mask: Tensor, places: int) -> Tensor:
     """(B, places, T): the mask (B, T) as the release lays it over its scores.
 
@@ -119,13 +125,31 @@ def released_mask(mask: Tensor, places: int) -> Tensor:
     return mask.repeat(places, 1).view(len(mask), places, -1)
 
 
+def attend_words(h: Tensor, told: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Each place's mixture of words: contexts (B, C, H, W), attention (B, T, H, W).
+
+    h: features (B, C, H, W); told: words (B, C, T), projected to as many numbers; mask:
+    (B, T), or (B, H W, T) with one of its own for each place, True at words. Scores are
+    dot products; the softmax over words gives those that aren't True exactly 0. Section
+    3.1 of the paper; slides AT-2, TM-23; lesson 11b.
+    """
+    places, size = h.flatten(2).mT, h.shape[2:]  # (B, H W, C)
+    heard = mask if mask.ndim == 3 else words_mask(mask, places.shape[1])
+    attention = (places @ told).masked_fill(~heard, -torch.inf).softmax(2)
+    context = attention @ told.mT  # (B, H W, C): numbers in the convolutions' order
+    return context.mT.unflatten(2, size), attention.mT.unflatten(2, size)
+
+
 class WordAttention(nn.Module):
     """F_i^attn: for each place a mixture of words, by how well they fit there.
 
     channels: of the features, to which the words (B, embedding, T) are projected; mask:
-    "words", no place looks at padding; "released", some do (`released_mask`). Section
-    3.1 of the paper; slides AT-2, TM-23; lesson 11b.
+    "words", no place looks at padding; "released", some do (`released_mask`). look: the
+    function `attend_words`, which may be replaced by one's own. Section 3.1 of the
+    paper; slides AT-2, TM-23; lesson 11b.
     """
+
+    look = staticmethod(attend_words)
 
     def __init__(self, channels: int, embedding: int = 256, mask: str = "words"):
         super().__init__()
@@ -139,16 +163,9 @@ class WordAttention(nn.Module):
 
         mask: (B, T), True at words. Of each place the attention sums to 1 over words.
         """
-        told = self.project(words)  # (B, C, T)
-        places = h.flatten(2).mT  # (B, H W, C)
         if self.mask == "released":
-            heard = released_mask(mask, places.shape[1])
-        else:
-            heard = mask[:, None]
-        attention = (places @ told).masked_fill(~heard, -torch.inf).softmax(2)
-        context = attention @ told.mT  # (B, H W, C): numbers in the convolutions' order
-        size = h.shape[2:]
-        return context.mT.unflatten(2, size), attention.mT.unflatten(2, size)
+            mask = released_mask(mask, h.shape[2] * h.shape[3])
+        return self.look(h, self.project(words), mask)
 
 
 def padding_share(attention: Tensor, mask: Tensor) -> Tensor:
@@ -262,14 +279,25 @@ class AttentionalTree(nn.Module):
 # --------------------------------------------------------------------------- the system
 
 
+def with_fit(game: Tensor, terms: tuple[Tensor, ...], lambda_: float = 5.0) -> Tensor:
+    """Eq. (3): the tree's game plus lambda times the sum of terms; a scalar.
+
+    terms: of eq. (14), words and sentences, each both ways. Slide AT-3; lesson 11b.
+    """
+    return game + lambda_ * torch.stack(tuple(terms)).sum()
+
+
 class AttnGan(StackGanTree):
     """The attentional tree, its judges, and what fits the words; eqs. (1) to (5).
 
     damsm: the trained encoders of `damsm.py`, which rest. lambda_: lambda of eq. (3),
     of the similarity model's loss; 0 leaves it out. Judges hear the whole sentence's
     vector, not mu. loud: words that places look at are multiplied by it. stages,
-    layout, mask as `AttentionalTree`; others as `StackGanTree`.
+    layout, mask as `AttentionalTree`; others as `StackGanTree`. fitted: the function
+    `with_fit`, which may be replaced by one's own.
     """
+
+    fitted = staticmethod(with_fit)
 
     def __init__(self, damsm: Encoders | None = None, size=256, stages=2, base=32,
                  depth=64, blocks=2, z_size=100, embedding=256, condition=100,
@@ -299,7 +327,7 @@ class AttnGan(StackGanTree):
         sentences, words, mask = unpacked(text, self.generator.embedding)
         told = words / self.loud, mask, sentences
         terms = self.damsm.loss(pictures, *told, batch.class_id)
-        return loss + self.lambda_ * torch.stack(terms).sum()
+        return self.fitted(loss, terms, self.lambda_)
 
 
 def _misfit(encoders: Encoders, settings: dict) -> str:
