@@ -40,6 +40,12 @@ class Reworded:
     part: Tensor
     place: Tensor
 
+    def words(self, i: int) -> str:
+        """What was exchanged in the i-th caption: "wing red, then blue"."""
+        part = int(self.part[i])
+        was, now = (COLOURS[told.named[i, part]] for told in (self.before, self.after))
+        return f"{COLOUR_PARTS[part]} {was}, then {now}"
+
 
 def reworded(batch: Batch, seed: int = 0) -> Reworded:
     """The captions of a batch in which a colour surely speaks of one part, reworded.

@@ -297,6 +297,7 @@ class AttnGan(StackGanTree):
     `with_fit`, which may be replaced by one's own.
     """
 
+    Tree = AttentionalTree
     fitted = staticmethod(with_fit)
 
     def __init__(self, damsm: Encoders | None = None, size=256, stages=2, base=32,
@@ -308,8 +309,8 @@ class AttnGan(StackGanTree):
         self.loud = loud
         self.lambda_, self.kl, self.colour = lambda_, kl, 0.0
         self.reads = (3, size, size)
-        tree = AttentionalTree(size, stages, base, blocks, z_size, embedding, condition,
-                               layout, mask)  # fmt: skip
+        tree = self.Tree(size, stages, base, blocks, z_size, embedding, condition,
+                         layout, mask)  # fmt: skip
         self.put(tree, depth, embedding, judge, joint, rates)
 
     def heard(self, text: Tensor, mean: Tensor | None) -> Tensor:
