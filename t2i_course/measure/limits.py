@@ -30,6 +30,7 @@ __all__ = [
     "two_seen",
 ]  # fmt: skip
 
+SMALL, WHOLE = (0.5, 0.65), (0.7, 1.1)  # how large birds are in `scenes`
 # Name: the sentence, and the one that denies it.
 DENIALS = {
     "that are": ("a bird with wings that are {colour}",
@@ -58,9 +59,8 @@ def scenes(count: int, size: int, two: bool, split: str = "test", seed: int = 0)
         style[:, 0] *= rng.choice([-1, 1], count)
         style[:, 2] = np.where(beside, side * rng.uniform(0.4, 0.55, count), 0)
         style[:, 3] += rng.uniform(-0.2, 0.2, count)
-        style[:, 4] *= np.where(
-            beside, rng.uniform(0.5, 0.65, count), rng.uniform(0.7, 1.1, count)
-        )
+        small, whole = (rng.uniform(*r, count) for r in (SMALL, WHOLE))
+        style[:, 4] *= np.where(beside, small, whole)
         drawn.append(draw_birds(content, style, size))
     (left, _), (right, there) = drawn
     chosen = there > 0 if two else (rng.random(count) < 0.5)[:, None, None]
@@ -121,7 +121,7 @@ def counting(system, count: int = 300, seed: int = 0) -> dict[str, float]:
     return {name: round(value, 4) for name, value in found.items()}
 
 
-# --------------------------------------------------------------------------- what is not
+# -------------------------------------------------------------------------- what is not
 
 
 def denied(name: str, many: int = 30) -> tuple[Batch, Batch]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -20,7 +21,7 @@ from .obedience import obedience
 from .oracle import oracle
 from .pointing import mean, some_of
 
-__all__ = ["LENGTHS", "Heard", "by_length", "in_batches", "masked", "padding"]
+__all__ = ["LENGTHS", "Heard", "by_length", "heard", "in_batches", "masked", "padding"]
 
 LENGTHS = {"8 words or fewer": (1, 8), "9 to 16 words": (9, 16),
            "17 words or more": (17, 99)}  # fmt: skip
@@ -40,16 +41,19 @@ def masked(network, mask: str) -> Iterator[None]:
             part.mask = mask
 
 
+@dataclass
 class Heard:
     """What was drawn in batches, and what places heard.
 
     pictures: (B, 3, S, S); padding: (stages, B), the share of a caption's attention
-    that padding gets; unheard: (stages, B), of its pairs of a place and a word the
-    share in which the word is masked.
+    that padding gets; where: (B, H, W), that share at each place of the last stage;
+    unheard: (stages, B), of pairs of a place and an own word the share that is masked.
     """
 
-    def __init__(self, pictures: Tensor, padding: Tensor, unheard: Tensor):
-        self.pictures, self.padding, self.unheard = pictures, padding, unheard
+    pictures: Tensor
+    padding: Tensor
+    where: Tensor
+    unheard: Tensor
 
 
 @torch.inference_mode()
@@ -65,22 +69,26 @@ def in_batches(
     network, count = system.network("generator").eval(), len(batch.lengths)
     noise = noise_rows(seed, count, network.noise_size)
     order = torch.arange(count) if order is None else order
-    pictures, padding, unheard = [], [], []
+    parts = []
     with masked(network, mask):
         for rows in order.split(many):
             text = system.text_encoder.of(some_of(batch, rows))
             drawn, looked = network.look(noise[rows].to(text.device), text)
-            places = torch.arange(looked[0].shape[1])
-            own = (places < batch.lengths[rows, None].cpu()).float()
-            pictures.append(drawn[-1].cpu())
             maps = [each.cpu() for each in looked]
-            padding.append(torch.stack([(m.mean((2, 3)) * (1 - own)).sum(1)
-                                        for m in maps]))  # fmt: skip
-            never = [(m == 0).float().mean((2, 3)) for m in maps]
-            unheard.append(torch.stack([(n * own).sum(1) for n in never]) / own.sum(1))
+            parts.append((drawn[-1].cpu(), *heard(maps, batch.lengths[rows].cpu())))
+    pictures, where, padding, unheard = (list(each) for each in zip(*parts))
     back = order.argsort()
     return Heard(torch.cat(pictures)[back], torch.cat(padding, 1)[:, back],
-                 torch.cat(unheard, 1)[:, back])  # fmt: skip
+                 torch.cat(where)[back], torch.cat(unheard, 1)[:, back])  # fmt: skip
+
+
+def heard(maps: list[Tensor], lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """`Heard.where`, `padding`, `unheard`, of attention (B, T, H, W) a stage."""
+    own = torch.arange(maps[0].shape[1]) < lengths[:, None]
+    beyond = [(m * ~own[:, :, None, None]).sum(1) for m in maps]
+    masked = [((m == 0).float().mean((2, 3)) * own).sum(1) / lengths for m in maps]
+    shares = torch.stack([share.mean((1, 2)) for share in beyond])
+    return beyond[-1], shares, torch.stack(masked)
 
 
 def by_length(values: Tensor, lengths: Tensor) -> dict[str, float]:

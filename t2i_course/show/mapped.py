@@ -18,6 +18,7 @@ from .pictures import DPI, mosaic, new_figure
 __all__ = ["framed", "on_map"]
 
 SIDE, RIM = 32, 3  # pixels of a small picture, and of its frame
+LINE = 0.3  # how light the frame's outermost pixel is, in [-1, 1]
 
 
 def framed(pictures: Tensor, kinds: Tensor) -> Tensor:
@@ -28,6 +29,7 @@ def framed(pictures: Tensor, kinds: Tensor) -> Tensor:
     small = F.adaptive_avg_pool2d(pictures, SIDE)
     table = 2 * torch.tensor([RGB[name] for name in COLOURS]) - 1
     sheet = table[kinds][:, :, None, None].repeat(1, 1, SIDE + 2 * RIM, SIDE + 2 * RIM)
+    sheet[:, :, [0, -1]] = sheet[..., [0, -1]] = LINE  # or a white one isn't seen
     sheet[:, :, RIM:-RIM, RIM:-RIM] = small
     return sheet
 
@@ -46,7 +48,7 @@ def on_map(
     where = on_cells(places, columns, rows)
     cells[torch.from_numpy(where)] = framed(pictures, kinds)
     sheet = mosaic(cells, columns, gap=2)
-    wide, high, above, below = sheet.shape[1] / DPI, sheet.shape[0] / DPI, 0.35, 0.45
+    wide, high, above, below = sheet.shape[1] / DPI, sheet.shape[0] / DPI, 0.35, 0.32
     whole = high + above + below
     figure = new_figure(wide, whole, layout="none")
     axes = figure.add_axes((0, below / whole, 1, high / whole))
@@ -72,8 +74,8 @@ def key(figure, top: float, part: str) -> None:
     axes = figure.add_axes((0, 0, 1, top))
     axes.set(xlim=(0, 13), ylim=(0, 1))
     axes.set_axis_off()
-    axes.text(0.1, 0.45, f"asked for the {part}:", va="center", fontsize=9)
+    axes.text(0.1, 0.45, f"asked for the {part}:", va="center", fontsize=8.5)
     for number, name in enumerate(COLOURS):
-        x = 2.6 + 1.04 * number
+        x = 2.55 + 1.05 * number
         axes.scatter([x], [0.48], s=70, marker="s", color=RGB[name], ec="0.6", lw=0.6)
-        axes.text(x + 0.18, 0.45, name, va="center", fontsize=9)
+        axes.text(x + 0.18, 0.45, name, va="center", fontsize=8.5)
