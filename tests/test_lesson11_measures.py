@@ -21,7 +21,9 @@ from t2i_course.measure.pointing import some_of
 from t2i_course.measure.retrieval import r_precision
 from t2i_course.show.mapped import RIM, SIDE, framed, on_map
 from t2i_course.show.padded import beside_released, spread_by_length
+from t2i_course.show.reworded import same_noises
 from t2i_course.systems import shipped
+from t2i_course.text.vocabulary import NoKnownWord
 from t2i_course.worlds.bird_captions import named_by
 from t2i_course.worlds.bird_drawing import draw_birds
 from t2i_course.worlds.bird_species import ATTRIBUTES, COLOURS
@@ -315,3 +317,10 @@ def test_the_masks_are_compared_and_shown(system):
 def test_a_caption_of_ones_own_is_measured_too(system):
     batch = asked(["a red bird"], named_by({"wing": "red"})[None])
     assert padding.in_batches(system, batch, "released").padding.max() < 1e-6
+
+
+def test_sentences_are_drawn_with_the_same_noises(system):
+    figure = same_noises(system, ["a bird", "two birds"], "A title", count=3)
+    assert "6 pictures in 2 rows of 3" in figure.alt and "two birds" in figure.alt
+    with pytest.raises(NoKnownWord):
+        same_noises(system, ["zebra"], "A title")
