@@ -57,9 +57,11 @@ class Found:
         if self.picture is None:
             return self.problem
         each = ", ".join(f"{w} {f:.2f}" for w, f in zip(self.words, self.fits.tolist()))
-        return (f"'{self.words[self.place]}' fits what it looks at by "
-                f"{self.fits[self.place]:.2f}. All: {each}. The caption fits by words "
-                f"{self.by_words:.2f}, as a sentence {self.by_sentence:.2f}.")  # fmt: skip
+        word, fit = self.words[self.place], self.fits[self.place]
+        return (
+            f"'{word}' fits what it looks at by {fit:.2f}. All: {each}. The caption "
+            f"fits by words {self.by_words:.2f}, as a sentence {self.by_sentence:.2f}."
+        )
 
 
 class RegionLab:
