@@ -25,11 +25,12 @@ from .retrieval import caption_lists, compared
 from .rewording import reworded, sentence
 
 __all__ = [
-    "by_sentence", "colours_exchanged", "disagreement", "hears_order", "matters",
-    "pictured", "wrong_word",
+    "SAID", "by_sentence", "colours_exchanged", "disagreement", "hears_order",
+    "maps_of", "matters", "pictured", "wrong_word",
 ]  # fmt: skip
 
-NOUNS = {"wing": "wings", "belly": "a belly"}  # `a bird with red wings`
+NOUNS = ("wing", "belly")
+SAID = "a bird with {} wings and a {} belly".format
 # Words that only stand before a colour of their own: "jet black", "snow white".
 BOUND = {phrase.split()[0] for words in COLOUR_WORDS.values()
          for phrase in words.split("|") if " " in phrase} - {"bright"}  # fmt: skip
@@ -131,10 +132,10 @@ def hears_order(encoders, count: int = 2000, seed: int = 0, size: int = 64) -> d
 # ----------------------------------------------- what a colour word's look follows
 
 
-def pictured(alike: bool, count: int = 500, seed: int = 0) -> tuple[Batch, Tensor]:
-    """Birds of unseen species with part maps, and (B, 2) colours of wing and belly.
+def pictured(alike: bool, count: int = 500, seed: int = 0) -> tuple:
+    """Birds of unseen species with part maps, and the colours of wings and bellies.
 
-    alike: wing and belly have one colour; or two.
+    alike: wing and belly have one colour; or two. A batch and two lists of words.
     """
     birds, names = Birds("test", 64, details=True), list(ATTRIBUTES)
     colours = birds.content[:, [names.index(part) for part in NOUNS]]
@@ -142,32 +143,37 @@ def pictured(alike: bool, count: int = 500, seed: int = 0) -> tuple[Batch, Tenso
     rng = torch.Generator().manual_seed(seed)
     rows = rows[torch.randperm(len(rows), generator=rng)[:count].numpy()]
     batch = birds.at(rows, 0 * rows).to("cpu")
-    return batch, torch.from_numpy(colours[rows])
+    return batch, *([COLOURS[i] for i in column] for column in colours[rows].T)
 
 
 @torch.inference_mode()
-def looks_at(encoders, batch: Batch, captions: Sequence[str], words: Sequence[str],
-             covered=()) -> dict[str, float]:  # fmt: skip
-    """Of a word of each caption: "wing, mass", "wing, hit", and of the belly.
+def maps_of(encoders, batch: Batch, captions: Sequence[str], words: Sequence[str],
+            covered=()) -> Tensor:  # fmt: skip
+    """Where one word of each caption looks in a batch's pictures: (B, H, W).
 
     captions, words: B, each word once in its caption. covered: words that eq. (8)
     leaves out, though the text encoder has read them.
     """
-    asked_of = asked(list(captions), named_by({})[None].repeat(len(captions), 0))
-    asked_of.image = batch.image
-    parts, said = rows_of(len(captions)), [caption.split() for caption in captions]
-    gone = torch.tensor([[w in covered for w in row] for row in said])
+    told = asked(list(captions), named_by({})[None].repeat(len(captions), 0))
+    told.image, parts = batch.image, rows_of(len(captions))
+    said = [caption.split() for caption in captions]
+    gone = torch.tensor([[word in covered for word in row] for row in said])
+    places = [row.index(word) for row, word in zip(said, words)]
     maps = torch.cat([
-        encoders.attend(batch.image[r], some_of(asked_of, r), gone[r]) for r in parts
+        encoders.attend(batch.image[r], some_of(told, r), gone[r]) for r in parts
     ])  # fmt: skip
-    held = held_against(maps, batch.masks)
-    places = torch.tensor([row.index(word) for row, word in zip(said, words)])
-    rows, found = torch.arange(len(places)), {}
+    return maps[torch.arange(len(places)), places]
+
+
+def looks_at(encoders, batch: Batch, *asked_of, **covered) -> dict[str, float]:
+    """Of `maps_of`: "wing, mass", "wing, hit", both by chance, and of the belly."""
+    maps = maps_of(encoders, batch, *asked_of, **covered)
+    held, found = held_against(maps[:, None], batch.masks), {}
     for part in NOUNS:
         number = PARTS.index(part)
         there = held["by chance"][:, 0, number] > 0
         for name, value in held.items():
-            found[f"{part}, {name}"] = mean(value[rows, places, number][there])
+            found[f"{part}, {name}"] = mean(value[:, 0, number][there])
     return rounded(found)
 
 
@@ -180,15 +186,12 @@ def matters(encoders, count: int = 500, seed: int = 0) -> dict[str, dict[str, fl
     and take no part in eq. (8).
     """
     found = {}
-    batch, colours = pictured(True, count, seed)
-    one = [COLOURS[i] for i in colours[:, 0]]
+    batch, one, _ = pictured(True, count, seed)
     for part, noun in (("wings", "{} wings"), ("belly", "a {} belly")):
         said = [f"a bird with {noun.format(colour)}" for colour in one]
         found[f"alike, said of the {part}"] = looks_at(encoders, batch, said, one)
-    batch, colours = pictured(False, count, seed)
-    wing, belly = ([COLOURS[i] for i in column] for column in colours.T)
-    form = "a bird with {} wings and a {} belly".format
-    true, false = list(map(form, wing, belly)), list(map(form, belly, wing))
+    batch, wing, belly = pictured(False, count, seed)
+    true, false = list(map(SAID, wing, belly)), list(map(SAID, belly, wing))
     found["two colours, said of the wings"] = looks_at(encoders, batch, true, wing)
     found["two colours, said of the belly"] = looks_at(encoders, batch, false, wing)
     for noun in ("wings", "belly"):
