@@ -26,8 +26,8 @@ from .translation import part_maps
 
 __all__ = [
     "FUNCTION_WORDS", "KINDS", "NAMED", "colour_words", "function_words",
-    "held_against", "of_drawn", "of_encoders", "on_grid", "part_words", "pointing",
-    "rows_of", "some_of", "words_of",
+    "held_against", "mass", "of_drawn", "of_encoders", "on_grid", "part_words",
+    "pointing", "rows_of", "some_of", "words_of",
 ]  # fmt: skip
 
 NAMED = ("wing", "belly", "crown", "tail", "beak")  # parts that words name
@@ -124,6 +124,15 @@ def on_grid(masks: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(each.float(), size=size, mode="area")
 
 
+def mass(attention: Tensor, cover: Tensor) -> Tensor:
+    """The share of each map that lies within each part: (B, T, P).
+
+    attention: (B, T, R), of any sum; cover: (B, P, R), the share of each place that the
+    part covers. A map that is 0 everywhere (padding) has mass 0. Lesson 11a.
+    """
+    return attention @ cover.mT / attention.sum(2, keepdim=True).clamp_min(1e-12)
+
+
 def held_against(attention: Tensor, masks: Tensor) -> dict[str, Tensor]:
     """Of all words and parts: "mass", "by chance", "hit", "hit by chance", (B, T, P).
 
@@ -132,13 +141,12 @@ def held_against(attention: Tensor, masks: Tensor) -> dict[str, Tensor]:
     """
     cover = on_grid(masks, attention.shape[2:]).flatten(2)  # (B, P, R)
     flat = attention.flatten(2).float()
-    shares = flat / flat.sum(2, keepdim=True).clamp_min(1e-12)
     touched, best = (cover > 0).float(), flat.argmax(2)
-    mass = shares @ cover.mT
+    share = mass(flat, cover)
     hit = touched.mT.gather(1, best[:, :, None].expand(-1, -1, cover.shape[1]))
-    chance = (x.mean(2)[:, None].expand_as(mass) for x in (cover, touched))
+    chance = (x.mean(2)[:, None].expand_as(share) for x in (cover, touched))
     return dict(
-        zip(("mass", "hit", "by chance", "hit by chance"), (mass, hit, *chance))
+        zip(("mass", "hit", "by chance", "hit by chance"), (share, hit, *chance))
     )
 
 

@@ -30,7 +30,8 @@ from ..worlds.birds import vocabulary
 __all__ = [
     "GAMMAS", "PRESETS", "Damsm", "DamsmLoss", "Encoders", "RegionEncoder",
     "SmallRegionEncoder", "WordEncoder", "attention_maps", "damsm_loss",
-    "matching_losses", "sentence_scores", "word_region_attention", "word_scores",
+    "matching_losses", "relevance", "sentence_scores", "word_cosines",
+    "word_region_attention", "word_scores",
 ]  # fmt: skip
 
 GAMMAS = (5.0, 5.0, 10.0)  # gamma_1, gamma_2, gamma_3 of the paper; released: 4, 5, 10
@@ -212,6 +213,29 @@ def attention_maps(
     return alpha.unflatten(2, regions.shape[2:])
 
 
+def word_cosines(
+    words: Tensor, mask: Tensor, regions: Tensor, gamma1: float = GAMMAS[0]
+) -> Tensor:
+    """R(c_i, e_i), (B, T): how well each word fits what it looks at; eq. (9).
+
+    words: (B, D, T); mask: (B, T), True at words; regions: (B, D, R) or (B, D, H, W),
+    of the same B pairs. 0 at padding. Slide AT-4; lesson 11a.
+    """
+    alpha = word_region_attention(words, mask, regions, gamma1)
+    context = regions.flatten(2) @ alpha.mT  # (B, D, T)
+    return F.cosine_similarity(context, words, dim=1) * mask
+
+
+def relevance(cosines: Tensor, mask: Tensor, gamma2: float = GAMMAS[1]) -> Tensor:
+    """R(Q, D), eq. (10): cosines (B, A, T) of words, mask (A, T), to scores (B, A).
+
+    The sum is over all words; released without the 1 / gamma_2: gamma_2 times as large.
+    Slide AT-4; lesson 11a.
+    """
+    exponents = (gamma2 * cosines).masked_fill(~mask, -torch.inf)
+    return exponents.logsumexp(2) / gamma2
+
+
 AT_ONCE, PART = 2**22, 2**20  # numbers s kept at once; at a time, where more
 
 
@@ -288,10 +312,7 @@ def _word_scores(words, regions, mask, gamma1: float, gamma2: float) -> Tensor:
         context = alpha @ regions.mT  # c, eq. (9): (B, A T, D)
         fit, square = (context * rows).sum(2), context.square().sum(2)
     lengths = (square * rows.square().sum(1)).clamp_min(1e-16).sqrt()
-    cosines = (fit / lengths).view(-1, count, many)
-    # Eq. (10); released without its 1 / gamma_2: gamma_2 times as large.
-    exponents = (gamma2 * cosines).masked_fill(~mask, -torch.inf)
-    return exponents.logsumexp(2) / gamma2
+    return relevance((fit / lengths).view(-1, count, many), mask, gamma2)
 
 
 def sentence_scores(pictures: Tensor, sentences: Tensor) -> Tensor:
@@ -378,15 +399,29 @@ class Encoders(nn.Module):
         """The whole pictures' vectors (B, D), to compare with sentences' by cosines."""
         return self.image(pictures)[1]
 
-    def attend(self, pictures: Tensor, batch: Batch) -> Tensor:
-        """What each word of the captions looks at in its picture: (B, T, H, W)."""
+    def attend(self, pictures: Tensor, batch: Batch, covered=None) -> Tensor:
+        """What each word of the captions looks at in its picture: (B, T, H, W).
+
+        covered: (B, T), True at words that are read but take no part in looking.
+        """
         words, mask, _ = self.text.read(batch)
+        mask = mask if covered is None else mask & ~covered
         return attention_maps(words, mask, self.image(pictures)[0], self.gammas[0])
 
     def by_words(self, pictures: Tensor, batch: Batch) -> Tensor:
         """How well each picture fits each caption, word by word; eq. (10): (B, A)."""
         words, mask, _ = self.text.read(batch)
         return word_scores(words, mask, self.image(pictures)[0], *self.gammas[:2])
+
+    def each_word(self, pictures: Tensor, batch: Batch) -> Tensor:
+        """How well each word fits what it looks at in its own picture: (B, T)."""
+        words, mask, _ = self.text.read(batch)
+        return word_cosines(words, mask, self.image(pictures)[0], self.gammas[0])
+
+    def pairs_by_words(self, pictures: Tensor, batch: Batch) -> Tensor:
+        """Eq. (10) of each picture and its own caption alone: (B,)."""
+        mask = self.text.read(batch)[1]
+        return relevance(self.each_word(pictures, batch)[None], mask, self.gammas[1])[0]
 
 
 class Damsm(System):

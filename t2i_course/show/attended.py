@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..text import split_words
 from .pictures import grid
 
-__all__ = ["attended", "lit", "most_attended"]
+__all__ = ["attended", "by_words", "lit", "looked_for", "most_attended"]
 
 DIM = 0.15  # of the light is left where a word is not looked at
 
@@ -35,6 +36,24 @@ def most_attended(maps: Tensor, count: int = 5) -> list[int]:
     """
     share = maps.mean((1, 2))
     return share.argsort(descending=True, stable=True)[:count].tolist()
+
+
+def by_words(picture: Tensor, maps: Tensor, words: Sequence[str], title: str):
+    """A picture (3, S, S), then it lit by each word's map (T, H, W); six in a row.
+
+    words: the caption's, T or fewer. Lesson 11a.
+    """
+    count = len(words)
+    shown = [picture[None], lit(picture.expand(count, -1, -1, -1), maps[:count])]
+    return grid(torch.cat(shown), 6, ["the picture", *words], title=title, size=1.1)
+
+
+@torch.no_grad()
+def looked_for(encoders, batch, title: str):
+    """`by_words` of a batch's first picture and caption, by encoders that `attend`."""
+    device = next(encoders.parameters()).device
+    maps = encoders.attend(batch.image.to(device), batch)[0].cpu()
+    return by_words(batch.image[0], maps, split_words(batch.caption[0]), title)
 
 
 def attended(
