@@ -36,6 +36,12 @@ def accuracies(seen: Tensor, truth: Tensor) -> dict[str, float]:
     return dict(zip(ATTRIBUTES, share.tolist()))
 
 
+def names_two(named: Tensor, parts: tuple[str, str] = ("wing", "belly")) -> Tensor:
+    """(B,) bool: whether a caption names two parts, each with a colour of its own."""
+    one, other = (named[:, list(ATTRIBUTES).index(part)] for part in parts)
+    return (one >= 0) & (other >= 0) & (one != other)
+
+
 def two_colours(
     seen: Tensor, named: Tensor, parts: tuple[str, str] = ("wing", "belly")
 ) -> dict[str, float]:
@@ -47,7 +53,7 @@ def two_colours(
     """
     one, other = (list(ATTRIBUTES).index(part) for part in parts)
     asked, read = named[:, [one, other]], seen[:, [one, other]]
-    told = (asked >= 0).all(1) & (asked[:, 0] != asked[:, 1])
+    told = names_two(named, parts)
     if not told.any():
         raise ValueError(f"no caption names two colours for {' and '.join(parts)}.")
     asked, read = asked[told], read[told]

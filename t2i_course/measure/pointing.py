@@ -22,12 +22,14 @@ from ..worlds.bird_drawing import PARTS
 from ..worlds.bird_species import ATTRIBUTES
 from ..worlds.birds import Birds, vocabulary
 from .birds import unseen_captions
+from .obedience import names_two
+from .oracle import oracle
 from .translation import part_maps
 
 __all__ = [
     "FUNCTION_WORDS", "KINDS", "NAMED", "colour_words", "function_words",
-    "held_against", "mass", "of_drawn", "of_encoders", "on_grid", "part_words",
-    "pointing", "rows_of", "some_of", "words_of",
+    "held_against", "if_exchanged", "mass", "of_drawn", "of_encoders", "on_grid",
+    "part_words", "pointing", "rows_of", "some_of", "words_of",
 ]  # fmt: skip
 
 NAMED = ("wing", "belly", "crown", "tail", "beak")  # parts that words name
@@ -268,3 +270,30 @@ def of_drawn(system, count: int = 1000, seed: int = 0) -> dict[str, float]:
         for name, value in pointing(maps, batch, masks).items()
         if not name.startswith("beak")
     }
+
+
+def if_exchanged(system, batch: Batch, seed: int = 0) -> dict[str, dict[str, float]]:
+    """Where colour words are looked at if wing and belly exchanged their colours.
+
+    Of a batch's captions with one colour for the wing and another for the belly those
+    that the oracle reads "right", and those with both colours "exchanged". Of each the
+    number of "pictures", and the last stage's share of a colour word's attention in the
+    part that it is "asked for", and in the other, "instead": means over the words that
+    surely speak of one of the two parts. Lesson 11b.
+    """
+    batch = some_of(batch, names_two(batch.named.cpu()).nonzero()[:, 0])
+    pictures, looked = with_attention(system, batch, seed)
+    maps, words = looked[-1][:, : batch.tokens.shape[1]], colour_words(batch)
+    mass = held_against(maps, part_maps(pictures))["mass"]
+    wing, belly = PARTS.index("wing"), PARTS.index("belly")
+    here = torch.where(words == wing, mass[..., wing], mass[..., belly])
+    there = torch.where(words == wing, mass[..., belly], mass[..., wing])
+    asked = (words == wing) | (words == belly)
+    read = oracle(pictures.shape[-1]).read(pictures)[:, :2]
+    named, found = batch.named[:, :2].cpu(), {}
+    for name, wanted in (("right", named), ("exchanged", named.flip(1))):
+        rows = (read == wanted).all(1)
+        which = asked & rows[:, None]
+        found[name] = {"pictures": int(rows.sum()), "asked for": mean(here[which]),
+                       "instead": mean(there[which])}  # fmt: skip
+    return found
