@@ -43,9 +43,9 @@ def steadiness(runs: Sequence[Mapping], looks: int = 8) -> dict[str, float]:
 
     "end": the mean over seeds of the last look; "spread": its deviation over seeds;
     "setback": the mean of each seed's largest; "largest setback": the worst seed's.
-    Each look is of 400 captions (lessons 08 to 11): where 40 wishes of 100 for a part
-    are kept, two looks at one network differ by chance by 0.03 or so in the mean of
-    three parts. ValueError for fewer than two runs.
+    All looks are at the same 400 captions (lessons 08 to 11). Had each its own, two at
+    one network would differ by 0.03 or so by chance (one deviation): much smaller
+    setbacks say nothing. ValueError for fewer than two runs.
     """
     if len(runs) < 2:
         raise ValueError("a spread over seeds needs two runs at least.")
