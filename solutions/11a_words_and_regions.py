@@ -394,7 +394,7 @@ course = run.train(learning, birds, steps, shipped="damsm_64", show=portrait,
                    part=lambda system: system.encoders)
 
 # %% [markdown]
-# **What to see.** *Brown* and *blue* narrow to their places. (After 400 steps, one seed, 12.0 % of
+# **What to see.** *Brown* and *blue* narrow to their places; blue takes some water in. (After 400 steps, one seed, 12.0 % of
 # captions were the first of a hundred, and colour words had 7.4 % of their attention on their part; after 1,500 steps it is
 # three times as many, and 20 %. So don't expect the shipped network's picture.)
 #
@@ -498,6 +498,11 @@ def mass(attention, cover):
 # %% tags=["check"]
 mass = check("11a.5", mass)
 
+# %% tags=["nbval-check-output"]
+four_regions = torch.tensor([[[4.0, 2.0, 2.0, 0.0]]])
+on_two = torch.tensor([[[1.0, 0.5, 0.0, 0.0]]])
+print(f"all of the first region and half of the second: {mass(four_regions, on_two).item()}")
+
 # %%
 seen_parts = pointing.with_masks(run.choose(40, 2000), 64, seed=0)
 parts_said = pointing.chosen(seen_parts)
@@ -544,7 +549,7 @@ for whose, sentences_of in {"said of\nthe wings": map(word_tests.SAID, wings, be
                             "said of\nthe belly": map(word_tests.SAID, bellies, wings)}.items():
     rows[whose] = lit(few.image, word_tests.maps_of(encoders, few, list(sentences_of), wings))
 grid(torch.cat(list(rows.values())), wings, rows=list(rows), size=0.95,
-     title="Where the wing's colour looks: damsm_64, seed 0, birds of two colours").described(
+     title="Where the wing's colour looks (damsm_64, seed 0)").described(
     "Six birds; below each the same places are lit whether the colour is said of the wings or of the belly")
 
 # %%

@@ -39,13 +39,15 @@ def most_attended(maps: Tensor, count: int = 5) -> list[int]:
 
 
 def by_words(picture: Tensor, maps: Tensor, words: Sequence[str], title: str):
-    """A picture (3, S, S), then it lit by each word's map (T, H, W); six in a row.
+    """A picture (3, S, S), then it lit by each word's map (T, H, W); seven in a row.
 
     words: the caption's, T or fewer. Lesson 11a.
     """
     count = len(words)
     shown = [picture[None], lit(picture.expand(count, -1, -1, -1), maps[:count])]
-    return grid(torch.cat(shown), 6, ["the picture", *words], title=title, size=1.1)
+    lines = -(-(count + 1) // 7)
+    below = ["the picture", *words]
+    return grid(torch.cat(shown), -(-(count + 1) // lines), below, title, size=1.0)
 
 
 @torch.no_grad()
