@@ -50,7 +50,7 @@ def matching(run: Run) -> dict:
     return {"seconds": round(history.elapsed), **found}
 
 
-DAMSM.add("cpu", matching, cost=350, ships="damsm_64", recorded=False)
+DAMSM.add("cpu", matching, cost=350, ships="damsm_64")
 EXAMINER.add("damsm_64_other", matching, cost=350, ships="damsm_64_other")
 
 # --------------------------------------------------------------------------- table 8
@@ -109,11 +109,10 @@ for name, (settings, cost) in ROWS.items():
         lambda run, settings=settings: attending(run, **settings),
         cost=cost,
         ships="attngan_64" if name.startswith("two") else None,
-        recorded=False,
     )
 
 
-@TABLE.row("real birds", cost=10, seeds=(0,), only=True, recorded=False)
+@TABLE.row("real birds", cost=10, only=True)
 def real_birds(run: Run) -> dict:
     """What the same examiners give to real birds of the captions."""
     asked = unseen_captions(run.choose(150, 1000), 64, seed=run.seed).to("cpu")
@@ -122,7 +121,7 @@ def real_birds(run: Run) -> dict:
     return rounded(**found) | examined(run, asked.image, asked)
 
 
-@TABLE.row("StackGAN++", cost=20, seeds=(0,), only=True, recorded=False)
+@TABLE.row("StackGAN++", cost=20, only=True)
 def stackgan_tree(run: Run) -> dict:
     """The shipped tree of lesson 10, which reads with another encoder."""
     system = shipped("stackgan_tree_64")

@@ -56,7 +56,7 @@ def judged(run: Run, make: Make, several: Make | None = None) -> dict[str, float
                   many.view(-1, 4, *many.shape[-3:]), run.choose(1, 10))  # fmt: skip
 
 
-@FOOLED.row("real birds", cost=20, recorded=False)
+@FOOLED.row("real birds", cost=20)
 def real_birds(run: Run) -> dict:
     """Birds that the captions belong to; several of a caption are all that it fits."""
     return judged(run, lambda batch, seed: batch.image,
@@ -77,8 +77,7 @@ MAKERS = {
     "StackGAN++": (lambda run: of_network("stackgan_tree_64"), 30),
 }  # fmt: skip
 for name, (maker, cost) in MAKERS.items():
-    FOOLED.add(name, lambda run, maker=maker: judged(run, maker(run)), cost=cost,
-               recorded=False)  # fmt: skip
+    FOOLED.add(name, lambda run, maker=maker: judged(run, maker(run)), cost=cost)
 
 # ------------------------------------------------------------------------------- a map
 
@@ -86,7 +85,7 @@ MAP = Table("11", "map", "are birds near each other on a map asked for alike win
             ("same", "by chance"))  # fmt: skip
 
 
-@MAP.row("real birds", cost=8, recorded=False)
+@MAP.row("real birds", cost=8)
 def map_of_real_birds(run: Run) -> dict:
     """The birds themselves to whom the captions belong."""
     batch = that_name(run.choose(30, 300), "wing", 64, run.seed)
@@ -110,7 +109,7 @@ def limits(run: Run, name: str) -> dict[str, float]:
     return found | denying(shipped(name), run.choose(2, 30), run.seed)
 
 
-@LIMITS.row("real scenes", cost=20, recorded=False)
+@LIMITS.row("real scenes", cost=20)
 def real_scenes(run: Run) -> dict:
     """How well the instrument counts: birds of unseen species, drawn one and two."""
     return rounded(**{
@@ -134,7 +133,7 @@ WHAT = ((NOVEL, novel, 10), (LIMITS, limits, 25), (MAP, alike, 10))
 for name, network in (NETWORKS | {"the best painter": PAINTER}).items():
     for table, measure, cost in WHAT:
         table.add(name, lambda run, measure=measure, network=network: measure(
-            run, network), cost=cost, recorded=False)  # fmt: skip
+            run, network), cost=cost)  # fmt: skip
 
 # ------------------------------------------------------------------- the released mask
 
@@ -145,7 +144,7 @@ PADDING = Table("11", "padding", "places that hear padding: the mask as released
                  "all, released, sorted"))  # fmt: skip
 
 
-@PADDING.row("AttnGAN", cost=30, recorded=False)
+@PADDING.row("AttnGAN", cost=30)
 def released(run: Run) -> dict:
     """The shipped AttnGAN, trained with the right mask, in batches of 32."""
     return padding(shipped("attngan_64"), run.choose(64, 960), seed=run.seed)
