@@ -10,6 +10,7 @@ from t2i_course.papers import damsm
 from t2i_course.papers.damsm import Encoders
 from t2i_course.play.region_lab import BIRDS, START, RegionLab
 from t2i_course.show.attended import looked_for
+from t2i_course.worlds.bird_captions import named_by
 from t2i_course.worlds.birds import vocabulary
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -17,9 +18,11 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.fixture(scope="module")
 def encoders():
-    """Untrained encoders that know the world's words."""
+    """Untrained encoders that know the world's words; their regions differ enough."""
     torch.manual_seed(0)
-    return Encoders(len(vocabulary()), 6, 8, 64, 4).eval().requires_grad_(False)
+    made = Encoders(len(vocabulary()), 6, 8, 64, 4).eval().requires_grad_(False)
+    made.image.to_regions.weight *= 300
+    return made
 
 
 def test_words_one_by_one_make_the_score_of_all(encoders):
@@ -57,7 +60,7 @@ def test_two_colours_are_exchanged_and_nothing_else():
     assert not any(word in caption.split() for caption in false.caption
                    for word in word_tests.BOUND)  # fmt: skip
     with pytest.raises(ValueError, match="two colours"):
-        word_tests.colours_exchanged(word_tests.asked(["a bird"], -torch.ones(1, 10)))
+        word_tests.colours_exchanged(word_tests.asked(["a bird"], named_by({})[None]))
 
 
 def test_birds_of_one_colour_and_of_two():
