@@ -374,20 +374,21 @@ measured(found, rows | others,
 dots(found, rows, {"inception score": "inception score", "R-precision": "own", "obedience": "all",
                    "Frechet distance": "frechet distance"},
      "The weight of DAMSM: a dot a seed", ["Frechet distance"]).described(
-    "R-precision rises from row to row with lambda, without any overlap between no DAMSM, 0.1, 1 and 5; "
-    "the inception score is largest at lambda 1, and obedience hardly rises after it")
+    "R-precision rises from row to row with lambda, without any overlap; obedience rises up to lambda 1 and "
+    "then stays; inception scores and Frechet distances of a row lie far apart")
 
 # %% [markdown]
 # **What to see.** The paper's table holds.
 #
 # - **R-precision rises with $\lambda$**, on every seed and in every step up to 5: 0.20 to 0.23 without
-#   DAMSM, then 0.32, 0.54, 0.67, and 0.71 to 0.72 with 10.
-# - **The inception score has its peak in between**: 23.8 to 32.9 without, 38.2 at
-#   1, 29.5 to 32.6 at 10. In the paper it is highest at 1 and 5, and falls at 10.
-#   The Frechet distance agrees: lowest at 1.
-# - **Obedience is what was wanted**, and the paper couldn't measure it: 0.43 to 0.44 without DAMSM,
-#   0.56 with 1, 0.54 with 10. What R-precision gains from 1 to 10 the birds don't show.
-# - **Diversity pays**: 0.42 to 0.43 without, 0.29 to 0.34 with 10.
+#   DAMSM, then 0.32 to 0.35, 0.54 to 0.57, 0.67, and 0.71 to 0.72 with 10.
+# - **The inception score has its peak in between**, in the mean: 23.8 to 32.9 without, 38.2 to 44.0 at
+#   1, 29.5 to 32.6 at 10. In the paper it is highest at 1 and 5, and falls at 10. The Frechet distance
+#   sees no gain in DAMSM, only that 10 is worse than 1 (966 to 1110 for 823 to 883); without DAMSM its three seeds lie far
+#   apart (782 to 1132).
+# - **Obedience is what was wanted**, and the paper couldn't measure it: 0.42 to 0.44 without DAMSM,
+#   0.53 to 0.56 with 1, 0.54 with 10. What R-precision gains from 1 to 10 the birds don't show.
+# - **The price is diversity**: 0.42 to 0.43 without, 0.29 to 0.34 with 10.
 # - **A second stage** adds little to R-precision in the paper (58.7 to 67.8 %), and nothing here (0.65 to 0.68).
 #   Ours draws 64 pixels with either; there the second stage doubles the size, to 256.
 #
@@ -578,7 +579,7 @@ measured(found, {"AttnGAN, two stages": "table8/two stages, lambda 5", "AttnGAN,
 # grey; "wing brown, then blue" leaves a brown bird blue and orange; the purple wing of "wing blue, then white" stays, and the bird loses its shape.
 # In the table the asked part changes as much as the bird's other parts (0.211 to 0.230 and
 # 0.214 to 0.229 of the range), the background less. That is so with attention and without.
-# What DAMSM brings is that the new colour *comes*: in 0.42 to 0.43 of the cases, without it in
+# What DAMSM brings is that the new colour *comes*: in 0.42 to 0.46 of the cases, without it in
 # 0.27 to 0.29, with StackGAN++ in 0.30.
 #
 # AT-10's own examples change two colours at once and show one picture a sentence: from those
@@ -629,11 +630,11 @@ for name, trainings in kinds.items():
     print(f"{name:24}", steadiness(trainings))
 
 # %% [markdown]
-# **What to see.** Each of the 400 captions behind a look is a matter of chance: two looks at one network can differ by 0.03. So three seeds
-# that end within 0.02 of each other end alike. AttnGAN's do, with DAMSM and without; and so do StackGAN++'s
-# at 1,200 steps. None falls back by more than @@. What isn't stable is StackGAN++ for 3,000 steps, where one seed falls back by
-# 0.27. We have no AttnGAN of that length. So in the short run the talk's sentence can't be confirmed here: both are
-# steady. "More stable" would have to be asked of longer trainings.
+# **What to see.** A look at 400 captions is itself a matter of chance: two looks at one network can differ by 0.03. Measured by that, all
+# of the short trainings are steady: AttnGAN's, with DAMSM and without, and StackGAN++'s. Their seeds end alike (deviations of 0.00 to
+# 0.02), and none falls back by more than 0.04. What isn't steady is StackGAN++ for 3,000 steps: one seed falls back by
+# 0.27. We have no AttnGAN of that length. So the talk's sentence is neither confirmed here nor refuted; it
+# would have to be asked of longer trainings.
 #
 # ## 12. Play
 #
