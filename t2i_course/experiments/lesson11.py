@@ -8,14 +8,17 @@ the release runs them.
 
 from __future__ import annotations
 
+import torch
+
 from ..measure.birds import draw, report, unseen_captions
 from ..measure.oracle import oracle
-from ..measure.pointing import of_drawn, of_encoders
+from ..measure.pointing import of_drawn, of_encoders, some_of
 from ..measure.retrieval import matched, r_precision, r_precision_by_words
 from ..measure.rewording import changed
 from ..measure.scores import oracle_inception_score
 from ..papers.attngan import AttnGan
 from ..papers.damsm import Damsm
+from ..show.attended import lit
 from ..systems import shipped
 from ..worlds.birds import vocabulary
 from .lesson08 import curve_of
@@ -35,11 +38,23 @@ EXAMINER = Table("11", "examiner", "another seed of it, which trains nobody",
                  DAMSM.columns, (1,), networks=True)  # fmt: skip
 
 
+@torch.inference_mode()
+def by_each_word(system, batch) -> torch.Tensor:
+    """A batch's first picture, lit by each word of its caption: (T, 3, S, S)."""
+    encoders = system.network("encoders").eval()
+    maps = encoders.attend(batch.image[:1], some_of(batch, slice(1)))[0]
+    maps = maps[: int(batch.lengths[0])]
+    return lit(batch.image[:1].expand(len(maps), -1, -1, -1), maps)
+
+
 def matching(run: Run) -> dict:
     """DAMSM of the cpu preset: whom it matches, and where its words look."""
     system = run.build(Damsm, words=len(vocabulary()))
     source = run.birds(system.settings["batch_size"], 64)
-    history = run.fit(system, source)
+    bird = some_of(unseen_captions(12, 64).to("cpu"), slice(4, 5))  # lesson 11a's
+    looks = run.looks({100, 400, 1500}, lambda system: by_each_word(system, bird))
+    history = run.fit(system, source, on_step=looks)
+    run.keep(history, looks)
     found = matched(system.eval(), run.choose(150, 2000))
     encoders = system.network("encoders")
     some = unseen_captions(run.choose(150, 500), 64).to("cpu")
