@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from ..measure import pointing, retrieval
 from ..papers import damsm
+from . import region_slips as off
 from .compare import normal
 from .core import Promise, diagnose, exercise, expect, expect_close, expect_shape
 
@@ -20,51 +21,6 @@ def told(count: int, lengths: list[int], places: int, size: int = 6, seed: int =
 
 
 # --------------------------------------------------------- 11a.1, words look at regions
-
-
-def _look(words, mask, regions, gamma1=5.0, *, over=1, then=2, inside=True, end=True,
-          factor=True, before=1.0, first=True):  # fmt: skip
-    """`look` with a slip: axes, masks, the factor's place."""
-    s = words.mT @ regions * before
-    if inside:
-        s = s.masked_fill(~mask[:, :, None], -torch.inf)
-    votes = s.softmax(over).nan_to_num() if first else s.masked_fill(s.isinf(), -1e4)
-    alpha = ((gamma1 if factor else 1.0) * votes).softmax(then)
-    return alpha * mask[:, :, None] if end else alpha
-
-
-def _slip(**settings):
-    return lambda *given: _look(*given, **settings)
-
-
-def _votes(words, mask, regions, gamma1=5.0):
-    s = (words.mT @ regions).masked_fill(~mask[:, :, None], -torch.inf)
-    return s.softmax(1)
-
-
-def _squashed(words, mask, regions, gamma1=5.0):
-    s = (gamma1 * words.mT @ regions).masked_fill(~mask[:, :, None], -torch.inf)
-    return s.softmax(1).softmax(2) * mask[:, :, None]
-
-
-def _turned(words, mask, regions, gamma1=5.0):
-    s = (words.mT @ regions).softmax(2)
-    s = (gamma1 * s).masked_fill(~mask[:, :, None], -torch.inf)
-    return s.softmax(1)
-
-
-def _cosines(words, mask, regions, gamma1=5.0):
-    return _look(F.normalize(words, dim=1), mask, F.normalize(regions, dim=1), gamma1)
-
-
-def _of_zero(words, mask, regions, gamma1=5.0):
-    s = (words.mT @ regions).masked_fill(~mask[:, :, None], 0.0)
-    return (gamma1 * s.softmax(1)).softmax(2) * mask[:, :, None]
-
-
-def _by_sums(words, mask, regions, gamma1=5.0):
-    weight = (gamma1 * _votes(words, mask, regions)) * mask[:, :, None]
-    return weight / weight.sum(2, keepdim=True).clamp_min(1e-12)
 
 
 @exercise(
@@ -87,39 +43,40 @@ def _(answer):
     known = {
         "the softmax over words, (8), is missing: each region divides one vote among "
         "the "
-        "words first, s.softmax(1).": _slip(first=False),
+        "words first, s.softmax(1).": off.slip(first=False),
         "the axes of the two softmaxes are exchanged: first over words (axis 1), then, "
-        "times gamma1, over regions (axis 2).": (_slip(over=2, then=1), _turned),
+        "times gamma1, over regions (axis 2).": (off.slip(over=2, then=1), off.turned),
         "both softmaxes go over regions; the first, (8), goes over words, axis 1.":
-            _slip(over=2, then=2),
+            off.slip(over=2, then=2),
         "both softmaxes go over words; the second, (9), goes over regions, axis 2.":
-            _slip(over=1, then=1),
+            off.slip(over=1, then=1),
         "gamma1 is missing in (9): it multiplies the votes before the softmax over "
-        "regions.": _slip(factor=False),
+        "regions.": off.slip(factor=False),
         "gamma1 stands in the first softmax; in (9) it multiplies the votes, before "
         "the "
-        "second one.": _squashed,
+        "second one.": off.squashed,
         "gamma1 multiplies the attention that is already finished, so that it sums to "
         "gamma1; it belongs inside the softmax over regions.": lambda w, m, r, g=5.0: (
-            g * _look(w, m, r, factor=False)),
+            g * off.look(w, m, r, factor=False)),
         "padding votes in (8), for exp(0) is 1: put -inf where mask is False, before "
-        "the softmax over words.": (_slip(inside=False), _of_zero),
+        "the softmax over words.": (off.slip(inside=False), off.of_zero),
         "rows of padding look at all regions alike; they are to be 0: multiply by "
-        "mask[:, :, None] at the end.": _slip(end=False),
+        "mask[:, :, None] at the end.": off.slip(end=False),
         "padding has a vote in (8) and looks at the end, too: the mask isn't used.":
-            _slip(inside=False, end=False),
-        "these are the votes of (8); (9) has a second softmax, over regions.": _votes,
+            off.slip(inside=False, end=False),
+        "these are the votes of (8); (9) has a second softmax, over regions.":
+            off.votes,
         "the votes are divided by their sum; (9) has a softmax of gamma1 times them.":
-            _by_sums,
-        "vectors are brought to length 1 first; (7) is the plain product.": _cosines,
+            off.by_sums,
+        "vectors are brought to length 1 first; (7) is the plain product.": off.cosines,
         "the products are divided by the root of D, as in other kinds of attention; "
         "(7) "
-        "has no such factor.": lambda words, mask, regions, gamma1=5.0: _look(
+        "has no such factor.": lambda words, mask, regions, gamma1=5.0: off.look(
             words, mask, regions, gamma1, before=words.shape[1] ** -0.5),
         "the mask is turned round: it is True at words, so that ~mask gets -inf.":
-            lambda w, m, r, g=5.0: _look(w, ~m, r, g),
+            lambda w, m, r, g=5.0: off.look(w, ~m, r, g),
         "gamma1 is fixed at 5; take what the function is given.":
-            lambda w, m, r, g=5.0: _look(w, m, r, 5.0),
+            lambda w, m, r, g=5.0: off.look(w, m, r, 5.0),
     }  # fmt: skip
     inputs = [told(2, [4, 2], 9), (*told(3, [5, 3, 1], 7, seed=5), 2.0)]
     expect_shape(answer(*inputs[0]), (2, 4, 9), "alpha", "(B, T, R)")
