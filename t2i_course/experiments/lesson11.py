@@ -140,4 +140,4 @@ def real_birds(run: Run) -> dict:
 def stackgan_tree(run: Run) -> dict:
     """The shipped tree of lesson 10, which reads with another encoder."""
     system = shipped("stackgan_tree_64")
-    return report(system, run.choose(40, 2000), size=64) | answers(run, system)
+    return report(system, run.choose(40, 2000), run.seed, 64) | answers(run, system)
