@@ -84,7 +84,8 @@ for sentence, cosine in zip(claims, fit.tolist()):
 #
 # Two encoders make vectors of one length $D$, so that they can be compared:
 #
-# - **Words.** An LSTM (lesson 07) goes through the sentence, and a second one goes through it from the
+# - **Words.** An LSTM (a recurrent network with gates, like lesson 07's GRU; it keeps a second list of numbers, its
+#   memory) goes through the sentence, and a second one goes through it from the
 #   end. At word $i$ their two states side by side are $e_i$, the word's vector. All of a sentence's are
 #   the columns of a matrix $e$ of size $D \times T$, with $T$ the number of words. Both last states side by
 #   side are $\bar e$, the sentence's vector, of $D$ numbers.
@@ -127,8 +128,9 @@ for one, other in [("blue", "blue"), ("red", "red"), ("wings", "wings"), ("belly
 print(f"a, bird (both in the first): {first_words[:, 0] @ first_words[:, 1]:.2f}")
 
 # %% [markdown]
-# **What to see.** *Blue* stays mostly what it is, whether of a belly or of wings (0.71). *Wings* doesn't: after red
-# and after blue they are nearly opposites (-0.35). So a noun's vector is largely about the colour that stands before it. And "a" and
+# **What to see.** *Blue* stays mostly what it is, whether of a belly or of wings (0.71). *Wings* doesn't: after red and after blue they point
+# apart (-0.35). *Belly*, the last word, stays (0.81). So what stands around a word can change its vector much or little; why these two
+# nouns differ we don't know. And "a" and
 # "bird", which say little themselves, have almost the same vector (0.97). A column of $e$ is "what is
 # known when this word has been read", more than the word.
 #
@@ -257,7 +259,7 @@ for gamma in (0.1, 1.0, 5.0, 50.0, 1000.0):
 # %% [markdown]
 # **What to see.** Between the two ends: with $\gamma_2$ near 0 the score is the mean, plus $\log(T) / \gamma_2$ that only
 # counts words; with a very large $\gamma_2$ it is the best word's cosine. At 5 the best word decides nearly alone
-# (0.811 for 0.8), and many words can lift a score by up to $\log(18) / 5 = 0.58$, even above 1. One word that
+# (0.811 for 0.8), and many words can lift a score (18 of them by up to $\log(18) / 5 = 0.58$), even above 1. One word that
 # isn't found hardly lowers it.
 #
 # Now section 1's bird again, word by word:
@@ -273,14 +275,15 @@ Table(["the first colour", "the second colour", "R(Q, D)"], by_word, "damsm_64, 
 
 # %% [markdown]
 # **What to see.** Here is the answer to lesson 10's question. *Green* gets -0.49 or -0.27, where the true colours get 0.59 or
-# more: the wrong word stands out. (In the sentence's score it shows less: a word that
+# more: the wrong word stands out among the colours. (Only colours can be compared so: *a* and *bird* have low cosines in a true caption,
+# too. In the sentence's score it shows less: a word that
 # isn't found adds little to (10).) The last sentence, with both colours exchanged, gets as much as the
 # first. Section 9 comes back to that.
 #
 # ## 5. Which of these captions?
 #
 # Nobody says which word belongs where. What is known is which caption belongs to which picture. In a
-# batch of $M$ pairs the probability that of all captions $D_j$ the right one belongs to picture $Q_i$ is a softmax of scores:
+# batch of $M$ pairs the probability that, of all captions $D_j$, $D_i$ is the one that belongs to picture $Q_i$ is a softmax of scores:
 #
 # $$P(D_i | Q_i) = \frac{\exp(\gamma_3 R(Q_i, D_i))}{\sum_{j=1}^M \exp(\gamma_3 R(Q_i, D_j))} \tag{11}$$
 #
@@ -329,7 +332,7 @@ for kinds, what in [(torch.arange(48), "48 species"), (torch.arange(48) // 2, "2
           f"{matching(sure, kinds)[0]:.3f}")
 
 # %% [markdown]
-# (Who knows nothing guesses: $\log 48 = 3.87$.)
+# (Who knows nothing guesses: $\log 48 = 3.87$; with a sister left out $\log 47 = 3.85$.)
 #
 # ## 6. Four terms, and two encoders that learn
 #
@@ -373,7 +376,7 @@ class YourDamsm(damsm.Damsm):
 # loop's 1,047 (2.3 times as fast) and 107 MB in place of 316 (`python benchmarks/similarity.py`, one thread).
 #
 # The shipped encoders took 1,500 steps. Live it is 500, about three minutes. Below another bird is lit again and again while the words
-# learn to look.
+# learn to look; shipped, you see three moments of the 1,500 steps.
 
 
 # %%
@@ -390,17 +393,20 @@ torch.manual_seed(0)
 learning = YourDamsm.from_preset(run.networks, words=len(vocabulary()))
 birds = Birds("train", 64, learning.settings["batch_size"])
 steps = min(500, learning.settings["steps"])
-course = run.train(learning, birds, steps, shipped="damsm_64", show=portrait,
-                   part=lambda system: system.encoders)
+course = run.train(
+    learning, birds, steps, shipped="damsm_64", show=portrait,
+    part=lambda system: system.encoders, columns=bird.caption[4].split(), course={"of": "bird"},
+    title="damsm_64 on its way, seed 0 (t2i reproduce 11 damsm)",
+    seen="At step 100 all words light nearly everything; at 1,500 each colour only its places")
 
 # %% [markdown]
-# **What to see.** *Brown* and *blue* narrow to their places; blue takes some water in. (After 400 steps, one seed, 12.0 % of
+# **What to see.** *Brown* and *blue* narrow to their places, step by step; blue takes some water in. (After 400 steps, one seed, 12.0 % of
 # captions were the first of a hundred, and colour words had 7.4 % of their attention on their part; after 1,500 steps it is
 # three times as many, and 20 %. So don't expect the shipped network's picture.)
 #
 # What AttnGAN's authors trained it on (AT-5): for birds CUB, 8,855 pictures to learn from and 2,933 to test,
 # with ten captions each; and COCO, about 80,000 and 40,000 pictures of all kinds of scenes, with five. Our
-# world has 9,000 birds of 150 species to learn from, with ten captions each, and 3,000 of 50 others. Then 200 epochs; ours has eight.
+# world has 9,000 birds of 150 species to learn from, with ten captions each, and 3,000 of 50 others. The authors train for 200 epochs on birds; we for eight.
 #
 # ## 7. The first of a hundred
 #
@@ -447,7 +453,7 @@ print(f"who sees everything                {caption_ceiling(some.attributes, som
 
 # %% [markdown]
 # **What to see.** Chance is 0.01, DAMSM is above 0.3, and who sees all attributes and understands every word gets
-# 0.81 and not 1: some of the 99 are true of the picture, too, and say as much. But *lesson 07's reader is far ahead*.
+# 0.81 and not 1 (other captions than in the table below, where it is 0.84): some of the 99 are true of the picture, too, and say as much. But *lesson 07's reader is far ahead*.
 # It has had two helps that DAMSM doesn't get: its eyes are a network that was taught all attributes of
 # birds, and it practised on false twins. DAMSM learned from pairs alone, pictures and captions, and both encoders from nothing.
 #
@@ -464,7 +470,7 @@ measured(found, {"DAMSM": "damsm/cpu"},
          "mean ± deviation over seeds 0 1 2, 1,500 steps, one thread; t2i reproduce 11 damsm")
 
 # %% [markdown]
-# **What to see.** Around 0.34 of captions and 0.37 of pictures are found first; by words it is fewer (0.27 to 0.28). So in this world the word
+# **What to see.** Around 0.34 of captions and 0.38 of pictures are found first; by words it is fewer (0.27 to 0.28). So in this world the word
 # part is not the better judge of whole captions: it is there to say where. There is no published figure beside
 # ours: the paper gives R-precision for *drawn* pictures (lesson 11b), not for real ones.
 #
@@ -516,7 +522,7 @@ for kind, pairs in parts_said.items():
     print(f"{kind:15} {share[pairs & there].mean():.3f}, by chance {chance[pairs & there].mean():.3f}")
 
 # %% [markdown]
-# Only colours are counted of which it is sure which part they speak of. Chance is the part's share of the picture. Now over
+# (A function word, such as *a* or *with*, has no part: it is held against every part that its caption names.) Only colours are counted of which it is sure which part they speak of. Chance is the part's share of the picture. Now over
 # seeds, and by two more rulers: a **hit**, the brightest region touches the part; and *another's*, the same map
 # held against another bird's parts (what a word would get that only knows where birds have their parts).
 
@@ -534,7 +540,8 @@ measured(found, {kind: kind for kind in pointing.KINDS}, columns,
 # to 0.13. And if the caption is another bird's, colour words fall to 0.06.
 #
 # *Part words don't.* 'Wings', 'belly', 'head' have 0.035 on their part, less than chance, and a function word like 'a' has
-# nearly the same. That is a surprise: one would think that *wings* finds wings.
+# nearly the same. Their brightest region touches the part more often than by chance, but nearly as often on another bird's parts.
+# That is a surprise: one would think that *wings* finds wings.
 #
 # ## 9. What does a word look for?
 #
@@ -562,7 +569,8 @@ Table(two, {name: [f"{row[column]:.2f}" for column in two] for name, row in test
 # %% [markdown]
 # **What to see.** The guess is wrong. In the upper two rows the colour looks at the belly rather than at the wing,
 # *whichever it is said of* (0.30 and 0.31). In the third and fourth it stays on the wing even when the
-# caption gives it to the belly (0.32 and 0.33). A colour word looks for its colour, wherever that is. It "points to its part" since the part has that colour.
+# caption gives it to the belly (0.32 and 0.33). (A region at the wing's edge touches both parts, so hits can't tell them apart here: compare the
+# masses.) A colour word looks for its colour, wherever that is. It "points to its part" since the part has that colour.
 #
 # And the nouns? In (8) each region divides one vote among the words: what the colour takes the noun
 # can't have. So we covered the colours up, after the LSTM had read them (the rows *colours covered*). Then *belly* looks at
@@ -581,7 +589,7 @@ print({what: round(value, 2) for what, value in exchanged.items()})
 # %% [markdown]
 # **What to see.** In 93 of 100 the wrong word's cosine falls, by 0.57 in the mean, where the others fall by 0.14 (they have
 # read it, too). Where there are two colours or more it has the lowest cosine of them in 82 of 100; lots would say
-# 44. So yes: something can say which word isn't there.
+# 44. So yes: among a caption's colours something can say which word isn't there.
 #
 # ### Whose colour is it?
 # Section 4's last sentence had both colours exchanged. Here are all captions, of 2,000, that give two colours to two parts. How
@@ -597,7 +605,7 @@ print(f"{'lesson 07 reader':19}", {what: round(value, 2) for what, value in orde
 # %% [markdown]
 # **What to see.** Little better than a guess: 0.57 and 0.60 by the sentence, 0.65 and 0.63 by words. It hardly hears whose colour it is. Lesson 07's reader
 # does, in nearly all cases (1.00): it was taught to. In a batch of 48 pairs one hardly ever meets the same colours exchanged, so DAMSM's loss
-# never asks. For *not* we can't test: the word isn't in our captions. And *two* stands only in "two legs" and "two eyes", which
+# hardly ever asks. Two more tests suggest themselves, *not* and *two*. The first we can't make: the word isn't in our captions. And *two* stands only in "two legs" and "two eyes", which
 # every bird has.
 #
 # ### Two examiners
@@ -617,9 +625,10 @@ print({what: round(value, 2) for what, value in agreed.items()})
 # Twelve real birds of unseen species. Point at a word to see where it looks; write another caption. Try a colour that
 # the bird doesn't have. Try its colours on the wrong parts. Then "a bird with a belly", and "a bird with a red belly".
 #
-# <details><summary>What we found</summary>A colour that the bird doesn't have gets a low cosine, and its light goes where
-# the colour comes nearest, or anywhere. On the wrong part a colour is as bright as on the right one. Most words light the whole
-# picture, or what isn't the bird.</details>
+# <details><summary>What we found</summary>A colour that the bird doesn't have mostly gets a lower cosine than one that it has, but
+# not always: in a caption with one colour it often still beats the other words. On the wrong part a colour is as bright as on the
+# right one. *Belly* looks at no belly, with a colour or without. Most words light the whole picture, or what isn't the
+# bird.</details>
 
 # %%
 lab = RegionLab({name: shipped(name) for name in ("damsm_64", "damsm_64_other")})

@@ -16,7 +16,7 @@ from t2i_course.measure.novelty import worst
 from t2i_course.measure.obedience import names_two, two_colours
 from t2i_course.measure.oracle import oracle
 from t2i_course.measure.pointing import if_exchanged, some_of
-from t2i_course.measure.steadiness import steadiness
+from t2i_course.measure.steadiness import equalised, setback, steadiness
 from t2i_course.papers.attngan import released_mask
 from t2i_course.play.attention_lab import START
 from t2i_course.show.obeyed import missed
@@ -118,6 +118,18 @@ def test_curves():
         for name in ("two stages, lambda 5", "no DAMSM")
     ]
     assert min(ends[0]) > max(ends[1])
+    starts = [
+        [fmean(run["curve"][0][2:4]) for run in FOUND["table8"][name]["runs"]]
+        for name in ("two stages, lambda 5", "no DAMSM")
+    ]
+    (a, b), (c, d) = (span(each) for each in starts)
+    claim(f"after 75 steps, when there is hardly a bird, they have reached {a} to {b}, "
+          f"the others {c} to {d}. A live training of 400 steps comes to about "
+          "0.5")  # fmt: skip
+    assert all(run["curve"][0][0] == 75 for run in FOUND["table8"]["no DAMSM"]["runs"])
+    at_375 = [fmean(run["curve"][4][2:4])
+              for run in FOUND["table8"]["two stages, lambda 5"]["runs"]]  # fmt: skip
+    assert 0.45 < fmean(at_375) < 0.55
 
 
 # 5: the mask ---------------------------------------------------------------------------
@@ -125,14 +137,20 @@ def test_curves():
 
 def test_the_released_mask():
     claim("A caption of four words loses 75 % of its attention, the longest of the batch "
-          "none")  # fmt: skip
+          "none; but that one is masked away from some of its own words, and loses its "
+          "green belly")  # fmt: skip
     batch = measure.unseen_captions(32, 64, seed=3).to("cpu")
     figure = beside_released(shipped("attngan_64"), batch, "")
     heads = figure.alt
     assert "4 words, 75 %" in heads and "22 words, 0 %" in heads
-    claim("The birds hardly change, and obey as before")
+    share = partial(told, "padding/AttnGAN")
+    claim(f"padding gets {share('share')} of all attention, of captions of eight words or "
+          f"fewer {share('share, 8 words or fewer')}, and in batches sorted by length "
+          "hardly any")  # fmt: skip
+    assert max(of("padding/AttnGAN", "share, sorted")) < 0.03
+    claim("Most birds change little, and obedience falls by 0.01 on each seed")
     right, wrong = (of("padding/AttnGAN", c) for c in ("all", "all, released"))
-    assert all(abs(a - b) < 0.02 for a, b in zip(right, wrong))
+    assert all(0.005 < a - b < 0.015 for a, b in zip(right, wrong))
     change, noise = (of("padding/AttnGAN", c)
                      for c in ("change", "change, another noise"))  # fmt: skip
     assert max(change) < min(noise) / 2
@@ -187,11 +205,12 @@ def test_a_second_stage_and_stackgan():
     claim(f"and nothing here ({told(BOTH, 'own')})")
     gain = fmean(of(BOTH, "own")) - fmean(row("lambda 5", "own"))
     assert abs(gain) < 0.03
-    tree = max(of("table8/StackGAN++", "all"))
-    claim("Against StackGAN++, trained longer, AttnGAN obeys more with any $\\lambda$ "
-          f"({told('table8/StackGAN++', 'all')}), as in the paper")  # fmt: skip
+    tree = of("table8/StackGAN++", "all")
+    claim(f"obeys in {told('table8/StackGAN++', 'all')}: less than every row with DAMSM, "
+          "and about as much as the one without")  # fmt: skip
     every = (*LAMBDAS[1:], "two stages, lambda 5")
-    assert all(min(row(name, "all")) > tree for name in every)
+    assert all(min(row(name, "all")) > max(tree) for name in every)
+    assert abs(fmean(row("no DAMSM", "all")) - fmean(tree)) < 0.02
 
 
 # 7: scores -----------------------------------------------------------------------------
@@ -200,22 +219,26 @@ def test_a_second_stage_and_stackgan():
 def test_the_examiner_s_own_opinion():
     one, other = told("table8/lambda 5", "foreign"), told("table8/lambda 5", "own")
     claim(f"{one} for {other} at $\\lambda = 5$")
-    claim("the new examiner agrees about the order of the rows, but gives less")
-    for name in LAMBDAS:
+    claim(
+        "the new examiner agrees about the order of the rows, but gives those with DAMSM less"
+    )
+    for name in LAMBDAS[1:]:
         own, foreign = row(name, "own"), row(name, "foreign")
         assert all(f < o for o, f in zip(own, foreign))
     means = [fmean(row(name, "foreign")) for name in LAMBDAS]
     assert means == sorted(means)
-    claim("about a tenth is flattery, the rest another examiner sees, too")
+    claim("about an eighth is flattery, the rest another examiner sees, too")
     gains = [fmean(row("lambda 5", c)) - fmean(row("no DAMSM", c))
              for c in ("own", "foreign")]  # fmt: skip
-    assert 0.06 < 1 - gains[1] / gains[0] < 0.14
+    assert 0.1 < 1 - gains[1] / gains[0] < 0.15
 
 
 def test_better_than_nature():
     real = max(of("table8/real birds", "own"))
-    claim("Real birds of those very captions have "
-          f"{told('table8/real birds', 'own')}. The generator")
+    claim(
+        "Real birds of those very captions have "
+        f"{told('table8/real birds', 'own')}. The generator"
+    )
     claim("has twice that")
     assert 1.8 < fmean(row("lambda 5", "own")) / real < 2.2
 
@@ -223,7 +246,8 @@ def test_better_than_nature():
 def test_each_score_has_its_fool():
     score = partial(told, column="inception score", digits=0)
     claim(f"The copier has {score('fooled/copier')}, more than real birds of the "
-          f"captions ({score('fooled/real birds')}), and obeys like chance")  # fmt: skip
+          f"captions ({score('fooled/real birds')}), and obeys like chance "
+          f"({told('fooled/copier', 'all')})")  # fmt: skip
     scores = {name: of(f"fooled/{name}", "inception score")
               for name in ("copier", "real birds", "one drawing each")}  # fmt: skip
     assert min(scores["copier"]) > max(scores["real birds"])
@@ -234,10 +258,13 @@ def test_each_score_has_its_fool():
     adversary = "fooled/adversary"
     claim(f"The adversary has {told(adversary, 'own')} with pictures in which there is "
           f"no bird. Its inception score ({score(adversary)})")  # fmt: skip
-    claim(f"in {told(adversary, 'foreign')} of the cases, as often as for real birds "
+    claim(f"in {told(adversary, 'foreign')} of the cases, nearly as often as for real birds "
           f"({told('fooled/real birds', 'foreign')})")  # fmt: skip
     gap = fmean(of(adversary, "foreign")) - fmean(of("fooled/real birds", "foreign"))
     assert abs(gap) < 0.05
+    claim("One drawing each obeys as much as AttnGAN does "
+          f"({told('fooled/one drawing each', 'all')} and {told('fooled/AttnGAN', 'all')})"
+          )  # fmt: skip
     claim("by R-precision the adversary, AttnGAN and then nature is the order")
     order = [min(of(f"fooled/{n}", "own")) for n in ("adversary", "AttnGAN")]
     assert order[0] > order[1] > max(of("fooled/real birds", "own"))
@@ -301,22 +328,24 @@ def test_attention_goes_with_the_colour():
 def test_the_asked_part_changes_as_much_as_the_others():
     inside, others = (told(BOTH, f"changed, {c}", 3) for c in ("inside", "other parts"))
     claim(f"the asked part changes as much as the bird's other parts ({inside} and "
-          f"{others} of the range), the background less; without DAMSM it is the same"
-          )  # fmt: skip
-    for name in ("two stages, lambda 5", "lambda 5", "no DAMSM"):
-        assert all(0.95 < times < 1.05 for times in row(name, "changed, times"))
+          f"{others} of the range), and only the background less; in all rows with "
+          "attention")  # fmt: skip
+    for name in (*LAMBDAS, "two stages, lambda 5"):
+        assert all(0.94 < times < 1.06 for times in row(name, "changed, times"))
         background = row(name, "changed, background")
         assert max(background) < min(row(name, "changed, other parts")) / 2
     tree = "table8/StackGAN++"
-    claim("StackGAN++ changes the asked part a little more than the others "
-          f"({told(tree, 'changed, inside', 3)} for "
+    claim("StackGAN++, which has none, changes the asked part a little more than the "
+          f"others ({told(tree, 'changed, inside', 3)} for "
           f"{told(tree, 'changed, other parts', 3)})")  # fmt: skip
     assert all(1.05 < times < 1.2 for times in of(tree, "changed, times"))
     takes = "changed, takes the colour"
-    claim(f"in {told(BOTH, takes)} of the cases, without it in "
-          f"{told('table8/no DAMSM', takes)}, with StackGAN++ in "
-          f"{told('table8/StackGAN++', takes)}")  # fmt: skip
-    assert min(of(BOTH, takes)) > max(row("no DAMSM", takes))
+    claim(f"in {told('table8/lambda 5', takes)} of the cases, without DAMSM in "
+          f"{told('table8/no DAMSM', takes)}")  # fmt: skip
+    assert min(row("lambda 5", takes)) > max(row("no DAMSM", takes))
+    claim("It is low in all rows, about 0.3")
+    for name in (*LAMBDAS, "two stages, lambda 5", "StackGAN++"):
+        assert all(0.25 < v < 0.35 for v in row(name, "changed, keeps the rest"))
 
 
 def test_the_map():
@@ -324,7 +353,9 @@ def test_the_map():
           f"same wing (by chance {told('map/AttnGAN', 'by chance')}; real birds "
           f"{told('map/real birds', 'same')})")  # fmt: skip
     assert min(of("map/AttnGAN", "same")) > 2 * max(of("map/AttnGAN", "by chance"))
-    claim("reds sit on branches, blues on water, greens and yellows in the grass")
+    claim(
+        "reds sit mostly on branches, blues on water, greens in the grass or on water"
+    )
     pictures, batch, *_ = map_of(shipped("attngan_64"), 300)
     below = pictures[:, :, -10:].mean((2, 3))
     wing = batch.named[:, 0]
@@ -336,20 +367,22 @@ def test_the_map():
     red, blue, green = ground("red"), ground("blue"), ground("green")
     assert red[0] > max(blue[0], green[0])  # branches before a warm sky
     assert blue[2] > max(red[2], green[2])
-    assert (green[1] - green[2]) > max(red[1] - red[2], blue[1] - blue[2])
+    assert green[1] > max(green[0], green[2])
 
 
 def test_the_short_trainings_are_steady():
-    claim("Their seeds end alike (deviations of 0.00 to 0.02), and none falls back by "
+    claim("Their seeds end alike (deviations of 0.02 or less), and none falls back by "
           "more than 0.04")  # fmt: skip
-    claim("StackGAN++ for 3,000 steps: one seed falls back by 0.27")
+    claim("StackGAN++ for 3,000 steps: every seed falls back on the way, by 0.25 in the "
+          "mean")  # fmt: skip
     short = [steadiness(runs_of(FOUND, f"table8/{name}"))
              for name in ("two stages, lambda 5", "lambda 5", "no DAMSM")]  # fmt: skip
     short.append(steadiness(runs_of(records("10"), "table5/full")))
     assert all(found["spread"] < 0.025 for found in short)
     assert all(found["largest setback"] < 0.045 for found in short)
-    long = steadiness(runs_of(records("10"), "longer/3,000 steps"))
-    assert round(long["largest setback"], 2) == 0.27
+    long = runs_of(records("10"), "longer/3,000 steps")
+    assert round(steadiness(long)["setback"], 2) == 0.25
+    assert all(setback(equalised(run["curve"])) > 0.2 for run in long)
 
 
 # 13: what fails ------------------------------------------------------------------------
@@ -358,7 +391,7 @@ def test_the_short_trainings_are_steady():
 def test_which_but_not_whose():
     claim("AttnGAN has both colours right in 19 of 100, nearly four times as often as the "
           "tree. And it exchanges them as often: 18 of 100")  # fmt: skip
-    claim("has 85 right and exchanges none")
+    claim("hears one list of numbers, and has 85 right and none exchanged")
     found = {}
     for name in ("attngan_64", "tree_painter_64", "stackgan_tree_64"):
         seen = oracle(64).read(measure.draw(shipped(name), pairs()))
@@ -375,7 +408,7 @@ def test_novel_is_not_what_fails():
           f"({at('novel, whole')} and {at('occurs, whole')})")  # fmt: skip
     known, novel = (of("novel/AttnGAN", f"{c}, all") for c in ("occurs", "novel"))
     assert all(abs(a - b) < 0.03 for a, b in zip(known, novel))
-    claim("The painter gets nine in ten whole, novel or not")
+    claim("the painter, who gets nine in ten whole, gets them novel or not")
     for kind in ("occurs", "novel"):
         assert all(
             0.88 < v < 0.95 for v in of("novel/the best painter", f"{kind}, whole")

@@ -106,6 +106,7 @@ def test_the_lab_finds_words(encoders):
     assert "no word 'green'" in lab.view(START, "green").line
     assert lab.view(START, 99).picture is None
     assert "zebra" in lab.view("zebra").line
+    assert "Words it doesn't know: zebra." in lab.view("a bird and a zebra").line
 
 
 def test_the_widget_follows_word_caption_and_bird(encoders):

@@ -430,8 +430,8 @@ def _(answer):
         "the maps aren't divided by their own sums: a share is wanted.":
             lambda a, c: a @ c.mT,
         "this is divided by the part's size; the share of the *map* is wanted, so "
-        "divide "
-        "by the map's sum.": _over(lambda a, c: c.sum(2)[:, None]),
+        ""
+        "divide by the map's sum.": _over(lambda a, c: c.sum(2)[:, None]),
         "this is divided by both sums, the map's and the part's; only the map's.":
             _over(lambda a, c: a.sum(2, keepdim=True) * c.sum(2)[:, None]),
         "this is divided by the number of regions; divide by the map's sum.":
@@ -440,25 +440,25 @@ def _(answer):
         "over regions, axis 2.": (
             lambda a, c: (a / a.sum(1, keepdim=True).clamp_min(1e-12)) @ c.mT,),
         "this is divided by the sum over all maps of a picture; each word's map has "
-        "its "
-        "own.": _over(lambda a, c: a.sum((1, 2), keepdim=True)),
+        "its own.": _over(lambda a, c: a.sum((1, 2), keepdim=True)),
         "this is divided by the largest number of a map, not by its sum.":
             _over(lambda a, c: a.amax(2, keepdim=True)),
+        "a map of a small sum isn't divided by it: the floor below the line is only for "
+        "0 / 0, so make it tiny, 1e-12.": (
+            lambda a, c: a @ c.mT / a.sum(2, keepdim=True).clamp_min(1.0),
+            lambda a, c: a @ c.mT / (a.sum(2, keepdim=True) + 1e-3)),
         "the map goes through a softmax; it is attention already: divide by its sum.":
             lambda a, c: a.softmax(2) @ c.mT,
         "a region counts wholly as soon as the part touches it; it counts by the share "
         "that the part covers.": lambda a, c: pointing.mass(a, (c > 0).to(c)),
         "a region counts for the part that covers most of it; it counts for each part "
-        "by "
-        "its share.": lambda a, c: pointing.mass(
+        "by its share.": lambda a, c: pointing.mass(
             a, (c == c.amax(1, keepdim=True)).to(c)),
         "this is a cosine of map and part; the share is the sum of products, divided "
-        "by "
-        "the map's sum.": lambda a, c: (
+        "by the map's sum.": lambda a, c: (
             F.normalize(a, dim=2) @ F.normalize(c, dim=2).mT),
         "the shares are made to sum to 1 over parts; over all parts they do where "
-        "parts "
-        "cover everything, but what is asked for is each part's share of the map.":
+        "parts cover everything, but what is asked for is each part's share of the map.":
             lambda a, c: (a @ c.mT).softmax(2),
         "words and parts are exchanged: (B, T, P), not (B, P, T).":
             lambda a, c: pointing.mass(a, c).mT,
@@ -467,7 +467,7 @@ def _(answer):
     }  # fmt: skip
     maps, cover = _covered(5, (2, 4, 6), 4)
     lame = cover * torch.tensor([1.0, 0.5, 0.2, 0.1])[:, None]  # not all is covered
-    inputs = [(maps, lame), _covered(8, (3, 2, 5), 3)]
+    inputs = [(maps, lame), (0.02 * maps, lame), _covered(8, (3, 2, 5), 3)]
     found = answer(*inputs[0])
     expect_shape(found, (2, 4, 4), "the shares", "(B, T, P)")
     if bool(found.isnan().any()):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -33,7 +33,8 @@ class Found:
     """What a caption's words find in a picture (3, S, S), or why nothing is looked for.
 
     words: T; maps: (T, H, W) of attention; fits: (T,) cosines; by_words, by_sentence:
-    how well the caption fits as a whole; place: of the chosen word.
+    how well the caption fits as a whole; place: of the chosen word; notes: what is not
+    understood of the caption (`Vocabulary.notes`).
     """
 
     picture: Tensor | None
@@ -44,6 +45,7 @@ class Found:
     by_sentence: float = 0.0
     place: int = 0
     problem: str = ""
+    notes: list[str] = field(default_factory=list)
 
     @property
     def sheet(self) -> Tensor:
@@ -58,10 +60,11 @@ class Found:
             return self.problem
         each = ", ".join(f"{w} {f:.2f}" for w, f in zip(self.words, self.fits.tolist()))
         word, fit = self.words[self.place], self.fits[self.place]
-        return (
+        said = (
             f"'{word}' fits what it looks at by {fit:.2f}. All: {each}. The caption "
             f"fits by words {self.by_words:.2f}, as a sentence {self.by_sentence:.2f}."
         )
+        return " ".join([said, *(f"{n[0].upper()}{n[1:]}." for n in self.notes)])
 
 
 class RegionLab:
@@ -97,7 +100,8 @@ class RegionLab:
         if place is None:
             why = f"The caption has no word {word!r}; it has {', '.join(words)}."
             return Found(None, words, problem=why)
-        return replace(found, place=place)
+        notes = vocabulary().notes([caption])
+        return replace(found, place=place, notes=notes)
 
     @staticmethod
     def _place(found: Found, word: str | int | None) -> int | None:

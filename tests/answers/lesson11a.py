@@ -367,6 +367,7 @@ WRONG = {
     ],
     "11a.5": [
         (lambda a, c: a @ c.mT, "own sums"),
+        (lambda a, c: a @ c.mT / a.sum(2, keepdim=True).clamp_min(1), "a small sum"),
         (lambda a, c: a @ c.mT / c.sum(2)[:, None], "part's size"),
         (lambda a, c: mass_by_where(a, c) / c.sum(2)[:, None], "both sums"),
         (lambda a, c: (a @ c.mT) / a.shape[-1], "number of regions"),
