@@ -19,7 +19,7 @@
 # - count how often a word looks at the part that it speaks of, beside what chance would give;
 # - say what such a model can't see, by a test for each.
 #
-# **Time:** about four minutes of computing on two CPU cores, half a minute with the shipped networks
+# **Time:** about two and a half minutes of computing on two CPU cores, half a minute with the shipped networks
 # (`T2I_LIVE=0`); about an hour and a half with the five exercises.
 #
 # **You need:** lesson 07 (sentences and pictures in one space, cosines), lesson 10 (why one list of
@@ -375,7 +375,7 @@ class YourDamsm(damsm.Damsm):
 # in one product (`damsm_loss`): at the paper's size, 48 captions of 18 words before 289 regions, a step takes 453 ms in place of the
 # loop's 1,047 (2.3 times as fast) and 107 MB in place of 316 (`python benchmarks/similarity.py`, one thread).
 #
-# The shipped encoders took 1,500 steps. Live it is 500, about three minutes. Below another bird is lit again and again while the words
+# The shipped encoders took 1,500 steps. Live it is 500, about two minutes. Below another bird is lit again and again while the words
 # learn to look; shipped, you see three moments of the 1,500 steps.
 
 

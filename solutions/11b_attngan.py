@@ -385,8 +385,8 @@ dots(found, rows, {"inception score": "inception score", "R-precision": "own", "
 # **What to see.** The order of the paper's $\lambda$ rows holds.
 #
 # - **R-precision rises with $\lambda$**, on every seed and in every step up to 5: 0.20 to 0.23 without
-#   DAMSM, then 0.32 to 0.35, 0.54 to 0.57, 0.67 to 0.69, and 0.71 to 0.73 with 10.
-# - **The inception score has its peak in between**, in the mean: 23.8 to 32.9 without, 38.2 to 44.0 at
+#   DAMSM, then 0.30 to 0.35, 0.54 to 0.57, 0.67 to 0.69, and 0.71 to 0.73 with 10.
+# - **The inception score has its peak in between**, in the mean: 23.8 to 32.9 without, 36.5 to 44.0 at
 #   1, 29.5 to 32.6 at 10. In the paper it is highest at 1 and 5, and falls at 10. The Frechet distance
 #   sees no gain in DAMSM, only that 10 is worse than 1 (966 to 1110 for 823 to 883); without DAMSM its three seeds lie far
 #   apart (782 to 1132).
@@ -396,7 +396,7 @@ dots(found, rows, {"inception score": "inception score", "R-precision": "own", "
 # - **A second stage** brings nine points of R-precision in the paper (58.7 to 67.8 %), and nothing here (0.65 to 0.68).
 #   Ours draws 64 pixels with either; there the second stage doubles the size, to 256.
 #
-# StackGAN++, trained longer (1,200 steps), obeys in 0.40 to 0.42: less than every row with DAMSM, and about as much as the one without. (Seconds
+# StackGAN++, trained longer (1,200 steps), obeys in 0.40 to 0.42: less than every row with DAMSM, and a little less than the one without. (Seconds
 # differ within a row since some trainings shared their core.)
 #
 # What the miniature can't show: photographs, 5,450 words, 600 epochs. Its scores are by other rulers, so compare

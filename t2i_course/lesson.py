@@ -156,7 +156,7 @@ LESSONS: dict[str, Info] = {
             "A network that finds each word of a sentence in a picture, taught by "
             "whole pairs alone; and a count of how often it points right.",
             "AT-4 to AT-6, TM-23",
-            {"course": 0.5, "cpu": 4, "work": 90},
+            {"course": 0.5, "cpu": 2.5, "work": 90},
             wants_gpu=True,
         ),
         Info(

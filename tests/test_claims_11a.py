@@ -176,7 +176,7 @@ def test_speed_and_sizes_of_the_training():
     claim("a step takes 453 ms in place of the loop's 1,047 (2.3 times as fast) and 107 MB "
           "in place of 316")  # fmt: skip
     assert f"{1047 / 453:.1f}" == "2.3"
-    claim("The shipped encoders took 1,500 steps. Live it is 500, about three minutes")
+    claim("The shipped encoders took 1,500 steps. Live it is 500, about two minutes")
     settings = info("damsm").settings("cpu", "birds")
     assert settings["steps"] == 1500
     assert 0 < LESSONS["11a"].minutes["cpu"] <= 6

@@ -207,10 +207,10 @@ def test_a_second_stage_and_stackgan():
     assert abs(gain) < 0.03
     tree = of("table8/StackGAN++", "all")
     claim(f"obeys in {told('table8/StackGAN++', 'all')}: less than every row with DAMSM, "
-          "and about as much as the one without")  # fmt: skip
+          "and a little less than the one without")  # fmt: skip
     every = (*LAMBDAS[1:], "two stages, lambda 5")
     assert all(min(row(name, "all")) > max(tree) for name in every)
-    assert abs(fmean(row("no DAMSM", "all")) - fmean(tree)) < 0.02
+    assert min(row("no DAMSM", "all")) > max(tree)
 
 
 # 7: scores -----------------------------------------------------------------------------

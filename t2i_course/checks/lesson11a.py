@@ -443,8 +443,8 @@ def _(answer):
         "its own.": _over(lambda a, c: a.sum((1, 2), keepdim=True)),
         "this is divided by the largest number of a map, not by its sum.":
             _over(lambda a, c: a.amax(2, keepdim=True)),
-        "a map of a small sum isn't divided by it: the floor below the line is only for "
-        "0 / 0, so make it tiny, 1e-12.": (
+        "a map of a small sum isn't divided by it: the floor below the line is for "
+        "0 / 0 alone, so make it tiny, 1e-12.": (
             lambda a, c: a @ c.mT / a.sum(2, keepdim=True).clamp_min(1.0),
             lambda a, c: a @ c.mT / (a.sum(2, keepdim=True) + 1e-3)),
         "the map goes through a softmax; it is attention already: divide by its sum.":
@@ -458,7 +458,7 @@ def _(answer):
         "by the map's sum.": lambda a, c: (
             F.normalize(a, dim=2) @ F.normalize(c, dim=2).mT),
         "the shares are made to sum to 1 over parts; over all parts they do where "
-        "parts cover everything, but what is asked for is each part's share of the map.":
+        "parts cover everything, but what is asked is each part's share of the map.":
             lambda a, c: (a @ c.mT).softmax(2),
         "words and parts are exchanged: (B, T, P), not (B, P, T).":
             lambda a, c: pointing.mass(a, c).mT,
