@@ -465,12 +465,11 @@ found = records("11")
 measured(found, {"DAMSM": "damsm/cpu"},
          {"first of 100": ("first of 100", 3), "who sees everything": ("who sees everything", 3),
           "first picture": ("first picture of 100", 3),
-          "who sees every picture": ("who sees every picture", 3), "by words": ("by words", 3),
-          "seconds": ("seconds", 0)},
+          "who sees every picture": ("who sees every picture", 3), "by words": ("by words", 3)},
          "mean ± deviation over seeds 0 1 2, 1,500 steps, one thread; t2i reproduce 11 damsm")
 
 # %% [markdown]
-# **What to see.** Around 0.34 of captions and 0.38 of pictures are found first; by words it is fewer (0.27 to 0.28). So in this world the word
+# **What to see.** Around 0.34 of captions and 0.36 to 0.38 of pictures are found first; by words it is fewer (0.27 to 0.32). So in this world the word
 # part is not the better judge of whole captions: it is there to say where. There is no published figure beside
 # ours: the paper gives R-precision for *drawn* pictures (lesson 11b), not for real ones.
 #
@@ -535,9 +534,9 @@ measured(found, {kind: kind for kind in pointing.KINDS}, columns,
          cell=lambda kind, column: ("damsm/cpu", column[0].format(kind), column[1]))
 
 # %% [markdown]
-# **What to see.** *Colour words point*: 0.16 to 0.20 of their attention lies on the part (chance 0.039), and their brightest
+# **What to see.** *Colour words point*: 0.15 to 0.20 of their attention lies on the part (chance 0.039), and their brightest
 # region touches it in 72 to 77 of 100 (chance 11). A good part of that is knowing where birds have their parts: on another bird's parts it is 0.11
-# to 0.13. And if the caption is another bird's, colour words fall to 0.06.
+# to 0.13. And if the caption is another bird's, colour words fall to 0.05 to 0.06.
 #
 # *Part words don't.* 'Wings', 'belly', 'head' have 0.035 on their part, less than chance, and a function word like 'a' has
 # nearly the same. Their brightest region touches the part more often than by chance, but nearly as often on another bird's parts.

@@ -365,14 +365,14 @@ published = {"no DAMSM": "3.98, 10.4 %", "lambda 0.1": "4.19, 16.6 %", "lambda 1
              "lambda 5": "4.35, 58.7 %", "lambda 10": "4.29, 63.9 %",
              "two stages, lambda 5": "4.36, 67.8 %"}
 rows = {f"{name} ({scores})": f"table8/{name}" for name, scores in published.items()}
-others = {"real birds": "table8/real birds", "StackGAN++ (lesson 10)": "table8/StackGAN++"}
+others = {"real birds": "fooled/real birds", "StackGAN++ (lesson 10)": "table8/StackGAN++"}
 measured(found, rows | others,
          {"inception score": ("inception score", 1), "R-precision": ("own", 2),
           "by another examiner": ("foreign", 2), "Frechet distance": ("frechet distance", 0),
           "obedience": ("all", 2), "diversity": ("diversity", 2), "seconds": ("seconds", 0)},
          "in brackets: published inception score and R-precision, of CUB. Ours: mean ± deviation over seeds "
-         "0 1 2, 750 steps, 2,000 unseen captions (R-precision: 1,000; diversity: eight pictures "
-         "of 50); t2i reproduce 11 table8")
+         "0 1 2, 750 steps, 2,000 unseen captions (R-precision and real birds: 1,000; diversity: eight "
+         "pictures of 50); t2i reproduce 11 table8, 11 fooled")
 
 # %%
 dots(found, rows, {"inception score": "inception score", "R-precision": "own", "obedience": "all",
