@@ -58,6 +58,13 @@ PUBLISHED = {
     "09/remedies": "8d559f902f80f491",
     "09/stages": "13e54ffa062d6b8b",
     "09/styles": "678bdcba329f18ca",
+    "11/damsm": "14cdb29a4a850604",
+    "11/table8": "24dbd20ab2d6a4dd",
+    "11/fooled": "f463fb85b1b1394e",
+    "11/map": "21847a3e98e367e2",
+    "11/novel": "3df768513c09739e",
+    "11/limits": "7fc942f09eb87705",
+    "11/padding": "15fb131ce6f02c04",
 }
 
 
