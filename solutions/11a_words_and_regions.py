@@ -259,8 +259,9 @@ for gamma in (0.1, 1.0, 5.0, 50.0, 1000.0):
 # %% [markdown]
 # **What to see.** Between the two ends: with $\gamma_2$ near 0 the score is the mean, plus $\log(T) / \gamma_2$ that only
 # counts words; with a very large $\gamma_2$ it is the best word's cosine. At 5 the best word decides nearly alone
-# (0.811 for 0.8), and many words can lift a score (18 of them by up to $\log(18) / 5 = 0.58$), even above 1. One word that
-# isn't found hardly lowers it.
+# (0.811 for 0.8), and many words can lift a score (18 of them by up to $\log(18) / 5 = 0.58$), even above 1. A word that
+# isn't found adds next to nothing, and the score loses only what that word had added: of two equally good words one lost costs
+# $\log(2) / 5 = 0.14$. (In the table below it falls by more: the other words have read the wrong one, and fall, too.)
 #
 # Now section 1's bird again, word by word:
 
@@ -375,8 +376,9 @@ class YourDamsm(damsm.Damsm):
 # in one product (`damsm_loss`): at the paper's size, 48 captions of 18 words before 289 regions, a step takes 453 ms in place of the
 # loop's 1,047 (2.3 times as fast) and 107 MB in place of 316 (`python benchmarks/similarity.py`, one thread).
 #
-# The shipped encoders took 1,500 steps. Live it is 500, about two minutes. Below another bird is lit again and again while the words
-# learn to look; shipped, you see three moments of the 1,500 steps.
+# The shipped encoders took 1,500 steps. Live it is 500, about two minutes. Below, another bird is lit again and again while the words
+# learn to look; under it (or alone, if you load the shipped network) stand three moments of the shipped one's 1,500 steps. The number
+# beside the steps is (14): who knows nothing has $4 \times 3.87 = 15.5$.
 
 
 # %%
@@ -395,14 +397,15 @@ birds = Birds("train", 64, learning.settings["batch_size"])
 steps = min(500, learning.settings["steps"])
 course = run.train(
     learning, birds, steps, shipped="damsm_64", show=portrait,
-    part=lambda system: system.encoders, columns=bird.caption[4].split(), course={"of": "bird"},
+    part=lambda system: system.encoders, columns=split_words(bird.caption[4]), course={"of": "bird"},
     title="damsm_64 on its way, seed 0 (t2i reproduce 11 damsm)",
-    seen="At step 100 all words light nearly everything; at 1,500 each colour only its places")
+    seen="At step 100 all words light nearly everything; at 1,500 each colour mostly its places")
 
 # %% [markdown]
-# **What to see.** *Brown* and *blue* narrow to their places, step by step; blue takes some water in. (After 400 steps, one seed, 12.0 % of
-# captions were the first of a hundred, and colour words had 7.4 % of their attention on their part; after 1,500 steps it is
-# three times as many, and 20 %. So don't expect the shipped network's picture.)
+# **What to see.** *Blue* narrows to the breast early, and takes in some water, and sky before the breast. *Brown* takes longer: at
+# step 400 it lights the head and the throat beside the wing's tip; at 1,500 it lies on the wing. (After 500 steps about 20 %
+# of captions are the first of a hundred, section 7 measures yours; after 1,500 it is 34 %, and colour words have 20 % of their attention on their part,
+# seed 0. So don't expect the shipped network's picture.)
 #
 # What AttnGAN's authors trained it on (AT-5): for birds CUB, 8,855 pictures to learn from and 2,933 to test,
 # with ten captions each; and COCO, about 80,000 and 40,000 pictures of all kinds of scenes, with five. Our
@@ -452,7 +455,7 @@ for name, both in judges.items():
 print(f"who sees everything                {caption_ceiling(some.attributes, some.named, lists):.3f}")
 
 # %% [markdown]
-# **What to see.** Chance is 0.01, DAMSM is above 0.3, and who sees all attributes and understands every word gets
+# **What to see.** Chance is 0.01, the shipped DAMSM is above 0.3, a live one of 500 steps about 0.2, and who sees all attributes and understands every word gets
 # 0.81 and not 1 (other captions than in the table below, where it is 0.84): some of the 99 are true of the picture, too, and say as much. But *lesson 07's reader is far ahead*.
 # It has had two helps that DAMSM doesn't get: its eyes are a network that was taught all attributes of
 # birds, and it practised on false twins. DAMSM learned from pairs alone, pictures and captions, and both encoders from nothing.
@@ -523,7 +526,7 @@ for kind, pairs in parts_said.items():
 # %% [markdown]
 # (A function word, such as *a* or *with*, has no part: it is held against every part that its caption names.) Only colours are counted of which it is sure which part they speak of. Chance is the part's share of the picture. Now over
 # seeds, and by two more rulers: a **hit**, the brightest region touches the part; and *another's*, the same map
-# held against another bird's parts (what a word would get that only knows where birds have their parts).
+# held against another bird's parts (what a map gets since parts lie in much the same places in all birds).
 
 # %%
 columns = {"mass": ("{}, mass", 3), "by chance": ("{}, by chance", 3), "another's": ("{}, another's mass", 3),
@@ -535,8 +538,9 @@ measured(found, {kind: kind for kind in pointing.KINDS}, columns,
 
 # %% [markdown]
 # **What to see.** *Colour words point*: 0.15 to 0.20 of their attention lies on the part (chance 0.039), and their brightest
-# region touches it in 72 to 77 of 100 (chance 11). A good part of that is knowing where birds have their parts: on another bird's parts it is 0.11
-# to 0.13. And if the caption is another bird's, colour words fall to 0.05 to 0.06.
+# region touches it in 72 to 77 of 100 (chance 11). A good part of that would come to any map of a bird's body, since birds have their parts in much the same
+# places: held against another bird's parts the same map has 0.11
+# to 0.13. And if the caption is another bird's, colour words fall to 0.05 to 0.06 (in the records, not in the table).
 #
 # *Part words don't.* 'Wings', 'belly', 'head' have 0.035 on their part, less than chance, and a function word like 'a' has
 # nearly the same. Their brightest region touches the part more often than by chance, but nearly as often on another bird's parts.
@@ -562,20 +566,22 @@ grid(torch.cat(list(rows.values())), wings, rows=list(rows), size=0.95,
 tests = word_tests.matters(encoders, run.choose(40, 500))
 two = ("wing, mass", "wing, hit", "belly, mass", "belly, hit")
 Table(two, {name: [f"{row[column]:.2f}" for column in two] for name, row in tests.items()},
-      "the colour word (upper four rows) or the noun; damsm_64, seed 0, 500 birds a row; by chance: mass "
+      "the colour word (upper four rows), a noun, or 'with'; damsm_64, seed 0, 500 birds a row; by chance: mass "
       "0.05 and 0.06, hit 0.12 and 0.16")
 
 # %% [markdown]
-# **What to see.** The guess is wrong. In the upper two rows the colour looks at the belly rather than at the wing,
+# **What to see.** In the picture both rows are nearly alike; the fourth bird's *yellow* lights its yellow head more than its wing. The guess is wrong. In the upper two rows the colour looks at the belly rather than at the wing,
 # *whichever it is said of* (0.30 and 0.31). In the third and fourth it stays on the wing even when the
 # caption gives it to the belly (0.32 and 0.33). (A region at the wing's edge touches both parts, so hits can't tell them apart here: compare the
 # masses.) A colour word looks for its colour, wherever that is. It "points to its part" since the part has that colour.
 #
 # And the nouns? In (8) each region divides one vote among the words: what the colour takes the noun
 # can't have. So we covered the colours up, after the LSTM had read them (the rows *colours covered*). Then *belly* looks at
-# the belly: its share goes from 0.05, below chance, to 0.09, and its brightest region touches it in 77 of 100 in place of 26. *Wings* gains, too: in 58 in place of 24. So
-# nouns knew more than they showed, and lost their votes to the colours. Why they know so much less even so we don't know. (One idea:
-# almost every bird has a wing and a belly, so that the word alone tells no two pictures apart. We didn't test it.)
+# the belly: its share goes from 0.05, below chance, to 0.09, and its brightest region touches it in 77 of 100 in place of 26. *Wings* gains hits, too (58 in place of 24).
+# But look at a word that names nothing: with the colours covered, *with* touches the wing in 65 and the belly in 65. Once the colours are gone,
+# somebody must take the bird's votes, so a hit alone shows little. *Belly*'s share is still more than *with*'s (0.09 and 0.07), *wings*' is
+# not (0.05 and 0.06). So the colours did take the nouns' votes; *belly* knew a little more than it showed, of *wings* we can't say so. Why
+# they know so little we don't know.
 #
 # ### Which word is wrong?
 # Section 4's bird was one example. Now 1,000 captions of unseen species, in each of which one colour is exchanged for
@@ -604,8 +610,8 @@ print(f"{'lesson 07 reader':19}", {what: round(value, 2) for what, value in orde
 # %% [markdown]
 # **What to see.** Little better than a guess: 0.57 and 0.60 by the sentence, 0.65 and 0.63 by words. It hardly hears whose colour it is. Lesson 07's reader
 # does, in nearly all cases (1.00): it was taught to. In a batch of 48 pairs one hardly ever meets the same colours exchanged, so DAMSM's loss
-# hardly ever asks. Two more tests suggest themselves, *not* and *two*. The first we can't make: the word isn't in our captions. And *two* stands only in "two legs" and "two eyes", which
-# every bird has.
+# hardly ever asks. Two more tests suggest themselves, *not* and *two*. The first we can't make: the word isn't in our captions. And *two* stands only in "two legs" and "two eyes", which are said
+# of any bird, whatever its picture shows.
 #
 # ### Two examiners
 # `damsm_64_other` is the same network from seed 1. With nearly the same R-precision, do they choose the same captions?
@@ -626,7 +632,7 @@ print({what: round(value, 2) for what, value in agreed.items()})
 #
 # <details><summary>What we found</summary>A colour that the bird doesn't have mostly gets a lower cosine than one that it has, but
 # not always: in a caption with one colour it often still beats the other words. On the wrong part a colour is as bright as on the
-# right one. *Belly* looks at no belly, with a colour or without. Most words light the whole picture, or what isn't the
+# right one. *Belly* has no more of its light on the belly than chance, with a colour or without. Most words light the whole picture, or what isn't the
 # bird.</details>
 
 # %%
@@ -671,7 +677,7 @@ lab.widget()
 # - Xu, Zhang, Huang, Zhang, Gan, Huang, He: *AttnGAN: Fine-Grained Text to Image Generation with Attentional Generative
 #   Adversarial Networks*, CVPR 2018, section 3.2;
 # - Huang, He, Gao, Deng, Acero, Heck: *Learning Deep Structured Semantic Models for Web Search using Clickthrough Data*,
-#   CIKM 2013 (the posterior (11));
+#   CIKM 2013 (the probability (11));
 # - in the package: [papers/damsm.py](../t2i_course/papers/damsm.py) (it lists what differs from the paper and the release),
 #   `measure/pointing.py`, `measure/word_tests.py`.
 #

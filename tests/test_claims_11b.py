@@ -112,19 +112,19 @@ def test_colours_jump_out_at_64_pixels():
 
 
 def test_curves():
-    claim("The three with DAMSM's opinion lie above the three without it")
-    ends = [
-        [fmean(run["curve"][-1][2:4]) for run in FOUND["table8"][name]["runs"]]
-        for name in ("two stages, lambda 5", "no DAMSM")
-    ]
-    assert min(ends[0]) > max(ends[1])
+    claim("Those with DAMSM's opinion lie above the three without it, and begin there")
+    names = ("two stages, lambda 5", "lambda 5", "no DAMSM")
+    for moment in (0, -1):
+        seen = [[fmean(run["curve"][moment][2:4]) for run in FOUND["table8"][n]["runs"]]
+                for n in names]  # fmt: skip
+        assert min(seen[0] + seen[1]) > max(seen[2])
     starts = [
         [fmean(run["curve"][0][2:4]) for run in FOUND["table8"][name]["runs"]]
         for name in ("two stages, lambda 5", "no DAMSM")
     ]
     (a, b), (c, d) = (span(each) for each in starts)
-    claim(f"after 75 steps, when there is hardly a bird, they have reached {a} to {b}, "
-          f"the others {c} to {d}. A live training of 400 steps comes to about "
+    claim(f"after 75 steps, when there is hardly a bird, those of two stages have "
+          f"reached {a} to {b}, the others {c} to {d}. A live training of 400 steps comes to about "
           "0.5")  # fmt: skip
     assert all(run["curve"][0][0] == 75 for run in FOUND["table8"]["no DAMSM"]["runs"])
     at_375 = [fmean(run["curve"][4][2:4])
@@ -164,12 +164,12 @@ def test_the_released_mask():
 
 
 def test_r_precision_rises():
-    claim("R-precision rises with $\\lambda$, on every seed and in every step up to 5: "
+    claim("R-precision rises with $\\lambda$, on every seed and in every step: "
           f"{told('table8/no DAMSM', 'own')} without DAMSM, then "
           f"{told('table8/lambda 0.1', 'own')}, {told('table8/lambda 1', 'own')}, "
           f"{told('table8/lambda 5', 'own')}, and {told('table8/lambda 10', 'own')} with "
           "10.")  # fmt: skip
-    steps = [row(name, "own") for name in LAMBDAS[:4]]
+    steps = [row(name, "own") for name in LAMBDAS]
     assert all(max(a) < min(b) for a, b in pairwise(steps))
 
 
@@ -182,11 +182,12 @@ def test_the_inception_score_has_its_peak_in_between():
     means = {name: fmean(row(name, column)) for name in LAMBDAS}
     assert max(means, key=means.get) == "lambda 1"
     distance = "frechet distance"
-    claim("only that 10 is worse than 1 "
-          f"({told('table8/lambda 10', distance, 0)} for "
-          f"{told('table8/lambda 1', distance, 0)}); without DAMSM its three seeds lie far "
-          f"apart ({told('table8/no DAMSM', distance, 0)})")  # fmt: skip
-    assert min(row("lambda 10", distance)) > max(row("lambda 1", distance))
+    at = [told(f"table8/lambda {n}", distance, 0) for n in (5, 10, 1)]
+    claim(f"only that much of it is worse than some: {at[0]} with 5 and {at[1]} with 10, "
+          f"for {at[2]} with 1; without DAMSM its three seeds lie far apart "
+          f"({told('table8/no DAMSM', distance, 0)})")  # fmt: skip
+    for worse in ("lambda 5", "lambda 10", "two stages, lambda 5"):
+        assert min(row(worse, distance)) > max(row("lambda 1", distance))
 
 
 def test_obedience_and_diversity():
@@ -227,10 +228,10 @@ def test_the_examiner_s_own_opinion():
         assert all(f < o for o, f in zip(own, foreign))
     means = [fmean(row(name, "foreign")) for name in LAMBDAS]
     assert means == sorted(means)
-    claim("about an eighth is flattery, the rest another examiner sees, too")
+    claim("about a seventh is flattery, the rest another examiner sees, too")
     gains = [fmean(row("lambda 5", c)) - fmean(row("no DAMSM", c))
              for c in ("own", "foreign")]  # fmt: skip
-    assert 0.1 < 1 - gains[1] / gains[0] < 0.15
+    assert 0.125 < 1 - gains[1] / gains[0] < 0.16
 
 
 def test_better_than_nature():
@@ -275,8 +276,8 @@ def test_each_score_has_its_fool():
 
 def test_five_of_eight():
     claim("By the oracle five of the eight birds have the yellow wings and the blue belly "
-          "of the sentence. In the first they are exchanged, and the last two are yellow "
-          "above and below")  # fmt: skip
+          "of the sentence. In the first they are exchanged; of the last two it reads both "
+          "parts yellow")  # fmt: skip
     read = oracle(64).read(eight()[0])[:, :2].tolist()
     yellow, blue = (COLOURS.index(name) for name in ("yellow", "blue"))
     assert read == [[blue, yellow], *5 * [[yellow, blue]], *2 * [[yellow, yellow]]]
@@ -420,8 +421,13 @@ def test_two_birds_and_not():
     claim(f"of real scenes with two birds it finds {seen}")
     for name in ("AttnGAN", "StackGAN++", "the best painter"):
         assert max(of(f"limits/{name}", "two asked, two seen")) < 0.04
-    red = told("limits/AttnGAN", "that are, denied")
-    claim(f'wings "that are not red" are red in {red} of the pictures')
+    denied = "that are, denied"
+    claim(f"have it in {told('limits/AttnGAN', denied)} of the pictures. The painter's "
+          f"still have it in {told('limits/the best painter', denied)}; with without "
+          "nothing changes")  # fmt: skip
+    for name in ("AttnGAN", "the best painter"):
+        pair = (of(f"limits/{name}", c) for c in ("with", "with, denied"))
+        assert all(abs(a - b) < 0.02 for a, b in zip(*pair))
     claim("Neither not nor without is in the vocabulary")
     known = vocabulary().numbers
     assert not {"not", "without", "no"} & set(known) and "two" in known

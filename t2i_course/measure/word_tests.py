@@ -183,7 +183,7 @@ def matters(encoders, count: int = 500, seed: int = 0) -> dict[str, dict[str, fl
     {row: `looks_at`}. "alike": birds whose wing and belly have one colour, which is
     said of the wing, then of the belly. "two colours": the wing's colour is said of the
     wing, then (not true) of the belly. "covered": a noun, beside colours that are read
-    and take no part in eq. (8).
+    and take no part in eq. (8); and "with", which names nothing, to compare.
     """
     found = {}
     batch, one, _ = pictured(True, count, seed)
@@ -199,6 +199,9 @@ def matters(encoders, count: int = 500, seed: int = 0) -> dict[str, dict[str, fl
         found[noun] = looks_at(encoders, batch, true, nouns)
         found[f"{noun}, colours covered"] = looks_at(encoders, batch, true, nouns,
                                                      covered=COLOURS)  # fmt: skip
+    found["with, colours covered"] = looks_at(
+        encoders, batch, true, ["with"] * len(true), covered=COLOURS
+    )
     return found
 
 
