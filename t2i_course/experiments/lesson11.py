@@ -18,7 +18,6 @@ from ..measure.rewording import changed
 from ..measure.scores import oracle_inception_score
 from ..papers.attngan import AttnGan
 from ..papers.damsm import Damsm
-from ..show.attended import lit
 from ..systems import shipped
 from ..worlds.birds import vocabulary
 from .lesson08 import curve_of
@@ -41,6 +40,8 @@ EXAMINER = Table("11", "examiner", "another seed of it, which trains nobody",
 @torch.inference_mode()
 def by_each_word(system, batch) -> torch.Tensor:
     """A batch's first picture, lit by each word of its caption: (T, 3, S, S)."""
+    from ..show.attended import lit
+
     encoders = system.network("encoders").eval()
     maps = encoders.attend(batch.image[:1], some_of(batch, slice(1)))[0]
     maps = maps[: int(batch.lengths[0])]
