@@ -14,16 +14,18 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from . import seeds
 from .data import Batch
 
 __all__ = [
-    "PROTOCOLS", "from_classes", "from_noise", "from_sentences", "looks", "noise_rows",
-    "unasked", "with_attention",
+    "PROTOCOLS", "from_classes", "from_noise", "from_sentences", "lit", "looks",
+    "noise_rows", "unasked", "with_attention",
 ]  # fmt: skip
 
 PART = 250  # pictures drawn at a time
+DIM = 0.15  # of the light is left where a word is not looked at
 
 
 def noise_rows(seed: int, count: int, size: int, part: int = PART) -> Tensor:
@@ -60,6 +62,19 @@ def from_sentences(
         z = noise[i * samples :][: len(text)]
         made.append(network(z.to(device), text).float().cpu())
     return torch.cat(made)
+
+
+def lit(pictures: Tensor, maps: Tensor) -> Tensor:
+    """Pictures (N, 3, S, S) in [-1, 1], each lit by a map (N, H, W) of attention.
+
+    Where a map is largest its picture keeps its light, where it is 0 it is almost
+    black; each place of the map is a square. A map that is the same everywhere lights
+    all. Lesson 11.
+    """
+    size = pictures.shape[-2:]
+    share = maps / maps.amax((1, 2), keepdim=True).clamp_min(1e-12)
+    light = DIM + (1 - DIM) * F.interpolate(share[:, None], size=size)
+    return (pictures + 1) * light - 1
 
 
 def looks(system) -> bool:

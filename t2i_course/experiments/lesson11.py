@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import torch
 
+from ..drawing import lit
 from ..measure.birds import draw, report, unseen_captions
 from ..measure.oracle import oracle
 from ..measure.pointing import of_drawn, of_encoders, some_of
@@ -40,8 +41,6 @@ EXAMINER = Table("11", "examiner", "another seed of it, which trains nobody",
 @torch.inference_mode()
 def by_each_word(system, batch) -> torch.Tensor:
     """A batch's first picture, lit by each word of its caption: (T, 3, S, S)."""
-    from ..show.attended import lit
-
     encoders = system.network("encoders").eval()
     maps = encoders.attend(batch.image[:1], some_of(batch, slice(1)))[0]
     maps = maps[: int(batch.lengths[0])]

@@ -6,27 +6,12 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from ..drawing import lit
 from ..text import split_words
 from .pictures import grid
 
 __all__ = ["attended", "by_words", "lit", "looked_for", "most_attended"]
-
-DIM = 0.15  # of the light is left where a word is not looked at
-
-
-def lit(pictures: Tensor, maps: Tensor) -> Tensor:
-    """Pictures (N, 3, S, S) in [-1, 1], each lit by a map (N, H, W) of attention.
-
-    Where a map is largest its picture keeps its light, where it is 0 it is almost
-    black; each place of the map is a square. A map that is the same everywhere lights
-    all. Lesson 11.
-    """
-    size = pictures.shape[-2:]
-    share = maps / maps.amax((1, 2), keepdim=True).clamp_min(1e-12)
-    light = DIM + (1 - DIM) * F.interpolate(share[:, None], size=size)
-    return (pictures + 1) * light - 1
 
 
 def most_attended(maps: Tensor, count: int = 5) -> list[int]:
