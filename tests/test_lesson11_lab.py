@@ -6,13 +6,13 @@ from PIL import Image
 from test_attngan import SMALL
 
 from t2i_course import cli, systems
-from t2i_course.drawing import from_sentences, looks, with_attention
+from t2i_course.drawing import DIM, from_sentences, lit, looks, with_attention
 from t2i_course.measure.birds import unseen_captions
 from t2i_course.papers.attngan import AttnGan
 from t2i_course.papers.damsm import Encoders
 from t2i_course.play import attention_lab
 from t2i_course.play.attention_lab import MANY, START, AttentionLab
-from t2i_course.show.attended import DIM, attended, lit, most_attended
+from t2i_course.show.attended import attended, most_attended
 from t2i_course.systems import Chosen, shipped
 from t2i_course.worlds.birds import vocabulary
 
