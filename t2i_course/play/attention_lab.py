@@ -8,7 +8,7 @@ and, for the words, an anywidget that JupyterLab, Colab and VS Code show.
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -109,43 +109,57 @@ class AttentionLab:
         """Where a word stands; None where it doesn't."""
         if word is None:
             return int(found.looked[-1].mean((0, 2, 3)).argmax())
-        if isinstance(word, int):
-            return word if 0 <= word < len(found.words) else None
-        said = split_words(word)
-        return found.words.index(said[0]) if said and said[0] in found.words else None
+        return place_in(found.words, word)
 
     def widget(self, caption: str = START):
         """The lab for a browser; its parts are attributes of the box, for tests."""
-        import ipywidgets as w
+        return word_box(self.view, self.systems, "noise", 99, MANY, caption)
 
-        text = w.Text(value=caption, description="caption", continuous_update=False,
-                      layout=w.Layout(width="95%"))  # fmt: skip
-        name = w.Dropdown(options=list(self.systems), description="network")
-        style = w.IntSlider(value=0, min=0, max=99, description="noise")
-        image, line, row = w.Image(format="png", value=b""), w.HTML(), word_row()
 
-        def draw(_=None):
-            known = text.value == row.caption
-            found = self.view(text.value, row.place if known else None, name.value,
-                              style.value)  # fmt: skip
-            if found.pictures is not None:
-                image.value = as_png(found.sheet, MANY)
-                row.caption, row.words, row.place = (text.value, found.words,
-                                                     found.place)  # fmt: skip
-            line.value = html.escape(found.line)
+def place_in(words: Sequence[str], word: str | int) -> int | None:
+    """Where a word, or its place, stands among words; None where it doesn't."""
+    if isinstance(word, int):
+        return word if 0 <= word < len(words) else None
+    said = split_words(word)
+    return words.index(said[0]) if said and said[0] in words else None
 
-        for control in (text, name, style):
-            control.observe(draw, "value")
-        row.observe(draw, "place")
-        draw()
-        box = w.VBox([text, row, w.HBox([name, style]), image, line])
-        box.controls, box.row, box.image, box.line = (
-            (text, name, style),
-            row,
-            image,
-            line,
-        )
-        return box
+
+def word_box(
+    view: Callable, names: Iterable[str], slider: str, last: int, columns: int,
+    caption: str,
+):  # fmt: skip
+    """A caption's words to point at, a menu, a slider from 0 to `last`, and a sheet.
+
+    view: (caption, word, name, number) -> what has `sheet`, `line`, `words`, `place`,
+    `problem`; slider: the number's name; columns: of the sheet. The parts are the box's
+    `controls`, `row`, `image`, `line`.
+    """
+    import ipywidgets as w
+
+    text = w.Text(value=caption, description="caption", continuous_update=False,
+                  layout=w.Layout(width="95%"))  # fmt: skip
+    name = w.Dropdown(options=list(names), description="network")
+    number = w.IntSlider(value=0, min=0, max=last, description=slider)
+    image, line, row = w.Image(format="png", value=b""), w.HTML(), word_row()
+
+    def draw(_=None):
+        known = text.value == row.caption
+        word = row.place if known else None
+        found = view(text.value, word, name.value, number.value)
+        if not found.problem:
+            image.value = as_png(found.sheet, columns)
+            row.caption, row.words = text.value, found.words
+            row.place = found.place
+        line.value = html.escape(found.line)
+
+    controls = text, name, number
+    for control in controls:
+        control.observe(draw, "value")
+    row.observe(draw, "place")
+    draw()
+    box = w.VBox([text, row, w.HBox([name, number]), image, line])
+    box.controls, box.row, box.image, box.line = controls, row, image, line
+    return box
 
 
 # A button a word; the one that is pointed at, clicked, or reached by the Tab key is

@@ -6,7 +6,6 @@ row of words to point at, a menu and a slider in front of it (see `attention_lab
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -19,8 +18,7 @@ from ..measure.word_tests import by_sentence
 from ..show.attended import lit
 from ..text import NoKnownWord, split_words
 from ..worlds.birds import vocabulary
-from .attention_lab import word_row
-from .caption_lab import as_png
+from .attention_lab import place_in, word_box
 
 __all__ = ["START", "Found", "RegionLab"]
 
@@ -108,36 +106,12 @@ class RegionLab:
         """Where a word stands; None where it doesn't."""
         if word is None:
             return int(found.fits.argmax())
-        if isinstance(word, int):
-            return word if 0 <= word < len(found.words) else None
-        said = split_words(word)
-        return found.words.index(said[0]) if said and said[0] in found.words else None
+        return place_in(found.words, word)
 
     def widget(self, caption: str = START):
         """The lab for a browser; its parts are attributes of the box, for tests."""
-        import ipywidgets as w
 
-        text = w.Text(value=caption, description="caption", continuous_update=False,
-                      layout=w.Layout(width="95%"))  # fmt: skip
-        name = w.Dropdown(options=list(self.encoders), description="network")
-        bird = w.IntSlider(value=0, min=0, max=BIRDS - 1, description="bird")
-        image, line, row = w.Image(format="png", value=b""), w.HTML(), word_row()
+        def view(caption, word, name, bird):
+            return self.view(caption, word, bird, name)
 
-        def look(_=None):
-            known = text.value == row.caption
-            found = self.view(text.value, row.place if known else None, bird.value,
-                              name.value)  # fmt: skip
-            if found.picture is not None:
-                image.value = as_png(found.sheet, 2)
-                row.caption, row.words = text.value, found.words
-                row.place = found.place
-            line.value = html.escape(found.line)
-
-        for control in (text, name, bird):
-            control.observe(look, "value")
-        row.observe(look, "place")
-        look()
-        box = w.VBox([text, row, w.HBox([name, bird]), image, line])
-        box.controls, box.row = (text, name, bird), row
-        box.image, box.line = image, line
-        return box
+        return word_box(view, self.encoders, "bird", BIRDS - 1, 2, caption)
