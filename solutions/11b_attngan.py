@@ -659,9 +659,9 @@ for name, trainings in kinds.items():
 # (`t2i draw "a bird with yellow wings and a blue belly" --system attngan_64 --attention` saves section 8's figure for any sentence.)
 #
 # <details><summary>What we found</summary>Exchange yellow and blue, and the bird hardly changes: both colours
-# come, each where the noise put a colour before. A colour alone ("a yellow bird") is looked at in the whole bird. A colour said twice
-# shares that out between its two words. An unknown word is read as one word, "unknown", and is looked at in the sky, like
-# *and*.</details>
+# come, each where the noise put a colour before. A colour alone ("a yellow bird") has half of its attention on the bird, which is a
+# sixth of the picture. A colour said twice shares that out between its two words. An unknown word is read as "unknown", and is looked at everywhere,
+# on the bird as in the sky.</details>
 
 # %%
 lab = AttentionLab({"attngan_64": shown})

@@ -15,10 +15,11 @@ from t2i_course.measure.mapped import map_of
 from t2i_course.measure.novelty import worst
 from t2i_course.measure.obedience import names_two, two_colours
 from t2i_course.measure.oracle import oracle
-from t2i_course.measure.pointing import if_exchanged, some_of
+from t2i_course.measure.pointing import if_exchanged, on_grid, some_of
 from t2i_course.measure.steadiness import equalised, setback, steadiness
+from t2i_course.measure.translation import part_maps
 from t2i_course.papers.attngan import released_mask
-from t2i_course.play.attention_lab import START
+from t2i_course.play.attention_lab import START, AttentionLab
 from t2i_course.show.obeyed import missed
 from t2i_course.show.padded import beside_released
 from t2i_course.systems import info, parameter_counts, shipped
@@ -445,6 +446,33 @@ def test_the_eight_failures():
     assert sum(there) >= 6
 
 
-def test_words_that_are_known():
-    claim('An unknown word is read as one word, "unknown"')
-    assert vocabulary().encode(["a spotless bird"])[0][0, 1] == 1
+def test_the_play():
+    claim("Exchange yellow and blue, and the bird hardly changes")
+    lab = AttentionLab({"attngan_64": shipped("attngan_64")})
+    one = lab.view(START)
+    other = lab.view("a bird with blue wings and a yellow belly")
+    assert (one.pictures - other.pictures).abs().mean() / 2 < 0.04
+
+    def on_bird(caption, word):
+        """Of a word's attention in the last stage, and of the picture."""
+        found = lab.view(caption, word)
+        maps = found.looked[-1][:, found.place]
+        bird = 1 - on_grid(part_maps(found.pictures), maps.shape[1:])[:, 0]
+        share = (maps * bird).sum() / maps.sum()
+        return float(share), float(bird.mean()), found.shares[-1]
+
+    claim("has half of its attention on the bird, which is a sixth of the picture")
+    share, size, alone = on_bird("a yellow bird", "yellow")
+    assert 0.42 < share < 0.55 and 0.14 < size < 0.19
+    claim("A colour said twice shares that out between its two words")
+    twice = [
+        on_bird("a bird with yellow wings and a yellow belly", i)[2] for i in (3, 7)
+    ]
+    assert max(twice) < 0.6 * alone
+    claim('An unknown word is read as "unknown", and is looked at everywhere, on the bird '
+          "as in the sky")  # fmt: skip
+    for caption, word in (("a bird with yellow wings and a zebra", "zebra"),
+                          ("a turquoise bird with yellow wings", "turquoise")):  # fmt: skip
+        assert word not in vocabulary().numbers
+        share, size, _ = on_bird(caption, word)
+        assert 0.8 < share / size < 1.25
