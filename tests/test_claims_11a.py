@@ -16,8 +16,10 @@ from t2i_course.measure.birds import asked, unseen_captions
 from t2i_course.measure.retrieval import caption_ceiling, caption_lists, first_rank
 from t2i_course.papers import damsm
 from t2i_course.papers.joint_embedding import reader_of, text_encoder
+from t2i_course.play.region_lab import BIRDS, RegionLab
 from t2i_course.systems import info, parameter_counts, shipped
 from t2i_course.worlds.bird_captions import named_by
+from t2i_course.worlds.bird_species import COLOURS
 from t2i_course.worlds.birds import Birds, vocabulary
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -324,3 +326,26 @@ def test_two_examiners():
     found = word_tests.disagreement(one, other)
     assert [f"{100 * v:.0f}" for v in found.values()] == ["25", "19", "56", "31"]
     assert found["the same wrong"] > found["both wrong"] / 2
+
+
+# 10: play ------------------------------------------------------------------------------
+
+
+def test_the_play():
+    claim("A colour that the bird doesn't have mostly gets a lower cosine than one that it "
+          "has, but not always: in a caption with one colour it often still beats the other "
+          "words")  # fmt: skip
+    lab = RegionLab({"damsm_64": shipped("damsm_64")})
+    worn = unseen_captions(BIRDS, 64).attributes[:, :4]
+    there, absent, beats = [], [], []
+    for bird in range(BIRDS):
+        for number, colour in enumerate(COLOURS):
+            found = lab.view(f"a bird with a {colour} belly", colour, bird)
+            fit = float(found.fits[found.place])
+            if (worn[bird] == number).any():
+                there.append(fit)
+            else:
+                absent.append(fit)
+                beats.append(int(found.fits.argmax()) == found.place)
+    assert fmean(there) > fmean(absent) + 0.5
+    assert max(absent) > min(there) and fmean(beats) > 0.5
