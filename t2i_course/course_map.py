@@ -17,7 +17,6 @@ PLANNED = {
     "14": ("Changing a picture by words: SISGAN", "TM-20, TM-21"),
     "15": ("Text-adaptive discriminators: TAGAN", "TM-25 to TM-29"),
     "16": ("Retrieval, and arithmetic on meaning", "TM-1, TM-2, TM-30, TM-31"),
-    "17": ("What does a unit like to see?", "AM-1 to AM-6, AM-9, AM-11, AM-14"),
     "18": ("Plug and play generators", "AM-7, AM-8, AM-10, AM-12, AM-13"),
     "19": ("What has a GAN learned?", "TM-3 to TM-9"),
     "20": ("Judging pictures", "AT-6, AT-7, HL-7, GM-33"),

@@ -169,6 +169,15 @@ LESSONS: dict[str, Info] = {
             {"course": 0.5, "cpu": 4, "work": 90},
             wants_gpu=True,
         ),
+        Info(
+            "17",
+            "activation_maximization",
+            "What does a unit like to see?",
+            "Grow the picture that excites a unit most: rubbish first, then six kinds "
+            "of priors, each one's worth measured on a known network and a real one.",
+            "AM-1 to AM-6, AM-9, AM-11, AM-13, AM-14",
+            {"course": 1, "cpu": 2, "work": 120},
+        ),
     ]
 }
 

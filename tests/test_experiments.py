@@ -14,6 +14,7 @@ from t2i_course.experiments import reproduce as command
 from t2i_course.experiments.run import Run
 from t2i_course.experiments.tables import Table, table_of, tables
 from t2i_course.measure import yardstick
+from t2i_course.papers import efficientnet_lite
 from t2i_course.papers.gan import points_gan
 from t2i_course.worlds.points import Ring
 
@@ -31,18 +32,45 @@ def numbers(value) -> list:
     return [] if isinstance(value, str) else [value]
 
 
+def missing(row) -> str:
+    """The extra that a row needs and that isn't installed here, or ""."""
+    if row.name == "MiniLM" and not yardstick.installed():
+        return "yardstick"
+    of_imagenet = row.table.lesson == "17" and (
+        row.table.name in ("imagenet", "peppers") or row.name.startswith("ImageNet")
+    )
+    if of_imagenet and not efficientnet_lite.installed("lite0", "lite1"):
+        return "imagenet"
+    return ""
+
+
 # ------------------------------------------------------------------------ every row
 
 
 @pytest.mark.parametrize("row", ROWS, ids=IDS)
 def test_a_row_runs_and_gives_what_is_on_record(row, one_thread):
     """In two steps and on a handful of pictures: the same figures, by their names."""
-    if row.name == "MiniLM" and not yardstick.installed():
-        pytest.skip("the extra 'yardstick' is not installed")
+    if extra := missing(row):
+        pytest.skip(f"the extra {extra!r} is not installed")
     found = row.make(Run(row, row.seeds[0], smoke=True))
     assert numbers(json.loads(json.dumps(found)))
     for run in row.on_record():
         assert set(found) == set(run) - {"seed"}
+
+
+def test_rows_that_need_an_extra_are_known(monkeypatch):
+    """Without the extras these are left out: MiniLM, and what is of ImageNet."""
+    monkeypatch.setattr(yardstick, "installed", lambda: False)
+    monkeypatch.setattr(efficientnet_lite, "installed", lambda *names: False)
+    left = {extra: [row for row in ROWS if missing(row) == extra]
+            for extra in ("yardstick", "imagenet")}  # fmt: skip
+    assert [row.table.name for row in left["yardstick"]] == ["yardstick"]
+    home = "t2i_course.experiments.lesson17_imagenet"
+    assert left["imagenet"] == [row for row in ROWS if row.make.__module__ == home]
+    assert len(left["imagenet"]) > 10
+    monkeypatch.setattr(yardstick, "installed", lambda: True)
+    monkeypatch.setattr(efficientnet_lite, "installed", lambda *names: True)
+    assert not any(missing(row) for row in ROWS)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=IDS)

@@ -60,7 +60,7 @@ def test_names_of_answers_are_up_to_date():
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=named)
 def test_notebook_is_small_and_quiet(file):
     text = file.read_text(encoding="utf-8")
-    assert len(text.encode()) <= build_notebooks.LIMIT
+    assert len(text.encode()) <= build_notebooks.limit_of(file)
     notebook = nbformat.reads(text, as_version=4)
     nbformat.validate(notebook)
     for cell in notebook.cells:

@@ -65,6 +65,14 @@ PUBLISHED = {
     "11/novel": "3df768513c09739e",
     "11/limits": "7fc942f09eb87705",
     "11/padding": "15fb131ce6f02c04",
+    "17/priors": "6f58e7e24479eb0d",
+    "17/selective": "b9450843578199ad",
+    "17/misleading": "6424092210639d49",
+    "17/several": "67abea825a7c8ad5",
+    "17/families": "cf08da0d8c529bad",
+    "17/order": "f2ce1d1e4099a48f",
+    "17/imagenet": "6ef5dea169337c2d",
+    "17/peppers": "3d922bd377b098e9",
 }
 
 

@@ -20,7 +20,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 def test_dependencies_have_lower_bounds_and_reasons():
     extras = PROJECT["optional-dependencies"]
-    names = [name for key in ("notebooks", "test", "yardstick") for name in extras[key]]
+    kinds = ("notebooks", "test", "yardstick", "imagenet")
+    names = [name for kind in kinds for name in extras[kind]]
     names += PROJECT["dependencies"]
     text = (ROOT / "pyproject.toml").read_text()
     for name in names:

@@ -121,7 +121,7 @@ def test_core_seconds_counts_what_is_not_idle(monkeypatch):
     assert threads.core_seconds(text, {0, 1}) == pytest.approx(3.0)
 
 
-@pytest.mark.parametrize("name", ["layers", "loop", "world"])
+@pytest.mark.parametrize("name", ["layers", "loop", "stimuli", "world"])
 def test_what_measures_time_gets_the_policy_before_torch(name):
     text = (ROOT / "benchmarks" / f"{name}.py").read_text()
     first = re.search(r"^\s*(import|from) t2i_course", text, re.MULTILINE).start()

@@ -43,6 +43,14 @@ from t2i_course import __version__  # noqa: E402
 REPOSITORY = "https://github.com/t2i-course/t2i-course"
 TAG = f"v{__version__}"
 LIMIT = 1_000_000  # bytes of a notebook
+LARGER = {"17": 2_000_000}  # whose pictures are textures, which nothing packs well
+
+
+def limit_of(file: Path) -> int:
+    """How many bytes a lesson's notebook may have; its name begins with the number."""
+    return LARGER.get(file.stem.split("_")[0], LIMIT)
+
+
 LONGEST_CELL = 3600  # seconds
 PINNED = "nbval-check-output"
 NAMES = ROOT / "t2i_course" / "checks" / "names.json"
@@ -284,7 +292,7 @@ def build(source: Path, run: bool) -> dict[Path, str]:
                 "T2I_LIVE": os.environ.get("T2I_LIVE", "1"),
             },
         )
-        notebook_outputs.shrink(worked, LIMIT)
+        notebook_outputs.shrink(worked, limit_of(source))
         _hold_to_descriptions(worked, source)
     else:
         keep_outputs(worked, file)

@@ -251,6 +251,8 @@ def _expect_kind(got: Any, returns: str) -> None:
             "gradient, and later cells call what tensors have, such as .item(): stay "
             "with torch from beginning to end."
         )
+    elif returns in ("tensors", "numbers"):
+        slip = " Hand them back side by side: return one, other."
     raise Wrong(f"{RETURNS[returns]} is promised, but this is {_words(got)}.{slip}")
 
 

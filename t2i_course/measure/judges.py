@@ -79,6 +79,13 @@ def reading(network, count: int = 1000, seed: int = 0) -> dict[str, float]:
     return {f"accuracy {name}": round(share, 4) for name, share in found.items()}
 
 
+def reading_brg(network, count: int = 1000, seed: int = 0) -> dict[str, float]:
+    """The same of a reader whose pictures have their channels in the order BRG."""
+    seen = Birds("test", network.size).all().to("cpu")
+    found = accuracies(network.read(seen.image[:, [2, 0, 1]]), seen.attributes)
+    return {f"accuracy {name}": round(share, 4) for name, share in found.items()}
+
+
 def read_captions(file: str) -> Batch:
     """A batch from lines "caption<tab>wing=blue,belly=red"; ValueError if bad."""
     sentences, rows = [], []

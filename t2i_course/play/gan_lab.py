@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch import Tensor
 
 from ..papers.gan import Gan, discriminator_loss, nonsaturating_loss
-from ..show.pictures import strip
+from ..show.pictures import font, strip
 from ..worlds.points import points
 
 __all__ = ["GanLab", "playground"]
@@ -161,13 +160,13 @@ class GanLab:
         sheet = Image.new("RGB", (SIDE, SIDE + 46), "white")
         sheet.paste(Image.fromarray(self.pixels()))
         pen = ImageDraw.Draw(sheet)
-        pen.text((6, SIDE + 5), self.words(), fill=(40, 40, 40), font=_font())
+        pen.text((6, SIDE + 5), self.words(), fill=(40, 40, 40), font=font())
         for i, (text, colour) in enumerate((("real", REAL), ("generated", FAKE))):
             x, y = 6 + 62 * i, SIDE + 26
             pen.ellipse((x, y + 2, x + 10, y + 12), fill=colour)
-            pen.text((x + 14, y), text, fill=(40, 40, 40), font=_font())
+            pen.text((x + 14, y), text, fill=(40, 40, 40), font=font())
         legend = "background: D says real (blue), fake (orange)"
-        pen.text((162, SIDE + 26), legend, fill=(40, 40, 40), font=_font())
+        pen.text((162, SIDE + 26), legend, fill=(40, 40, 40), font=font())
         made = io.BytesIO()
         sheet.save(made, "PNG", compress_level=1)
         return made.getvalue()
@@ -208,14 +207,6 @@ def _colours(belief: np.ndarray) -> np.ndarray:
     doubt = belief[..., None] * 2 - 1
     toward = np.where(doubt > 0, blue, orange)
     return (white + np.abs(doubt) * (toward - white)).astype(np.uint8)
-
-
-def _font():
-    """A small font that comes with matplotlib, so it is there on every machine."""
-    import matplotlib
-
-    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    return ImageFont.truetype(str(folder / "DejaVuSans.ttf"), 12)
 
 
 def playground(lab: GanLab, frame_rounds: int = 4):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,7 +19,16 @@ from torch.nn import functional as F
 
 from .described import DescribedFigure, list_in_words
 
-__all__ = ["crossed", "grid", "mosaic", "new_figure", "soften", "strip", "to_pixels"]
+__all__ = [
+    "crossed",
+    "font",
+    "grid",
+    "mosaic",
+    "new_figure",
+    "soften",
+    "strip",
+    "to_pixels",
+]
 
 DPI = 100
 
@@ -75,6 +85,15 @@ def mosaic(images, columns: int = 8, gap: int = 1, enlarge: int = 1) -> np.ndarr
         y, x = (i // columns) * step_y, (i % columns) * step_x
         sheet[y : y + high, x : x + wide] = picture
     return sheet
+
+
+def font(size: int = 12):
+    """A font for PIL that comes with matplotlib, so it is there on every machine."""
+    import matplotlib
+    from PIL import ImageFont
+
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    return ImageFont.truetype(str(folder / "DejaVuSans.ttf"), size)
 
 
 def soften(images, side: int = 64) -> Tensor:

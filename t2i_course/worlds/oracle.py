@@ -97,4 +97,15 @@ SHIPPED = {
         partial(Oracle, size), "birds", measure="t2i_course.measure.judges:reading"
     )
     for size in SIZES
+} | {
+    # Lesson 17's: half as wide, taught by other birds; and one whose pictures had
+    # their channels in the order blue, red, green.
+    "oracle64_other": Network(
+        partial(Oracle, 64, 16), "birds", measure="t2i_course.measure.judges:reading"
+    ),
+    "oracle32_brg": Network(
+        partial(Oracle, 32, 16),
+        "birds",
+        measure="t2i_course.measure.judges:reading_brg",
+    ),
 }
