@@ -726,7 +726,7 @@ kept_sheet("several").figure("Goldfish and volcano, alone and as a sum (Lite0, 1
 
 # %% [markdown]
 # **What to see.** The reader itself reads all wishes in all pictures. The other one reads about nine of ten wishes, however many are asked for (0.88 to
-# 0.96). That *all four* are read happens in 60 to 70 of 100, which is what four wishes of nine in ten give by themselves ($0.9^4 = 0.66$): they hardly get in each other's way. Goldfish and volcano share a picture, too (here the sum of
+# 0.95). That *all four* are read happens in 60 to 70 of 100, which is what four wishes of nine in ten give by themselves ($0.9^4 = 0.66$): they hardly get in each other's way. Goldfish and volcano share a picture, too (here the sum of
 # the two activations was maximized, since both are in one layer): Lite1 gives the volcano 0.84 and the goldfish 0.16.
 #
 # **A new task.** Put a new head on the reader: which of twenty families does a bird belong to? (The world has

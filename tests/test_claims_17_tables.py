@@ -335,11 +335,9 @@ def test_several_units_at_once():
     rows = ["1 unit", "2 units", "3 units", "4 units"]
     assert min(every("several", rows, "read by itself")) > 0.99
     claim(
-        "about nine of ten wishes, however many are asked for (0.88 to 0.96). That all four are read happens in 60 to 70 of 100, which is what four wishes of nine in ten give by themselves"
+        "about nine of ten wishes, however many are asked for (0.88 to 0.95). That all four are read happens in 60 to 70 of 100, which is what four wishes of nine in ten give by themselves"
     )
-    assert within(
-        every("several", rows, "read by the other"), "0.88", "0.95"
-    ) or within(every("several", rows, "read by the other"), "0.88", "0.96")
+    assert within(every("several", rows, "read by the other"), "0.88", "0.95")
     assert percents(of("several/4 units", "all read by the other")) == [60, 70]
     assert kept_sheet("several").said[2].startswith("volcano 0.84, goldfish 0.16")
 

@@ -184,7 +184,21 @@ def real_birds(run: Run) -> dict:
 SELECTIVE = Table("17", "selective", "the activation, its softmax, its logarithm",
                   ("first", "lead", "activation", "share at the start",
                    "gradient at the start", "first, the other"))  # fmt: skip
-FORMS = ("raw", "softmax", "log-softmax")
+
+
+def add_forms(world: str, make, cost: float) -> None:
+    """A row for each form, with steps of one length and as (2) stands.
+
+    make: (run, form, normed) to figures. The log-odds only with steps of one length.
+    """
+    ways = {"steps of one length": True, "as (2) stands": False}
+    for form, how in [*product(("raw", "softmax", "log-softmax"), ways),
+                      ("log-odds", "steps of one length")]:  # fmt: skip
+        SELECTIVE.add(
+            f"{world}, {form}, {how}",
+            lambda run, form=form, how=how: make(run, form, ways[how]),
+            cost=cost,
+        )
 
 
 def selective(run: Run, form: str, normed: bool) -> dict:
@@ -200,19 +214,7 @@ def selective(run: Run, form: str, normed: bool) -> dict:
     return rounded(6, **{k: sum(f[k] for f in found) / len(found) for k in found[0]})
 
 
-for form in FORMS:
-    for normed, how in ((True, "steps of one length"), (False, "as (2) stands")):
-        SELECTIVE.add(
-            f"birds, {form}, {how}",
-            lambda run, form=form, normed=normed: selective(run, form, normed),
-            cost=20,
-        )
-
-SELECTIVE.add(
-    "birds, log-odds, steps of one length",
-    lambda run: selective(run, "log-odds", True),
-    cost=20,
-)
+add_forms("birds", selective, cost=20)
 
 # ------------------------------------------------------------ top nine that mislead
 

@@ -15,7 +15,7 @@ from ..inside.priors import PHOTOGRAPHS, Fourier, Views, total_variation
 from ..measure import stimuli
 from ..measure.selectivity import grown_of_units, selectivity
 from ..papers.efficientnet_lite import pretrained
-from .lesson17 import FORMS, PRIORS, SELECTIVE
+from .lesson17 import PRIORS, add_forms
 from .run import Run, rounded
 from .tables import Table
 
@@ -133,16 +133,4 @@ def selective(run: Run, form: str, normed: bool) -> dict:
     return rounded(6, **found)
 
 
-for form in FORMS:
-    for normed, how in ((True, "steps of one length"), (False, "as (2) stands")):
-        SELECTIVE.add(
-            f"ImageNet, {form}, {how}",
-            lambda run, form=form, normed=normed: selective(run, form, normed),
-            cost=150,
-        )
-
-SELECTIVE.add(
-    "ImageNet, log-odds, steps of one length",
-    lambda run: selective(run, "log-odds", True),
-    cost=150,
-)
+add_forms("ImageNet", selective, cost=150)
