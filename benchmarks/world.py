@@ -1,6 +1,6 @@
-"""How fast is the bird world drawn, and how fast is it read from the cache?
+"""How fast is a world drawn, and how fast is it read from the cache?
 
-    python benchmarks/world.py [--size 64] [--json]
+    python benchmarks/world.py [--world flowers] [--size 64] [--json]
 
 Drawing: pictures a second with their part maps, in batches as the world draws them, and
 what each step takes. Captions: sentences a second, with their words' numbers. Loader:
@@ -24,10 +24,31 @@ import numpy as np
 import t2i_course  # noqa: F401  # isort: skip  (before torch: how threads wait)
 import torch
 
-from t2i_course.worlds import bird_drawing, birds
-from t2i_course.worlds.bird_species import individual_styles, species_table
+from t2i_course.worlds import bird_drawing, drawn, flower_drawing
+from t2i_course.worlds.birds import Birds
+from t2i_course.worlds.flowers import Flowers
 
-STEPS = ("_background", "_shapes", "_legs", "_bars", "_paint_bird")
+SOURCES = {"birds": Birds, "flowers": Flowers}
+# The functions whose time is told, each of the file that calls it.
+STEPS = {
+    "birds": (
+        bird_drawing,
+        {
+            "background and habitat": ("_background",),
+            "distances of the parts": ("_shapes", "_legs", "_bars"),
+            "painting": ("_paint_bird",),
+        },
+    ),
+    "flowers": (
+        flower_drawing,
+        {
+            "background": ("background",),
+            "stem and leaves": ("paint_greenery",),
+            "distances of the petals": ("petals",),
+            "painting": ("paint_petals", "paint_stamens", "paint_centre"),
+        },
+    ),
+}
 
 
 def best(function, rounds: int) -> float:
@@ -40,28 +61,31 @@ def best(function, rounds: int) -> float:
     return min(times)
 
 
-def some(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Content and style of `count` birds of many species."""
-    return species_table()[np.arange(count) % 200], individual_styles(1, count)
+def some(source: type, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Content and style of `count` drawings of many species."""
+    world, kinds = source.world, source.world.splits()["train"]
+    content = np.concatenate([world.contents(k, 1) for k in np.resize(kinds, count)])
+    return content, world.styles(1, count)
 
 
-def drawing(size: int, count: int, rounds: int) -> float:
+def drawing(source: type, size: int, count: int, rounds: int) -> float:
     """Pictures a second, drawn as the world draws them."""
-    content, style = some(count)
+    content, style = some(source, count)
+    draw_some = source.world.draw
 
     def draw():
-        for i in range(0, count, birds.CHUNK):
-            part = slice(i, i + birds.CHUNK)
-            bird_drawing.draw_birds(content[part], style[part], size)
+        for i in range(0, count, drawn.CHUNK):
+            part = slice(i, i + drawn.CHUNK)
+            draw_some(content[part], style[part], size)
 
     draw()
     return count / best(draw, rounds)
 
 
 @contextmanager
-def watched(names, seconds: dict[str, float]):
-    """Adds up the seconds spent in functions of `bird_drawing`, each with its parts."""
-    originals = {name: getattr(bird_drawing, name) for name in names}
+def watched(module, names, seconds: dict[str, float]):
+    """Adds up the seconds spent in functions of a module, each with its parts."""
+    originals = {name: getattr(module, name) for name in names}
 
     def timed(name):
         def call(*arguments, **keywords):
@@ -73,42 +97,42 @@ def watched(names, seconds: dict[str, float]):
 
         return call
 
-    with patch.multiple(bird_drawing, **{name: timed(name) for name in names}):
+    with patch.multiple(module, **{name: timed(name) for name in names}):
         yield
 
 
-def profile(size: int, count: int) -> dict[str, float]:
-    """Share of the drawing time by step; "painting" is the rest of _paint_bird."""
+def profile(source: type, size: int, count: int) -> dict[str, float]:
+    """Share of the drawing time by step; "painting" without the distances."""
+    module, steps = STEPS[source.world.name]
     seconds: dict[str, float] = {}
-    with watched(STEPS, seconds):
+    with watched(module, [name for step in steps.values() for name in step], seconds):
         begin = time.perf_counter()
-        drawing(size, count, 2)
+        drawing(source, size, count, 2)
         whole = time.perf_counter() - begin
-    inner = sum(seconds[name] for name in ("_shapes", "_legs", "_bars"))
     shares = {
-        "background and habitat": seconds["_background"],
-        "distances of the parts": inner,
-        "painting": seconds["_paint_bird"] - inner,
+        step: sum(seconds[name] for name in names) for step, names in steps.items()
     }
+    inner = next(step for step in shares if step.startswith("distances"))
+    shares["painting"] -= shares[inner]
     shares["coordinates and bytes"] = whole - sum(shares.values())
     return {name: round(value / whole, 3) for name, value in shares.items()}
 
 
-def captions(count: int, rounds: int) -> float:
+def captions(source: type, count: int, rounds: int) -> float:
     """Captions a second, written and turned into numbers."""
-    species = np.arange(count) % 200
-    content = species_table()[species]
-    return 10 * count / best(lambda: birds._write(species, content, 1), rounds)
+    species, content = np.arange(count), some(source, count)[0]
+    seconds = best(lambda: drawn.write(source.world, species, content, 1), rounds)
+    return 10 * count / seconds
 
 
-def loader(size: int, rounds: int, batches: int = 50) -> dict[str, float]:
+def loader(kind: type, size: int, rounds: int, batches: int = 50) -> dict[str, float]:
     """Pictures a second from a fresh cache on disk, as bytes and as floats."""
     with tempfile.TemporaryDirectory() as folder:
         with patch.dict(os.environ, T2I_CACHE=folder):
-            birds._world.cache_clear()
-            birds.Birds("train", size, individuals=10)
-            birds._world.cache_clear()
-            source = birds.Birds("train", size, batch_size=64, individuals=10)
+            drawn.arrays_of.cache_clear()
+            kind("train", size, individuals=10)
+            drawn.arrays_of.cache_clear()
+            source = kind("train", size, batch_size=64, individuals=10)
         source.batch(0)  # the captions are cut into lines once
 
         def read(floats: bool):
@@ -126,25 +150,31 @@ def loader(size: int, rounds: int, batches: int = 50) -> dict[str, float]:
 def main() -> None:
     """Measure and print lines, or JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--world", choices=SOURCES, default="birds")
     parser.add_argument("--size", type=int, default=64, help="pixels (default 64)")
     parser.add_argument("--count", type=int, default=960, help="pictures a round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", action="store_true", help="print JSON")
     chosen = parser.parse_args()
-    read = loader(chosen.size, chosen.rounds)
+    source = SOURCES[chosen.world]
+    read = loader(source, chosen.size, chosen.rounds)
+    drew = drawing(source, chosen.size, chosen.count, chosen.rounds)
     found = {
+        "world": chosen.world,
         "size": chosen.size,
         "threads": torch.get_num_threads(),
-        "drawn per second": round(drawing(chosen.size, chosen.count, chosen.rounds)),
-        "profile": profile(chosen.size, chosen.count),
-        "captions per second": round(captions(100, chosen.rounds)),
+        "drawn per second": round(drew),
+        "profile": profile(source, chosen.size, chosen.count),
+        "captions per second": round(captions(source, 100, chosen.rounds)),
         "loaded per second": round(read["bytes"]),
         "loaded per second as floats": round(read["floats"]),
     }
     if chosen.json:
         print(json.dumps(found))
         return
-    print(f"at {chosen.size} x {chosen.size}, {found['threads']} threads:")
+    print(
+        f"{chosen.world} at {chosen.size} x {chosen.size}, {found['threads']} threads:"
+    )
     for name in ("drawn", "captions", "loaded"):
         print(f"  {name:<10}{found[f'{name} per second']:>9,} a second")
     print(f"  as floats {found['loaded per second as floats']:>9,} a second")

@@ -27,6 +27,7 @@ examples:
   t2i train gan --preset cpu           the first GAN, on handwritten digits
   t2i train gan_cls --resume           go on where a training stopped
   t2i draw "a red bird" --system runs/gan_cls-cpu/checkpoint.pt
+  t2i edit birds:17 "this bird has blue wings" --count 3
   t2i measure gan_int_cls_32           do the birds obey their captions?
   t2i convert attngan *.pth            the authors' own weights, for our networks
   t2i grade lessons/01_*.ipynb         what a work sheet has solved
@@ -44,6 +45,12 @@ COMMANDS = {
         "commands.draw",
         "draw pictures for captions",
         "Words it doesn't know are named on stderr.",
+    ),
+    "edit": (
+        "commands.edit",
+        "change a picture by a sentence",
+        "It writes the picture before and after, and where it changed. Words that it "
+        "doesn't know are named on stderr.",
     ),
     "train": (
         "commands.train",

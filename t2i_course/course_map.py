@@ -14,7 +14,6 @@ __all__ = ["PLANNED", "course_map"]
 PLANNED = {
     "12": ("Layouts from sentences", "HL-1 to HL-7, AT-11, AT-13, RE-10"),
     "13": ("Pictures from layouts", "GM-28 to GM-32, RE-13"),
-    "14": ("Changing a picture by words: SISGAN", "TM-20, TM-21"),
     "15": ("Text-adaptive discriminators: TAGAN", "TM-25 to TM-29"),
     "16": ("Retrieval, and arithmetic on meaning", "TM-1, TM-2, TM-30, TM-31"),
     "18": ("Plug and play generators", "AM-7, AM-8, AM-10, AM-12, AM-13"),

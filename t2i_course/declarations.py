@@ -22,7 +22,7 @@ __all__ = [
 ]  # fmt: skip
 
 # What a network draws from; see `drawing.py`. "" is for one that draws nothing.
-DRAWS = ("sentences", "noise", "classes", "")
+DRAWS = ("sentences", "noise", "classes", "pictures", "")
 
 
 def itself(system):

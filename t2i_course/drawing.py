@@ -1,4 +1,4 @@
-"""How networks draw: from sentences, from noise alone, or from classes.
+"""How networks draw: from sentences, noise alone, classes, or other pictures.
 
 One function for each kind in `declarations.DRAWS`; all take a batch that asks, and
 return pictures in [-1, 1] on the CPU. The noise of picture i depends on the seed and on
@@ -20,8 +20,8 @@ from . import seeds
 from .data import Batch
 
 __all__ = [
-    "PROTOCOLS", "from_classes", "from_noise", "from_sentences", "lit", "looks",
-    "noise_rows", "unasked", "with_attention",
+    "PROTOCOLS", "from_classes", "from_noise", "from_pictures", "from_sentences",
+    "lit", "looks", "noise_rows", "unasked", "with_attention",
 ]  # fmt: skip
 
 PART = 250  # pictures drawn at a time
@@ -61,6 +61,28 @@ def from_sentences(
         text = text.repeat_interleave(samples, 0)
         z = noise[i * samples :][: len(text)]
         made.append(network(z.to(device), text).float().cpu())
+    return torch.cat(made)
+
+
+@torch.inference_mode()
+def from_pictures(system, batch: Batch, seed: int = 0, samples: int = 1) -> Tensor:
+    """A batch's pictures (B * samples, 3, S, S), changed by its captions.
+
+    system: has `text_encoder` and a player "generator" of pictures, text and noise;
+    samples, with noise of their own, adjoin. The batch's pictures are bytes, or numbers
+    in [-1, 1].
+    """
+    network, device = system.network("generator").eval(), system.device
+    many = len(batch.lengths) * samples
+    noise = noise_rows(seed, many, network.noise_size, PART * samples)
+    made = []
+    for i in range(0, len(batch.lengths), PART):
+        part = slice(i, i + PART)
+        text = system.text_encoder.of(_sentences(batch, part))
+        source = Batch(batch.image[part]).to(device).image
+        rows = [each.repeat_interleave(samples, 0) for each in (source, text)]
+        z = noise[i * samples :][: len(rows[0])]
+        made.append(network(*rows, z.to(device)).float().cpu())
     return torch.cat(made)
 
 
@@ -155,4 +177,5 @@ PROTOCOLS = {
     "sentences": from_sentences,
     "noise": from_noise,
     "classes": from_classes,
+    "pictures": from_pictures,
 }

@@ -170,6 +170,15 @@ LESSONS: dict[str, Info] = {
             wants_gpu=True,
         ),
         Info(
+            "14",
+            "sisgan",
+            "Changing a picture by words: SISGAN",
+            "A picture and a sentence in, the picture that the sentence says out; what "
+            "was to change and what was to stay are measured apart, in two worlds.",
+            "TM-13, TM-20, TM-21",
+            {"course": 0.5, "cpu": 3, "work": 90},
+        ),
+        Info(
             "17",
             "activation_maximization",
             "What does a unit like to see?",

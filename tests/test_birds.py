@@ -13,7 +13,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from t2i_course.worlds import birds as world
+from t2i_course.worlds import drawn as world
+from t2i_course.worlds import kept as keeping
 from t2i_course.worlds.bird_captions import caption
 from t2i_course.worlds.bird_drawing import PARTS, draw_birds
 from t2i_course.worlds.bird_species import (
@@ -37,9 +38,9 @@ def drawn(tmp_path_factory):
     """A small world: 150 species, two birds of each, kept in a folder of its own."""
     before = os.environ.get("T2I_CACHE")
     os.environ["T2I_CACHE"] = str(tmp_path_factory.mktemp("world"))
-    world._world.cache_clear()
+    world.arrays_of.cache_clear()
     yield Birds("train", SIZE, batch_size=16, individuals=EACH, details=True)
-    world._world.cache_clear()
+    world.arrays_of.cache_clear()
     os.environ.pop("T2I_CACHE")
     if before is not None:
         os.environ["T2I_CACHE"] = before
@@ -281,14 +282,14 @@ def test_unknown_split_is_refused():
 def cache(tmp_path, monkeypatch):
     """An empty cache folder of the test's own; `open()` reads or draws 50 pictures."""
     monkeypatch.setenv("T2I_CACHE", str(tmp_path))
-    world._world.cache_clear()
+    world.arrays_of.cache_clear()
     yield tmp_path
-    world._world.cache_clear()
+    world.arrays_of.cache_clear()
 
 
 def open_world():
     """The test species at 16 pixels, as a new process would open them."""
-    world._world.cache_clear()
+    world.arrays_of.cache_clear()
     return Birds("test", 16, batch_size=8, individuals=1)  # 50 pictures
 
 
@@ -300,7 +301,7 @@ def kept(cache):
 
 def test_a_world_is_drawn_once_and_then_read(cache, monkeypatch):
     first = np.array(open_world().images)
-    monkeypatch.setattr(world, "_draw", lambda *a: pytest.fail("drawn again"))
+    monkeypatch.setattr(world, "draw", lambda *a: pytest.fail("drawn again"))
     assert np.array_equal(open_world().images, first)
     assert not [p for p in cache.iterdir() if p.name.startswith(".making")]
 
@@ -339,7 +340,7 @@ def test_a_half_written_cache_is_noticed_and_drawn_anew(cache, harm):
 
 def test_a_changed_drawing_never_meets_old_pictures(cache, monkeypatch):
     open_world()
-    monkeypatch.setattr(world, "_fingerprint", lambda: "another")
+    monkeypatch.setattr(world.World, "fingerprint", lambda self: "another")
     open_world()
     names = sorted(p.name for p in cache.iterdir())
     assert len(names) == 2 and any(name.endswith("another") for name in names)
@@ -349,7 +350,7 @@ def test_no_permission_to_keep_the_world(cache, capsys, monkeypatch):
     def refuse(*arguments, **keywords):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(world.tempfile, "mkdtemp", refuse)
+    monkeypatch.setattr(keeping.tempfile, "mkdtemp", refuse)
     assert len(open_world()) == 50
     said = capsys.readouterr().err
     assert "Permission denied" in said and "T2I_CACHE" in said
@@ -391,10 +392,10 @@ def test_half_made_worlds_of_stopped_processes_are_cleared(cache, capsys):
         folder.mkdir()
         (folder / "images.npy").write_bytes(b"x" * 2**20)
     os.utime(old, (0, 0))
-    said = " ".join(world.report())
+    said = " ".join(world.reported(Birds.world))
     assert "half made, 2 MB" in said and left.name in said and old.name in said
     assert mine.name not in said and far.name not in said
-    world._world.cache_clear()
+    world.arrays_of.cache_clear()
     Birds("test", SIZE, individuals=EACH)
     assert sorted(cache.glob(".making-*")) == sorted([mine, far])
 
@@ -409,29 +410,29 @@ def test_a_killed_process_leaves_what_the_next_one_clears(cache):
     )
     done = subprocess.run([sys.executable, "-c", code], env=dict(os.environ))
     assert done.returncode == -signal.SIGKILL and list(cache.glob(".making-*"))
-    world._world.cache_clear()
+    world.arrays_of.cache_clear()
     Birds("test", SIZE, individuals=EACH)
     assert not list(cache.glob(".making-*"))
 
 
 def test_a_shared_folder_may_be_read_by_others(cache):
     """As the umask says, not 0700 as temporary folders are."""
-    world._world.cache_clear()
+    world.arrays_of.cache_clear()
     Birds("test", SIZE, individuals=EACH)
     folder = kept(cache)
-    assert folder.stat().st_mode & 0o777 == 0o777 & ~world.umask()
-    assert (folder / "images.npy").stat().st_mode & 0o777 == 0o666 & ~world.umask()
+    assert folder.stat().st_mode & 0o777 == 0o777 & ~keeping.umask()
+    assert (folder / "images.npy").stat().st_mode & 0o777 == 0o666 & ~keeping.umask()
 
 
 def test_a_folder_of_somebody_else_is_not_called_damaged(cache, capsys, monkeypatch):
-    world._world.cache_clear()
+    world.arrays_of.cache_clear()
     Birds("test", SIZE, individuals=EACH)
 
     def closed(self, *a, **k):
         raise PermissionError(13, "Permission denied", str(self))
 
-    monkeypatch.setattr(world.Path, "read_text", closed)
-    assert world._load(kept(cache)) is None
+    monkeypatch.setattr(keeping.Path, "read_text", closed)
+    assert keeping.load(kept(cache), world.ARRAYS, "birds") is None
     said = capsys.readouterr().err
     assert "belong to somebody else" in said and "T2I_CACHE" in said
     assert "damaged" not in said
@@ -439,8 +440,8 @@ def test_a_folder_of_somebody_else_is_not_called_damaged(cache, capsys, monkeypa
 
 @pytest.mark.parametrize("text", ["[]", "3", '{"images.npy": "00"}', '["images.npy"]'])
 def test_an_odd_index_is_named(cache, capsys, text):
-    world._world.cache_clear()
+    world.arrays_of.cache_clear()
     Birds("test", SIZE, individuals=EACH)
     (kept(cache) / "complete.json").write_text(text)
-    assert world._load(kept(cache)) is None
+    assert keeping.load(kept(cache), world.ARRAYS, "birds") is None
     assert "complete.json doesn't list all its files" in capsys.readouterr().err

@@ -129,7 +129,8 @@ def test_rubbish_excites_more_than_any_bird():
         for one in (layer, other)
     )
     assert (here > 0.995).all()
-    assert [f"{share:.2f}" for share in there.sort().values[:2]] == ["0.11", "0.91"]
+    # After 128 steps machines differ in the second decimal.
+    assert there.sort().values[:2].tolist() == pytest.approx([0.11, 0.91], abs=0.02)
     assert there.argmin() == NAMES.index("belly yellow")
 
 

@@ -19,7 +19,16 @@ from t2i_course.lesson import LESSONS
 from t2i_course.measure import judges
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ["draw", "train", "systems", "measure", "convert", "grade", "lessons"]
+COMMANDS = [
+    "draw",
+    "edit",
+    "train",
+    "systems",
+    "measure",
+    "convert",
+    "grade",
+    "lessons",
+]
 COMMANDS += ["doctor"]
 
 

@@ -107,6 +107,7 @@ def test_most_rows_have_three_seeds():
         "08 larger without R1",
         "09 larger as published",
         "09 larger held to the sketch",
+        "14 editors flowers, style encoder",
     }
 
 

@@ -67,6 +67,11 @@ def test_what_draws_is_drawn_with_and_measured(home, monkeypatch, capsys, name, 
     words = ["draw", *captions, "--system", own, "--count", "2", "--out", "own.png"]
     if not draws:
         assert "draws nothing" in fails(capsys, *words)
+    elif draws == "pictures":
+        assert "changes pictures; use t2i edit" in fails(capsys, *words)
+        words = ["edit", f"{data}:0", "red", "--system", own, "--out", "own.png"]
+        assert cli.main(words) == 0
+        assert np.asarray(Image.open("own.png")).std() > 0
     elif data == "points":
         assert "points, not pictures" in fails(capsys, *words)
     else:

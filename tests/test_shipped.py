@@ -7,6 +7,7 @@ from t2i_course import weights
 from t2i_course.datasets.emoji import Emoji
 from t2i_course.datasets.emoji import vocabulary as emoji_words
 from t2i_course.declarations import all_networks
+from t2i_course.measure import editing
 from t2i_course.measure.birds import draw, obedience_of, unseen_captions
 from t2i_course.measure.gan import clear_digits
 from t2i_course.measure.obedience import accuracies
@@ -18,6 +19,7 @@ from t2i_course.papers.joint_embedding import text_encoder
 from t2i_course.systems import draws, shipped
 from t2i_course.worlds.birds import Birds
 from t2i_course.worlds.digits import DigitReader
+from t2i_course.worlds.flowers import Flowers
 from t2i_course.worlds.points import Ring
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -65,6 +67,50 @@ def test_lesson_17s_readers_read_as_the_manifest_says(name, size, order):
     for attribute, right in found.items():
         assert right == pytest.approx(written[f"accuracy {attribute}"], abs=0.06)
     assert min(found[part] for part in ("wing", "belly", "crown", "tail")) > 0.95
+
+
+@pytest.mark.parametrize("name", ["flower_oracle32", "flower_features32"])
+def test_flowers_are_read_as_the_manifest_says(name):
+    network, written = shipped(name), weights.entry(name)["measured"]
+    flowers = Flowers("test", 32, individuals=15).all().to("cpu")
+    read, names = network.read(flowers.image), Flowers.world.attributes
+    found = accuracies(read, flowers.attributes, names)
+    for attribute, right in found.items():
+        assert right == pytest.approx(written[f"accuracy {attribute}"], abs=0.015)
+        assert right >= 0.98
+
+
+@pytest.mark.parametrize("name", ["sisgan_birds", "sisgan_flowers"])
+def test_editors_change_and_keep_as_the_manifest_says(name):
+    """Four hundred other edits; a share of a thousand answers deviates by .02."""
+    written, system = weights.entry(name)["measured"], shipped(name)
+    kind = {"birds": Birds, "flowers": Flowers}[name.partition("_")[2]]
+    some = editing.edits(kind, 400, seed=8)
+    found = editing.of_pictures(some, editing.edited(system, some))
+    for figure in ("obeyed", "kept", "background", "outside", "from wanted"):
+        assert found[figure] == pytest.approx(written[figure], abs=0.06), figure
+    error = editing.rebuilt(system, some)
+    assert error == pytest.approx(written["L2 error"], rel=0.15)
+
+
+def test_sentence_encoders_of_editors_know_who_has_what():
+    """Same meaning in other words is nearer than the same words exchanged."""
+    for name, kind, sentences in (
+        ("vse_birds", Birds, (
+            "a bird with blue wings and a red belly",
+            "this bird has a crimson breast and bluish feathers on its wings",
+            "a bird with red wings and a blue belly",
+        )),
+        ("vse_flowers", Flowers, (
+            "a flower with orange petals and yellow stamens",
+            "this flower has a bright yellow stamen and petals that are orange",
+            "a flower with yellow petals and orange stamens",
+        )),
+    ):  # fmt: skip
+        words = kind.world.vocabulary()
+        codes = shipped(name)(*words.encode(list(sentences)))
+        near, far = torch.cosine_similarity(codes[:1], codes[1:])
+        assert near > far, name
 
 
 def test_the_text_encoder_knows_who_wears_what():

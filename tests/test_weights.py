@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+from safetensors.torch import load as read_tensors
 from torch import nn
 
 from t2i_course import weights
@@ -259,3 +260,23 @@ def test_all_shipped_weights_are_in_half_precision(monkeypatch):
         kinds = {value.dtype for value in weights.load(name).values()}
         assert torch.float16 in kinds, name
         assert not kinds & {torch.float32, torch.float64, torch.bfloat16}, name
+
+
+def test_what_is_borrowed_is_stored_once_and_comes_back(own_folder):
+    lender, both = nn.Linear(3, 2), nn.ModuleDict({"mine": nn.Linear(2, 2)})
+    both["lent"] = lender
+    kept = MADE | {"half": True}
+    weights.save(lender, "lender", **kept)
+    made = weights.save(both, "both", borrows={"lent.": "lender"}, **kept)
+    assert made["borrows"]["lent."][0] == "lender"
+    assert set(read_tensors(weights.path("both").read_bytes())) == {
+        "mine.weight", "mine.bias"
+    }  # fmt: skip
+    assert torch.equal(weights.load("both")["lent.weight"], lender.weight.half())
+    with torch.no_grad():
+        lender.weight += 1
+    with pytest.raises(weights.WeightsError, match="isn't the one to be borrowed"):
+        weights.save(both, "both", borrows={"lent.": "lender"}, **kept)
+    weights.save(lender, "lender", **kept)
+    with pytest.raises(weights.WeightsError, match="another 'lender' than"):
+        weights.load("both")

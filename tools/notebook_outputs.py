@@ -115,7 +115,7 @@ def _setting(now: dict) -> str:
             value = " ".join(str(labels[i]) for i in index)
         else:
             value = None if index is None else labels[index]
-    if not name or value is None:
+    if not name or value in (None, [], {}):  # none chosen, no file given
         return ""
     if isinstance(value, bool):
         return name if value and not name.isdigit() else ""

@@ -248,9 +248,10 @@ def _expect_kind(got: Any, returns: str) -> None:
     elif returns in ("scalar", "tensor") and number:
         slip = (
             " Is a .item(), float() or math function in it? A plain number has no "
-            "gradient, and later cells call what tensors have, such as .item(): stay "
-            "with torch from beginning to end."
+            "gradient, and later cells call .item() themselves: stay with torch."
         )
+    elif returns in ("scalar", "tensor") and isinstance(got, (list, tuple)):
+        slip = " Does more stand behind `return`, a comma at its end, or a .tolist()?"
     elif returns in ("tensors", "numbers"):
         slip = " Hand them back side by side: return one, other."
     raise Wrong(f"{RETURNS[returns]} is promised, but this is {_words(got)}.{slip}")

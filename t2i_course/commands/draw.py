@@ -64,6 +64,11 @@ def main(options: argparse.Namespace) -> int:
     network = systems.chosen(options.system or the_best())
     if not network.draws:
         raise UserError(f"{network.name} draws nothing by itself")
+    if network.draws == "pictures":
+        raise UserError(
+            f"{network.name} changes pictures; use t2i edit: t2i edit birds:17 "
+            f'"this bird has blue wings" --system {network.name}'
+        )
     if network.draws != "sentences" and options.caption:
         raise UserError(f"{network.name} reads no captions; leave them out")
     if network.draws == "sentences" and not options.caption:

@@ -121,7 +121,8 @@ def refining(run: Run, reads: bool) -> dict:
     system, history = trained(run, system, system.settings["steps"])
     found = report(system, run.choose(40, 2000), size=64)
     found |= stages.report(system, run.choose(40, 2000))
-    run.ship(system.network("generator"), history.elapsed, found, reads="text_birds")
+    run.ship(system.network("generator"), history.elapsed, found, reads="text_birds",
+             borrows={"sketcher.": "stackgan_32"})  # fmt: skip
     return {"steps": history.step, "seconds": round(history.elapsed), **found,
             "curve": curve_of(history)}  # fmt: skip
 
@@ -146,7 +147,7 @@ def enlarging(run: Run, held: int | None, steps: int) -> dict:
     found = stages.report(system, run.choose(40, 2000))
     found |= report(system, run.choose(40, 2000), size=128) | variety_of(run, system)
     run.ship(system.network("generator"), history.elapsed, found, reads="text_birds",
-             pixels=128)  # fmt: skip
+             pixels=128, borrows={"sketcher.": "painter_64"})  # fmt: skip
     return {"steps": history.step, "seconds": round(history.elapsed), **found}
 
 

@@ -27,11 +27,14 @@ def unseen_captions(count: int = 1000, size: int = 32, seed: int = 0) -> Batch:
     return birds.at(chosen, rng.integers(10, size=count))
 
 
-def asked(sentences: list[str], named: np.ndarray) -> Batch:
-    """Captions of one's own and what they name (B, A), as a batch without pictures."""
+def asked(sentences: list[str], named: np.ndarray, words=None) -> Batch:
+    """Captions of one's own and what they name (B, A), as a batch without pictures.
+
+    words: their vocabulary, the birds' by default
+    """
     from ..worlds.birds import vocabulary
 
-    tokens, lengths = vocabulary().encode(sentences)
+    tokens, lengths = (words or vocabulary()).encode(sentences)
     image = torch.zeros(len(sentences), 0)
     return Batch(image, list(sentences), tokens, lengths, named=torch.as_tensor(named))
 

@@ -17,14 +17,18 @@ from ..data import Batch
 from ..datasets.emoji import Emoji
 from ..datasets.emoji import vocabulary as emoji_words
 from ..systems import oracle_for
-from ..worlds.bird_captions import named_by
 from ..worlds.birds import Birds
 from ..worlds.birds import vocabulary as bird_words
 from ..worlds.digits import Digits
+from ..worlds.drawn import World
+from ..worlds.flowers import Flowers
 from ..worlds.points import Ring
+from . import editing
 from .birds import asked, obedience_of, report
 from .dcgan import quality
-from .obedience import accuracies
+from .obedience import accuracies, obedience
+from .oracle import oracle
+from .scores import oracle_frechet_distance, oracle_inception_score
 
 # --------------------------------------------------------------------------- the birds
 
@@ -73,14 +77,19 @@ def birds_rebuilt(system, count: int = 3000, seed: int = 0) -> dict[str, float]:
 
 
 def reading(
-    network, count: int = 1000, seed: int = 0, order: tuple[int, ...] = (0, 1, 2)
+    network,
+    count: int = 1000,
+    seed: int = 0,
+    order: tuple[int, ...] = (0, 1, 2),
+    source: type = Birds,
 ) -> dict[str, float]:
     """Share of unseen species' drawings in which a reader gets each attribute right.
 
-    order: in which its pictures have their channels.
+    order: in which its pictures have their channels; source: of the drawings.
     """
-    seen = Birds("test", network.size).all().to("cpu")
-    found = accuracies(network.read(seen.image[:, list(order)]), seen.attributes)
+    seen = source("test", network.size).all().to("cpu")
+    read = network.read(seen.image[:, list(order)])
+    found = accuracies(read, seen.attributes, source.world.attributes)
     return {f"accuracy {name}": round(share, 4) for name, share in found.items()}
 
 
@@ -89,7 +98,60 @@ def reading_brg(network, count: int = 1000, seed: int = 0) -> dict[str, float]:
     return reading(network, count, seed, (2, 0, 1))
 
 
-def read_captions(file: str) -> Batch:
+def reading_flowers(network, count: int = 1000, seed: int = 0) -> dict[str, float]:
+    """The same of a reader of flowers."""
+    return reading(network, count, seed, source=Flowers)
+
+
+# ------------------------------------------------------------------------- the flowers
+
+
+def flowers_as_asked(
+    system, count: int = 1000, seed: int = 0, captions: str | None = None
+) -> dict[str, float]:
+    """Obedience on sentences about unseen species, or on a file of captions."""
+    if captions is None:
+        source, rng = Flowers("test", 32), np.random.default_rng((7, seed))
+        chosen = rng.choice(len(source), count, replace=count > len(source))
+        batch = source.at(chosen, rng.integers(10, size=count))
+    else:
+        batch = read_captions(captions, Flowers.world)
+    pictures = drawing.from_sentences(system, batch, seed)
+    seen = oracle(pictures.shape[-1], world="flowers").read(pictures)
+    found = obedience(seen, batch.named, Flowers.world.attributes)
+    return {name: round(share, 4) for name, share in found.items()}
+
+
+def flowers(system, count: int = 1000, seed: int = 0) -> dict[str, float]:
+    """Scores by the oracle of flowers that nobody asked for."""
+    pictures = drawing.from_noise(system, drawing.unasked(count), seed)
+    reader = oracle(pictures.shape[-1], world="flowers")
+    real = Flowers("train", pictures.shape[-1]).all(count).to("cpu").image
+    score = oracle_inception_score(reader.kinds, pictures, splits=1)[0]
+    distance = oracle_frechet_distance(reader.features, real, pictures)
+    found = {"inception score": score, "frechet distance": distance}
+    return {name: round(float(value), 4) for name, value in found.items()}
+
+
+# --------------------------------------------------------------------------- editors
+
+
+def edited_birds(system, count: int = 1000, seed: int = 0) -> dict[str, float]:
+    """What an editor changes, and what it keeps, of unseen birds; lesson 14."""
+    return editing.report(system, Birds, count, seed, system.network("generator").size)
+
+
+def edited_flowers(system, count: int = 1000, seed: int = 0) -> dict[str, float]:
+    """The same of unseen flowers."""
+    return editing.report(
+        system, Flowers, count, seed, system.network("generator").size
+    )
+
+
+# ------------------------------------------------------------------ files of captions
+
+
+def read_captions(file: str, world: World = Birds.world) -> Batch:
     """A batch from lines "caption<tab>wing=blue,belly=red"; ValueError if bad."""
     sentences, rows = [], []
     for number, line in enumerate(read_lines(file), start=1):
@@ -100,15 +162,17 @@ def read_captions(file: str) -> Batch:
             pairs = [pair.partition("=") for pair in names.split(",")]
             if not tab or not all(equals for _, equals, _ in pairs):
                 raise ValueError("expected a caption, a tab, and wing=blue,belly=red")
-            row = named_by({key.strip(): value.strip() for key, _, value in pairs})
-            bird_words().numbers_of(caption)
+            row = world.named_by(
+                {key.strip(): value.strip() for key, _, value in pairs}
+            )
+            world.vocabulary().numbers_of(caption)
         except ValueError as error:
             raise ValueError(f"{file}, line {number}: {error}") from None
         sentences.append(caption)
         rows.append(row)
     if not rows:
         raise ValueError(f"{file} holds no captions")
-    return asked(sentences, np.stack(rows))
+    return asked(sentences, np.stack(rows), world.vocabulary())
 
 
 def read_lines(file: str) -> list[str]:

@@ -1,4 +1,9 @@
-"""Does the bird obey its caption? The share of named attributes the oracle sees."""
+"""Does the bird obey its caption? The share of named attributes the oracle sees.
+
+Of flowers too, where `attributes` are theirs.
+"""
+
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
@@ -8,11 +13,14 @@ from ..worlds.bird_species import ATTRIBUTES
 __all__ = ["accuracies", "obedience", "two_colours", "whole"]
 
 
-def obedience(seen: Tensor, named: Tensor) -> dict[str, float]:
+def obedience(
+    seen: Tensor, named: Tensor, attributes: Iterable[str] = ATTRIBUTES
+) -> dict[str, float]:
     """Per attribute and over "all": the share of captions that name it and are obeyed.
 
     seen: (B, A) what the oracle reads in the pictures; named: (B, A) what the captions
-    name, -1 where they are silent. Attributes that no caption names are left out.
+    name, -1 where they are silent; attributes: their names, in order. Attributes that
+    no caption names are left out.
     Chance is 0.10 for a colour, 0.25 for the beak's, 0.5 for a pair.
     """
     if seen.shape != named.shape:
@@ -22,7 +30,7 @@ def obedience(seen: Tensor, named: Tensor) -> dict[str, float]:
     spoken, right = named >= 0, (seen == named) & (named >= 0)
     found = {
         name: right[:, i].sum().item() / spoken[:, i].sum().item()
-        for i, name in enumerate(ATTRIBUTES)
+        for i, name in enumerate(attributes)
         if spoken[:, i].any()
     }
     if spoken.any():
@@ -30,10 +38,12 @@ def obedience(seen: Tensor, named: Tensor) -> dict[str, float]:
     return found
 
 
-def accuracies(seen: Tensor, truth: Tensor) -> dict[str, float]:
+def accuracies(
+    seen: Tensor, truth: Tensor, attributes: Iterable[str] = ATTRIBUTES
+) -> dict[str, float]:
     """Share of pictures (B, A) in which each attribute is read as it is."""
     share = (seen == truth).to(torch.float32).mean(0)
-    return dict(zip(ATTRIBUTES, share.tolist()))
+    return dict(zip(attributes, share.tolist()))
 
 
 def names_two(named: Tensor, parts: tuple[str, str] = ("wing", "belly")) -> Tensor:

@@ -1,8 +1,9 @@
-"""The oracle: a small classifier that reads a bird's attributes from its picture.
+"""The oracle: a small classifier that reads a drawing's attributes from its picture.
 
-It is a measuring instrument and never a training loss. It learns from birds whose
-attributes are drawn independently (no species), so nothing but the picture can tell it
-the colour of a wing, and it reads unseen species as well as seen ones.
+There is one for birds and one for flowers. It is a measuring instrument and never a
+training loss. It learns from drawings whose attributes are independent (no species), so
+nothing but the picture can tell it the colour of a wing, and it reads unseen species as
+well as seen ones.
 """
 
 from functools import lru_cache
@@ -14,11 +15,16 @@ from torch.nn import functional as F
 from .. import weights
 from ..data import Batch, batch_indices
 from ..training import System
-from ..worlds.bird_drawing import draw_birds
-from ..worlds.bird_species import ATTRIBUTES, individual_styles
-from ..worlds.oracle import SIZES, Oracle
+from ..worlds import birds, flowers
+from ..worlds.drawn import World
+from ..worlds.oracle import SHIPPED, SIZES, Oracle
 
-__all__ = ["SIZES", "Oracle", "OracleTraining", "RandomBirds", "oracle"]
+__all__ = [
+    "SIZES", "WORLDS", "Oracle", "OracleTraining", "RandomBirds", "RandomDrawings",
+    "flower_oracle", "oracle",
+]  # fmt: skip
+
+WORLDS: dict[str, World] = {w.name: w for w in (birds.WORLD, flowers.WORLD)}
 
 PRESETS = {
     "smoke": {"size": 32, "width": 8, "pictures": 256, "batch_size": 32, "steps": 4},
@@ -46,11 +52,11 @@ PRESETS = {
 }
 
 
-class RandomBirds:
-    """Birds with independent random attributes, a source for the oracle's training.
+class RandomDrawings:
+    """Drawings with independent random attributes, a source for the oracle's training.
 
-    order: in which order the channels stand, (0, 1, 2) for red, green, blue; lesson 17
-    teaches one network with (2, 0, 1).
+    world: a key of WORLDS; order: in which order the channels stand, (0, 1, 2) for red,
+    green, blue; lesson 17 teaches one network with (2, 0, 1).
     """
 
     def __init__(
@@ -60,15 +66,14 @@ class RandomBirds:
         batch_size: int,
         seed: int = 0,
         order: tuple[int, ...] = (0, 1, 2),
+        world: str = "birds",
     ):
-        rng = np.random.default_rng((99, seed))
+        known, rng = WORLDS[world], np.random.default_rng((99, seed))
         self.batch_size, self.seed = batch_size, seed
-        self.content = np.stack(
-            [rng.integers(len(v), size=count) for v in ATTRIBUTES.values()], 1
-        )
-        style = individual_styles(1000 + seed, count)
+        self.content = known.random(count, rng)
+        style = known.styles(1000 + seed, count)
         pictures = [
-            draw_birds(self.content[i : i + 32], style[i : i + 32], size)[0]
+            known.draw(self.content[i : i + 32], style[i : i + 32], size)[0]
             for i in range(0, count, 32)
         ]
         self.images = np.concatenate(pictures)[:, list(order)]
@@ -84,6 +89,9 @@ class RandomBirds:
         )
 
 
+RandomBirds = RandomDrawings
+
+
 class OracleTraining(System):
     """One player that learns to read: the sum of the attributes' cross-entropies."""
 
@@ -93,9 +101,12 @@ class OracleTraining(System):
     learning_rate = 1.5e-3
     betas = (0.9, 0.999)
 
-    def __init__(self, size: int = 32, width: int = 32, steps: int = 900):
+    def __init__(
+        self, size: int = 32, width: int = 32, steps: int = 900, world: str = "birds"
+    ):
         super().__init__()
-        self.oracle, self.steps = Oracle(size, width), steps
+        self.oracle = Oracle(size, width, WORLDS[world].attributes)
+        self.steps = steps
 
     def learning_rate_factor(self, step: int) -> float:
         """Down to zero along half a cosine."""
@@ -118,15 +129,22 @@ class OracleTraining(System):
         )
 
 
-@lru_cache(maxsize=4)
-def oracle(size: int = 32, device: str = "cpu") -> Oracle:
+@lru_cache(maxsize=6)
+def oracle(size: int = 32, device: str = "cpu", world: str = "birds") -> Oracle:
     """The shipped oracle for pictures of 32 or 64 pixels, ready to read.
 
-    Pictures of 128, 192, ... are read by the one for 64, which shrinks them.
+    world: a key of WORLDS. Pictures of 128, 192, ... are read by the birds' for 64, and
+    those of 64, 96, ... by the flowers' for 32, which shrink them.
     """
-    size = max(SIZES) if size % max(SIZES) == 0 else size
-    if size not in SIZES:
-        raise ValueError(f"There are oracles for {SIZES} pixels, not for {size}.")
-    network = Oracle(size)
-    weights.load_into(network, f"oracle{size}")
+    sizes, name = (SIZES, "oracle") if world == "birds" else ((32,), "flower_oracle")
+    size = max(sizes) if size % max(sizes) == 0 else size
+    if size not in sizes:
+        raise ValueError(f"There are oracles for {sizes} pixels, not for {size}.")
+    network = SHIPPED[f"{name}{size}"].make()
+    weights.load_into(network, f"{name}{size}")
     return network.to(device).eval().requires_grad_(False)
+
+
+def flower_oracle(size: int = 32) -> Oracle:
+    """The flowers' oracle."""
+    return oracle(size, world="flowers")

@@ -230,12 +230,16 @@ class AttentionalTree(nn.Module):
             for _ in self.sizes
         )
 
+    def begin(self, c: Tensor, z: Tensor) -> Tensor:
+        """h_0 = F_0(c, z)."""
+        return self.first(torch.cat([c, z], 1))
+
     def features(self, c, z, words, mask) -> tuple[list[Tensor], list[Tensor]]:
         """h_0, h_1, ..., and each later stage's attention; eq. (1).
 
         h_0 = F_0(c, z), h_i = F_i(h_i-1, F_i^attn(words, h_i-1)).
         """
-        found, looked = [self.first(torch.cat([c, z], 1))], []
+        found, looked = [self.begin(c, z)], []
         for branch in self.others:
             h, attention = branch(found[-1], words, mask)
             found.append(h)

@@ -28,17 +28,20 @@ from .. import weights
 from ..data import Batch
 from ..datasets import emoji
 from ..declarations import Network, Part, SystemInfo
-from ..text.vocabulary import MAX_WORDS, UNKNOWN, split_words
+from ..text.vocabulary import MAX_WORDS, UNKNOWN, Vocabulary, split_words
 from ..training import System, checkpoint
-from ..worlds.bird_captions import untrue
+from ..worlds import birds, flower_species, flowers
 from ..worlds.birds import Birds, vocabulary
+from ..worlds.drawn import Drawn, World
 from ..worlds.oracle import Oracle
 
 __all__ = [
+    "WORLDS",
     "FalseTwins",
     "JointEmbedding",
     "Reader",
     "TextEncoder",
+    "features_of",
     "linear_image_encoder",
     "reader_of",
     "seen",
@@ -47,6 +50,9 @@ __all__ = [
     "text_encoder",
     "text_encoder_from",
 ]
+
+# The worlds whose sentences and pictures can meet.
+WORLDS: dict[str, World] = {w.name: w for w in (birds.WORLD, flowers.WORLD)}
 
 # "paper": batches of 40 classes and embeddings of 1024 numbers as in the authors'
 # release (github.com/reedscot/cvpr2016), and its loss and margin at every preset. All
@@ -142,6 +148,9 @@ def standardize(encoder: nn.Module, batch) -> None:
     not hear embeddings whose numbers are a twentieth as large.
     """
     values = encoder.of(batch)
+    if hasattr(encoder, "standardize"):  # its last layer can't take a change
+        encoder.standardize(values)
+        return
     scale = values.std(0).clamp_min(1e-4)
     encoder.out.weight /= scale[:, None]
     encoder.out.bias.sub_(values.mean(0)).div_(scale)
@@ -169,22 +178,24 @@ def structured_loss(
     return loss
 
 
-@lru_cache(maxsize=1)
-def features_of_birds() -> Oracle:
-    """What the bird world's pictures are seen through: the stand-in for GoogLeNet.
+@lru_cache(maxsize=2)
+def features_of(world: str = "birds") -> Oracle:
+    """What a world's pictures are seen through: the stand-in for GoogLeNet.
 
-    It learned to read birds of a wider world, with attributes drawn independently. It
-    is built like the oracle but is not the oracle: other birds, other weights.
+    world: a key of WORLDS. It learned to read drawings of a wider world, with
+    attributes drawn independently. It is built like the oracle but is not the oracle:
+    other drawings, other weights.
     """
-    network = Oracle(32)
-    weights.load_into(network, "features32")
+    name = {"birds": "features32", "flowers": "flower_features32"}[world]
+    network = SHIPPED[name].make()
+    weights.load_into(network, name)
     return network.eval().requires_grad_(False)
 
 
 @torch.inference_mode()
-def seen(pictures: Tensor) -> Tensor:
+def seen(pictures: Tensor, world: str = "birds") -> Tensor:
     """Features (B, 256) of bytes or of numbers in [-1, 1]; any size from 32 on."""
-    network, rows = features_of_birds(), []
+    network, rows = features_of(world), []
     for part in pictures.split(500):
         if part.dtype == torch.uint8:
             part = part.float() / 127.5 - 1
@@ -193,23 +204,24 @@ def seen(pictures: Tensor) -> Tensor:
 
 
 class FalseTwins:
-    """Batches of one bird and sentence a species, and each sentence's false twin.
+    """Batches of one drawing and sentence a species, and each sentence's false twin.
 
-    In place of pictures, `image` holds their features (B, 256): they never change, so
-    they are computed once. The 2B rows of tokens are B true sentences, then B in which
-    one thing is wrong (worlds.bird_captions.untrue): 150 species alone hardly ever
-    differ in one wing.
+    birds: a source of birds, or of flowers. In place of pictures, `image` holds their
+    features (B, 256): they never change, so they are computed once. The 2B rows of
+    tokens are B true sentences, then B in which one thing is wrong (the world's
+    `untrue`): 150 species alone hardly ever differ in one wing.
     """
 
-    def __init__(self, birds, classes: int):
+    def __init__(self, birds: Drawn, classes: int):
         if classes < 2:
             raise ValueError(f"classes to compare are 2 or more, not {classes}.")
         self.birds, self.batch_size = birds, classes
-        self.seen = seen(torch.tensor(birds.images)).clone()
+        self.seen = seen(torch.tensor(birds.images), birds.world.name).clone()
 
     def batch(self, step: int, rank: int = 0, world: int = 1):
         """The batch of `step`; see data.Source."""
         batch, seeds = self.birds.distinct(step * world + rank, self.batch_size)
+        untrue = self.birds.world.untrue
         twins = [
             untrue(row.numpy(), seed) for row, seed in zip(batch.attributes, seeds)
         ]
@@ -280,10 +292,10 @@ class JointEmbedding(System):
         """Embeddings of all sentences of a batch, true ones and false twins."""
         return self.encoders["text"](self.blurred(batch.tokens), batch.lengths)
 
-    def reader(self) -> Reader:
+    def reader(self, world: str = "birds") -> Reader:
         """Both encoders as they look and read: their averaged weights, at rest."""
         encoders = self.network("encoders").eval()
-        return Reader(encoders["image"], encoders["text"], self.unit)
+        return Reader(encoders["image"], encoders["text"], self.unit, world)
 
 
 @dataclass(frozen=True)
@@ -292,16 +304,18 @@ class Reader:
 
     image: features (B, 256) of `seen` -> (B, D); text: an encoder with `of(batch)`;
     unit: embeddings get length 1, so that agreement is the cosine
+    world: a key of WORLDS, whose pictures and words they are
     """
 
     image: Callable[[Tensor], Tensor]
     text: nn.Module
     unit: bool = False
+    world: str = "birds"
 
     @torch.no_grad()
     def see(self, pictures: Tensor) -> Tensor:
         """Pictures (B, 3, H, W), bytes or in [-1, 1], to embeddings (B, D)."""
-        return self.finished(self.image(seen(pictures).clone()))
+        return self.finished(self.image(seen(pictures, self.world).clone()))
 
     @torch.no_grad()
     def read(self, captions: list[str], correct: bool = True) -> Tensor:
@@ -313,7 +327,8 @@ class Reader:
         """
         batch = Batch(torch.zeros(0), list(captions))
         if getattr(self.text, "reads", "words") == "words":
-            encode = vocabulary().encode if correct else as_they_stand
+            words = WORLDS[self.world].vocabulary()
+            encode = words.encode if correct else partial(as_they_stand, words=words)
             batch.tokens, batch.lengths = encode(batch.caption)
         return self.finished(self.text.of(batch))
 
@@ -326,11 +341,16 @@ class Reader:
         return self.see(pictures) @ self.read(captions).T
 
 
-def as_they_stand(captions: list[str]) -> tuple[Tensor, Tensor]:
-    """Tokens (B, T) and lengths of captions whose typing errors nobody corrects."""
-    words = vocabulary().numbers
+def as_they_stand(
+    captions: list[str], words: Vocabulary | None = None
+) -> tuple[Tensor, Tensor]:
+    """Tokens (B, T) and lengths of captions whose typing errors nobody corrects.
+
+    words: the vocabulary, the birds' by default
+    """
+    known = (words or vocabulary()).numbers
     rows = [
-        torch.tensor([words.get(word, UNKNOWN) for word in split_words(c)[:MAX_WORDS]])
+        torch.tensor([known.get(word, UNKNOWN) for word in split_words(c)[:MAX_WORDS]])
         for c in captions
     ]
     lengths = torch.tensor([len(row) for row in rows])
@@ -372,11 +392,14 @@ def text_encoder_from(path: str | Path) -> TextEncoder:
     return made_ready(path, JointEmbedding, "t2i train joint_embedding")
 
 
-def made_ready(path: str | Path, kind: type, command: str):
-    """The standardized, frozen text encoder of a checkpoint of that kind of system."""
+def made_ready(path: str | Path, kind: type, command: str, source=Birds):
+    """The standardized, frozen text encoder of a checkpoint of that kind of system.
+
+    source: of the captions that it was trained on.
+    """
     system = checkpoint.rebuild(path, kind, command)
     encoder = system.network("encoders")["text"].eval()
-    standardize(encoder, Birds("train", 32).all())
+    standardize(encoder, source("train", 32).all())
     return encoder.requires_grad_(False)
 
 
@@ -444,5 +467,10 @@ SHIPPED = {
     ),
     "features32": Network(
         partial(Oracle, 32), "birds", measure="t2i_course.measure.judges:reading"
+    ),
+    "flower_features32": Network(
+        partial(Oracle, 32, 16, flower_species.ATTRIBUTES, largest=True),
+        "flowers",
+        measure="t2i_course.measure.judges:reading_flowers",
     ),
 }

@@ -10,18 +10,24 @@ partner. With the hardest partner alone it is VSE++ (Faghri et al., BMVC 2018).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..data import Batch
-from ..declarations import SystemInfo
-from ..worlds.birds import vocabulary
+from ..declarations import Network, SystemInfo
+from ..training import checkpoint
+from ..worlds.birds import Birds
+from ..worlds.flowers import Flowers
 from .bilstm import last_states
-from .joint_embedding import FalseTwins, JointEmbedding
+from .joint_embedding import READER as ANY_READER
+from .joint_embedding import WORLDS, FalseTwins, JointEmbedding, made_ready
 
-__all__ = ["GruEncoder", "Vse", "cosines", "vse_loss"]
+__all__ = ["READER", "GruEncoder", "Vse", "cosines", "vse_loss"]
 
 # "paper": word vectors and states of 300 numbers, margin 0.2, a sum over all other
 # pairs, batches of 64 and Adam at 2e-4 as in a released SISGAN; its GRU has 541,800
@@ -69,7 +75,8 @@ class GruEncoder(nn.Module):
     """Word vectors and a GRU from left to right; its last state is the sentence.
 
     words: size of the vocabulary; word: of a word's vector; hidden: of the state, which
-    is the embedding
+    is the embedding. centre, spread: of each of its numbers over captions, once
+    `standardize` has been asked; it is given less the first, over the second.
     """
 
     def __init__(self, words: int, word: int = 300, hidden: int = 300):
@@ -77,10 +84,20 @@ class GruEncoder(nn.Module):
         self.embedding = hidden
         self.word_vectors = nn.Embedding(words, word, padding_idx=0)
         self.gru = nn.GRU(word, hidden, batch_first=True)
+        self.register_buffer("centre", torch.zeros(hidden))
+        self.register_buffer("spread", torch.ones(hidden))
 
     def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:
         """Sentences (B, T) with their lengths (B,) to (B, hidden), padding skipped."""
-        return last_states(self.gru, self.word_vectors(tokens), lengths)
+        last = last_states(self.gru, self.word_vectors(tokens), lengths)
+        return (last - self.centre) / self.spread
+
+    @torch.no_grad()
+    def standardize(self, values: Tensor) -> None:
+        """Give every number mean 0 and deviation 1 over embeddings (N, hidden)."""
+        spread = values.std(0).clamp_min(1e-4)
+        self.centre += values.mean(0) * self.spread
+        self.spread *= spread
 
     def of(self, batch: Batch) -> Tensor:
         """Embeddings (B, hidden) of a batch's sentences, on the encoder's device."""
@@ -129,7 +146,18 @@ class Vse(JointEmbedding):
 
 def _make(preset: str, data: str, **changes) -> Vse:
     """For the world's words."""
-    return Vse.from_preset(preset, words=len(vocabulary()), **changes)
+    words = WORLDS[data].vocabulary()
+    return Vse.from_preset(preset, words=len(words), **changes)
+
+
+def encoder_from(path: str | Path) -> GruEncoder:
+    """The sentence encoder of a training of one's own, made ready for an editor.
+
+    path: a checkpoint of `t2i train vse`. CheckpointError if it is none.
+    """
+    origin = checkpoint.read(Path(path)).get("origin") or {}
+    source = Flowers if origin.get("data") == "flowers" else Birds
+    return made_ready(path, Vse, "t2i train vse", source)
 
 
 SYSTEMS = {
@@ -137,10 +165,25 @@ SYSTEMS = {
         Vse,
         "07",
         "sentences and pictures by their cosine: a GRU over words",
-        {"birds": {}},
+        {"birds": {}, "flowers": {"gpu": {"classes": 82, "batch_size": 82}}},
         draws="",
         make=_make,
-        wrap=lambda birds, settings: FalseTwins(birds, settings["classes"]),
+        wrap=lambda drawn, settings: FalseTwins(drawn, settings["classes"]),
         serves=lambda system: system.network("encoders")["text"],
+        from_checkpoint=encoder_from,
     )
+}
+# What an editor reads sentences with.
+READER = replace(
+    ANY_READER,
+    system="vse",
+    line="read captions with the text encoder of this checkpoint (made by t2i train "
+    "vse for an editor; by joint_embedding or char_cnn_rnn for a GAN)",
+    also=("joint_embedding", "char_cnn_rnn"),
+)
+SHIPPED = {
+    f"vse_{data}": Network(
+        partial(GruEncoder, len(world.vocabulary()), 64, 256), data, "vse", default=True
+    )
+    for data, world in WORLDS.items()
 }

@@ -114,6 +114,7 @@ def grid(
     numbered: bool = False,
     rows: Sequence[str] | None = None,
     framed: Sequence[bool] = (),
+    below: float = 0.0,
 ):
     """Pictures row by row, with the names of rows and columns, or captions below.
 
@@ -121,7 +122,8 @@ def grid(
     picture in inches; by default so that the figure is 7 inches wide, or less for few
     small pictures. smooth: draw small pictures with soft pixels instead of crisp
     squares (a softer view; nothing is added). numbered: the columns have numbers above.
-    framed: True for each picture to point out with a red frame. Returns a Figure.
+    framed: True for each picture to point out with a red frame. below: inches that stay
+    free at the foot of crisp pictures, for a key. Returns a Figure.
     ValueError where the rows' names are fewer than the rows. Used in every lesson.
     """
     pixels = to_pixels(images)
@@ -138,7 +140,8 @@ def grid(
     if smooth:
         pixels = to_pixels(soften(images, round(size * DPI)))
     if captions is None:
-        figure = _crisp(pixels, count, size, rows, heads, title, framed)
+        figure = _crisp(pixels, count, size, rows, heads, title, framed,
+                        below)  # fmt: skip
     else:
         figure = _captioned(pixels, count, size, rows, heads, title, captions)
     return figure.knows(*_words(len(pixels), count, rows, heads, captions))
@@ -178,6 +181,7 @@ class _Margins:
     rows: list[str]
     heads: list[str]
     title: str | None
+    below: float = 0.0
 
     def __post_init__(self):
         self.left = _width(self.rows)
@@ -192,7 +196,8 @@ class _Margins:
 
     def figure(self):
         """The empty figure, with its title and the names of rows and columns."""
-        figure = new_figure(self.left + self.wide, self.top + self.high, layout="none")
+        high = self.top + self.high + self.below
+        figure = new_figure(self.left + self.wide, high, layout="none")
         wide, high = figure.get_size_inches()
         middle = {"ha": "center", "va": "center"}
         if self.title:
@@ -217,7 +222,7 @@ class _Margins:
         return axes
 
 
-def _crisp(pixels, columns, size, rows, heads, title, framed):
+def _crisp(pixels, columns, size, rows, heads, title, framed, below):
     """One sheet of pictures, one of its pixels to one on the screen."""
     from matplotlib.patches import Rectangle
 
@@ -228,7 +233,7 @@ def _crisp(pixels, columns, size, rows, heads, title, framed):
     side = [enlarge * length for length in pixels.shape[2:0:-1]]
     step = [length + gap for length in side]
     inches = [tuple(length / DPI for length in pair) for pair in (step, side)]
-    margins = _Margins(wide, high, *inches, rows, heads, title)
+    margins = _Margins(wide, high, *inches, rows, heads, title, below)
     figure = margins.figure()
     axes = margins.axes(figure, 0, 0, wide, high)
     axes.imshow(sheet, interpolation="nearest")

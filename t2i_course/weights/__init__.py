@@ -118,9 +118,25 @@ def load(name: str) -> dict[str, Tensor]:
             + advice
         )
     try:
-        return read_tensors(content)
+        return read_tensors(content) | borrowed(known)
     except SafetensorError as error:
         raise WeightsError(f"{file} is no safetensors file. {advice}") from error
+
+
+def borrowed(known: dict) -> dict[str, Tensor]:
+    """The tensors of an entry that stand in another network's file; see `save`.
+
+    WeightsError where that network isn't the one that it was trained with.
+    """
+    found = {}
+    for prefix, (name, sha256) in known.get("borrows", {}).items():
+        if entry(name)["sha256"] != sha256:
+            raise WeightsError(
+                f"{known['file']} was trained over another {name!r} than the one that "
+                f"is here. Train it anew: {known['command']}"
+            )
+        found |= {prefix + key: value for key, value in load(name).items()}
+    return found
 
 
 def load_into(module: nn.Module, name: str) -> dict:
@@ -175,6 +191,7 @@ def save(
     hardware: str | None = None,
     reads: str | None = None,
     pixels: int | None = None,
+    borrows: dict[str, str] | None = None,
 ) -> dict:
     """Write a network's weights and their manifest entry; the entry.
 
@@ -189,7 +206,13 @@ def save(
     state = module_or_state
     if isinstance(state, nn.Module):
         state = {k: v for k, v in state.state_dict().items() if isinstance(v, Tensor)}
-    content = tensors_to_bytes({key: pack(value, half) for key, value in state.items()})
+    packed = {key: pack(value, half) for key, value in state.items()}
+    borrows = {prefix: [lender, entry(lender)["sha256"]]
+               for prefix, lender in (borrows or {}).items()}  # fmt: skip
+    for key, value in borrowed({"borrows": borrows}).items():
+        if key not in packed or not torch.equal(packed.pop(key), value):
+            raise WeightsError(f"{key} of {name!r} isn't the one to be borrowed.")
+    content = tensors_to_bytes(packed)
     made = {
         "file": path(name).name,
         "sha256": hashlib.sha256(content).hexdigest(),
@@ -203,6 +226,8 @@ def save(
         made["reads"] = {reads: entry(reads)["sha256"]}
     if pixels is not None:
         made["pixels"] = pixels
+    if borrows:
+        made["borrows"] = borrows
     write(name, content, made)
     return made
 

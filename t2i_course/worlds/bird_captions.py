@@ -7,13 +7,12 @@ encoder understands sentences that nobody trained it on.
 """
 
 import bisect
-import math
 from random import Random
 
 import numpy as np
 
-from ..text.typing_errors import misspell
 from .bird_species import ATTRIBUTES, COLOUR_PARTS
+from .phrases import BasePhrases, row_of, weighted, with_slips
 
 __all__ = ["FORMS", "HELD_OUT", "caption", "describe", "named_by", "untrue"]
 
@@ -106,24 +105,10 @@ ASIDES = (
 )
 
 
-class Phrases:
-    """Phrases about one bird, drawn with one random generator; notes what it named."""
+class Phrases(BasePhrases):
+    """Phrases about one bird."""
 
-    def __init__(self, content: np.ndarray, rng: Random):
-        self.content, self.rng = content, rng
-        self.named = np.full(len(NAMES), -1, np.int64)
-
-    def one_of(self, options) -> str:
-        options = options.split("|") if isinstance(options, str) else options
-        return options[int(self.rng.random() * len(options))]
-
-    def value(self, name: str) -> str:
-        return ATTRIBUTES[name][self.content[INDEX[name]]]
-
-    def note(self, name: str) -> str:
-        """The value of an attribute, now named."""
-        self.named[INDEX[name]] = self.content[INDEX[name]]
-        return self.value(name)
+    attributes, asides = ATTRIBUTES, ASIDES
 
     def colour(self, name: str) -> str:
         """A colour word for a part or the beak, now named."""
@@ -153,11 +138,6 @@ class Phrases:
             words.append(self.colour("beak_colour"))
         return " ".join(words)
 
-    def article(self, word: str) -> str:
-        if self.rng.random() < 0.12:
-            return word  # people drop it
-        return ("an " if word[0] in "aeiou" else "a ") + word
-
     def bare(self, name: str) -> str:
         """A noun phrase without its article."""
         return self.noun(name).removeprefix("a ").removeprefix("an ")
@@ -181,16 +161,6 @@ class Phrases:
             f"this {size} bird|a {size} bird|the {size} bird"
             f"|this is a {size} bird that|{size} bird"
         )
-
-    def listed(self, phrases: list[str]) -> str:
-        """ "a, b and c", with the commas that people use or leave out."""
-        if self.rng.random() < 0.06:
-            phrases = [*phrases, self.one_of(ASIDES)]
-        if len(phrases) == 1:
-            return phrases[0]
-        comma = self.one_of(", |, |, | and |  ")
-        last = self.one_of(" and | and |, and |, | as well as | with ")
-        return comma.join(phrases[:-1]) + last + phrases[-1]
 
     def place(self) -> str:
         return self.one_of(PLACES[self.note("habitat")])
@@ -373,8 +343,7 @@ def describe(
     """
     p = Phrases(content, rng)
     count = 1 + bisect.bisect(COUNT_WEIGHTS, rng.random())
-    keys = {k: math.log(1 - rng.random()) / w for k, w in PART_WEIGHTS.items()}
-    names = sorted(keys, key=keys.get)[-count:]  # weighted, without repeats
+    names = weighted(PART_WEIGHTS, count, rng)
     if "beak" in names and "beak_colour" in names:
         names.remove("beak_colour")
     if form is None:
@@ -389,11 +358,7 @@ def describe(
 
 def caption(content: np.ndarray, seed: tuple[int, ...]) -> tuple[str, np.ndarray]:
     """Training caption `seed`: a form of FORMS, sometimes with a typing error."""
-    rng = Random("-".join(map(str, seed)))
-    text, named = describe(content, rng)
-    if rng.random() < 0.03:
-        text = misspell(text, rng)
-    return text + ("." if rng.random() < 0.3 else ""), named
+    return with_slips(describe, content, seed)
 
 
 def untrue(content: np.ndarray, seed: tuple[int, ...]) -> str:
@@ -424,16 +389,5 @@ def named_by(pairs: dict[str, str]) -> np.ndarray:
 
     Raises ValueError for an attribute or value that this world does not have.
     """
-    row = np.full(len(NAMES), -1, np.int64)
-    for name, value in pairs.items():
-        if name not in ATTRIBUTES:
-            raise ValueError(
-                f"No attribute {name!r}; there are {', '.join(ATTRIBUTES)}."
-            )
-        value = {"gray": "grey"}.get(value, value)
-        if value not in ATTRIBUTES[name]:
-            raise ValueError(
-                f"{name} can't be {value!r}, only {', '.join(ATTRIBUTES[name])}."
-            )
-        row[NAMES.index(name)] = ATTRIBUTES[name].index(value)
-    return row
+    spelt = {name: {"gray": "grey"}.get(value, value) for name, value in pairs.items()}
+    return row_of(ATTRIBUTES, spelt)
