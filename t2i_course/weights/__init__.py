@@ -199,20 +199,18 @@ def save(
     by a test. half=True stores float32 as fp16 (half the size; `load_into` casts back).
     hardware: by default this machine's device. reads: the text encoder that it was
     trained with, whose sha256 is kept beside it (see `check_reader`). pixels: a side of
-    the network's pictures, to be named above 64 (see `limit`); it is kept too. Each
-    file appears whole or not at all.
-    Raises WeightsError on a full disk, without permission, and above the limit.
+    the network's pictures, to be named above 64 (see `limit`); it is kept too. borrows:
+    {"sketcher.": "stackgan_32"}: tensors whose names begin so stand in that network's
+    file, and are left there. Each file appears whole or not at all.
+    Raises WeightsError on a full disk, without permission, above the limit, and where
+    what is to be borrowed isn't the lender's.
     """
     state = module_or_state
     if isinstance(state, nn.Module):
         state = {k: v for k, v in state.state_dict().items() if isinstance(v, Tensor)}
     packed = {key: pack(value, half) for key, value in state.items()}
-    borrows = {prefix: [lender, entry(lender)["sha256"]]
-               for prefix, lender in (borrows or {}).items()}  # fmt: skip
-    for key, value in borrowed({"borrows": borrows}).items():
-        if key not in packed or not torch.equal(packed.pop(key), value):
-            raise WeightsError(f"{key} of {name!r} isn't the one to be borrowed.")
-    content = tensors_to_bytes(packed)
+    lent = lenders(borrows or {})
+    content = tensors_to_bytes(without_borrowed(packed, lent, name))
     made = {
         "file": path(name).name,
         "sha256": hashlib.sha256(content).hexdigest(),
@@ -226,10 +224,25 @@ def save(
         made["reads"] = {reads: entry(reads)["sha256"]}
     if pixels is not None:
         made["pixels"] = pixels
-    if borrows:
-        made["borrows"] = borrows
+    if lent:
+        made["borrows"] = lent
     write(name, content, made)
     return made
+
+
+def lenders(borrows: dict[str, str]) -> dict[str, list[str]]:
+    """{prefix: lender} as an entry keeps it: {prefix: [lender, its file's sha256]}."""
+    return {prefix: [name, entry(name)["sha256"]] for prefix, name in borrows.items()}
+
+
+def without_borrowed(
+    packed: dict[str, Tensor], lent: dict[str, list[str]], name: str
+) -> dict[str, Tensor]:
+    """What of a network stands in its own file; WeightsError where lenders differ."""
+    for key, value in borrowed({"borrows": lent}).items():
+        if key not in packed or not torch.equal(packed[key], value):
+            raise WeightsError(f"{key} of {name!r} isn't the one to be borrowed.")
+    return {k: v for k, v in packed.items() if not k.startswith(tuple(lent))}
 
 
 def write(name: str, content: bytes, made: dict) -> None:
