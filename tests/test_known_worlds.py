@@ -15,20 +15,19 @@ from t2i_course import systems, weights
 from t2i_course.measure import judges, style
 from t2i_course.measure.obedience import accuracies, obedience
 from t2i_course.measure.oracle import OracleTraining, RandomDrawings, oracle
-from t2i_course.measure.worlds import KNOWN, known
 from t2i_course.papers.joint_embedding import FalseTwins, features_of, seen
 from t2i_course.papers.vse import Vse
 from t2i_course.training import fit
 from t2i_course.worlds.flower_species import ATTRIBUTES
 from t2i_course.worlds.flowers import Flowers
+from t2i_course.worlds.kinds import KINDS
 
 
-@pytest.mark.parametrize("name", KNOWN)
+@pytest.mark.parametrize("name", KINDS)
 def test_a_world_is_known_by_its_name(name):
     """Content, drawing, sentence and oracle fit one another."""
-    world = known(name)
-    source = world.source("test", 32, 8, individuals=1)
-    batch = source.batch(0)
+    kind = KINDS[name]
+    world, batch = kind.world, kind("test", 32, 8, individuals=1).batch(0)
     assert world.name == name and set(world.part_of) == set(world.attributes)
     assert set(world.part_of.values()) <= {"", *world.parts}
     content, pose = batch.attributes.numpy(), batch.style.numpy()
@@ -36,15 +35,10 @@ def test_a_world_is_known_by_its_name(name):
     assert np.array_equal(pictures, batch.image) and parts.max() < len(world.parts)
     sentence, named = world.describe(content[0], Random(0))
     assert (named[named >= 0] == content[0][named >= 0]).all()
-    assert world.vocabulary.numbers_of(sentence) and world.possible(content).all()
-    assert world.oracle(32).names == list(world.attributes)
+    assert world.vocabulary().numbers_of(sentence) and world.possible(content).all()
+    assert oracle(32, world=name).names == list(world.attributes)
     value = {n: values[0] for n, values in world.attributes.items()}
-    assert (world.named(value) == 0).all()
-
-
-def test_an_unknown_world_is_refused():
-    with pytest.raises(ValueError, match="No world 'fish'; there are birds, flowers"):
-        known("fish")
+    assert (world.named_by(value) == 0).all()
 
 
 # ------------------------------------------------------------------------- the readers

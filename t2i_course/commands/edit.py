@@ -121,15 +121,15 @@ def numbered(picture: str) -> tuple[str, int]:
     if found is None or Path(picture).exists():
         return "", 0
     from ..measure.one_edit import how_many
-    from ..measure.worlds import KNOWN
+    from ..worlds.kinds import KINDS
 
     world, number = found.groups()
-    if world not in KNOWN:
+    if world not in KINDS:
         raise UserError(
             f"no world {world!r} and no file {picture}; there are "
-            f"{' and '.join(f'{name}:17' for name in KNOWN)}"
+            f"{' and '.join(f'{name}:17' for name in KINDS)}"
         )
-    last = how_many(KNOWN[world].source) - 1
+    last = how_many(KINDS[world]) - 1
     if not re.fullmatch(r"\d{1,9}", number, re.ASCII) or int(number) > last:
         raise UserError(
             f"drawings of unseen {world} are {world}:0 to {world}:{last}, not {picture}"
@@ -139,10 +139,11 @@ def numbered(picture: str) -> tuple[str, int]:
 
 def spoken_of(sentence: str) -> str:
     """Which world a sentence is about: the one that knows most of its words."""
-    from ..measure.worlds import KNOWN
+    from ..worlds.kinds import KINDS
 
     unknown = {
-        name: len(known.vocabulary.unknown(sentence)) for name, known in KNOWN.items()
+        name: len(kind.world.vocabulary().unknown(sentence))
+        for name, kind in KINDS.items()
     }
     return min(unknown, key=unknown.get)
 
@@ -213,10 +214,10 @@ def picture_of(picture: str, world: str, number: int, size: int):
     """(3, size, size) in [-1, 1], and what was cut off; UserError for no picture."""
     from ..datasets.own_pictures import NoPicture, square
     from ..measure.one_edit import drawing
-    from ..measure.worlds import KNOWN
+    from ..worlds.kinds import KINDS
 
     if world:
-        return drawing(KNOWN[world].source, number, size).to("cpu").image[0], ""
+        return drawing(KINDS[world], number, size).to("cpu").image[0], ""
     try:
         found = square(picture, size)
     except NoPicture as error:
@@ -240,11 +241,11 @@ def changed(system, source, batch, options: argparse.Namespace):
 def read(world: str, before, after) -> str:
     """What the world's oracle reads otherwise than before, in words."""
     from ..measure.one_edit import read_otherwise
-    from ..measure.worlds import KNOWN
     from ..weights import WeightsError
+    from ..worlds.kinds import KINDS
 
     try:
-        pairs = read_otherwise(KNOWN[world].source, before, after)
+        pairs = read_otherwise(KINDS[world], before, after)
     except (ValueError, WeightsError) as error:
         return f"the oracle reads nothing: {error}"
     each = ", ".join(f"{name.replace('_', ' ')} {now} (was {was})"

@@ -23,11 +23,10 @@ from ..papers.vse import Vse
 from ..systems import shipped
 from ..worlds.bird_species import COLOUR_PARTS
 from ..worlds.birds import Birds
-from ..worlds.flowers import Flowers
+from ..worlds.kinds import KINDS
 from .run import Run, rounded
 from .tables import Table
 
-WORLDS = {"birds": Birds, "flowers": Flowers}
 CLASSES = 75  # species in a batch of the readers
 
 # ------------------------------------------------------------------------ the readers
@@ -39,7 +38,7 @@ READERS = Table("14", "readers", "sentence encoders by visual-semantic embedding
 def source(run: Run, world: str, batch_size: int, seed: int | None = None):
     """What is trained on, in batches; two of each species in a quick look."""
     seed = run.seed if seed is None else seed
-    return WORLDS[world]("train", 32, batch_size, run.choose(2, 60), seed)
+    return KINDS[world]("train", 32, batch_size, run.choose(2, 60), seed)
 
 
 def reader(run: Run, world: str) -> dict:
@@ -47,7 +46,7 @@ def reader(run: Run, world: str) -> dict:
     drawn = source(run, world, CLASSES)
     system = run.build(Vse, words=len(drawn.vocabulary))
     history = run.fit(system, FalseTwins(drawn, CLASSES))
-    batch = WORLDS[world]("test", 32).all(run.choose(150, 1000))
+    batch = KINDS[world]("test", 32).all(run.choose(150, 1000))
     found = retrieval(replace(system.reader(), world=world), batch)
     found = rounded(**found, ceiling=ceilings(batch)["R@1"])
     encoder = system.network("encoders")["text"]
@@ -56,7 +55,7 @@ def reader(run: Run, world: str) -> dict:
     return {"seconds": round(history.elapsed), **found}
 
 
-for world in WORLDS:
+for world in KINDS:
     READERS.add(f"vse_{world}", partial(reader, world=world), cost=220,
                 ships=f"vse_{world}")  # fmt: skip
 
@@ -75,7 +74,7 @@ EDITORS = Table("14", "editors", "pictures changed by sentences, birds and flowe
 
 def watcher(run: Run, world: str, every: int):
     """A hook that notes both halves of an edit every so many steps."""
-    some = editing.edits(WORLDS[world], run.choose(40, 300), seed=99)
+    some = editing.edits(KINDS[world], run.choose(40, 300), seed=99)
 
     def watch(system, history, step):
         if step % run.choose(1, every) == 0:
@@ -101,7 +100,7 @@ def curve_of(history) -> list[list]:
 
 def course_of(run: Run, world: str, moments: set[int]):
     """Looks at eight edits on the way, for the course that a page shows."""
-    some = editing.edits(WORLDS[world], 8, seed=11)
+    some = editing.edits(KINDS[world], 8, seed=11)
     return run.looks(moments, lambda system: editing.edited(system, some))
 
 
@@ -119,7 +118,7 @@ def editor(run: Run, system, world: str, every: int = 250) -> dict:
     drawn = source(run, world, system.settings["batch_size"])
     history = run.fit(system, drawn, on_step=each_step)
     run.keep(history, looks)
-    found = editing.report(system.eval(), WORLDS[world], run.choose(40, 1000), run.seed)
+    found = editing.report(system.eval(), KINDS[world], run.choose(40, 1000), run.seed)
     run.ship(system.network("generator"), history.elapsed, found, reads=f"vse_{world}")
     return {"steps": history.step, "seconds": round(history.elapsed), **found,
             "curve": curve_of(history)}  # fmt: skip
@@ -139,7 +138,7 @@ def styled(run: Run, world: str) -> dict:
     training = StyleTraining(gan.eval().requires_grad_(False))
     second = run.fit(training, drawn, 1000, part=f"style of {world}")
     system = StyleEditor(gan, training.style).eval()
-    found = editing.report(system, WORLDS[world], run.choose(40, 1000), run.seed)
+    found = editing.report(system, KINDS[world], run.choose(40, 1000), run.seed)
     seconds = round(first.elapsed + second.elapsed)
     return {"steps": first.step, "seconds": seconds, **found}
 
@@ -147,7 +146,7 @@ def styled(run: Run, world: str) -> dict:
 def shipped_style(run: Run, world: str) -> dict:
     """Lesson 08's own network and style encoder, which read with its own encoder."""
     system = shipped_editor("style encoder of lesson 08")
-    return editing.report(system, WORLDS[world], run.choose(40, 1000), run.seed)
+    return editing.report(system, KINDS[world], run.choose(40, 1000), run.seed)
 
 
 def coarse(pictures: torch.Tensor) -> torch.Tensor:
@@ -158,7 +157,7 @@ def coarse(pictures: torch.Tensor) -> torch.Tensor:
 
 def untrained(run: Run, world: str, which: str) -> dict:
     """Pictures left as they are, exchanged, or drawn as their sentences have them."""
-    some = editing.edits(WORLDS[world], run.choose(40, 1000), run.seed)
+    some = editing.edits(KINDS[world], run.choose(40, 1000), run.seed)
     pictures = {
         "left alone": some.source.image,
         "another picture": some.source.image.roll(1, 0),
@@ -171,7 +170,7 @@ def untrained(run: Run, world: str, which: str) -> dict:
 SEEDS = {"birds": (0, 1, 2), "flowers": (0, 1)}  # of the style encoder's trainings
 EDITORS.add("birds, style encoder of lesson 08", partial(shipped_style, world="birds"),
             cost=15)  # fmt: skip
-for world in WORLDS:
+for world in KINDS:
     for which in ("left alone", "at half the size", "another picture",
                   "drawn by the world"):  # fmt: skip
         EDITORS.add(f"{world}, {which}",

@@ -15,16 +15,13 @@ from torch.nn import functional as F
 from .. import weights
 from ..data import Batch, batch_indices
 from ..training import System
-from ..worlds import birds, flowers
-from ..worlds.drawn import World
+from ..worlds.kinds import KINDS
 from ..worlds.oracle import SHIPPED, SIZES, Oracle
 
 __all__ = [
-    "SIZES", "WORLDS", "Oracle", "OracleTraining", "RandomBirds", "RandomDrawings",
+    "SIZES", "Oracle", "OracleTraining", "RandomBirds", "RandomDrawings",
     "flower_oracle", "oracle",
 ]  # fmt: skip
-
-WORLDS: dict[str, World] = {w.name: w for w in (birds.WORLD, flowers.WORLD)}
 
 PRESETS = {
     "smoke": {"size": 32, "width": 8, "pictures": 256, "batch_size": 32, "steps": 4},
@@ -55,7 +52,7 @@ PRESETS = {
 class RandomDrawings:
     """Drawings with independent random attributes, a source for the oracle's training.
 
-    world: a key of WORLDS; order: in which order the channels stand, (0, 1, 2) for red,
+    world: a key of KINDS; order: in which order the channels stand, (0, 1, 2) for red,
     green, blue; lesson 17 teaches one network with (2, 0, 1).
     """
 
@@ -68,7 +65,7 @@ class RandomDrawings:
         order: tuple[int, ...] = (0, 1, 2),
         world: str = "birds",
     ):
-        known, rng = WORLDS[world], np.random.default_rng((99, seed))
+        known, rng = KINDS[world].world, np.random.default_rng((99, seed))
         self.batch_size, self.seed = batch_size, seed
         self.content = known.random(count, rng)
         style = known.styles(1000 + seed, count)
@@ -105,7 +102,7 @@ class OracleTraining(System):
         self, size: int = 32, width: int = 32, steps: int = 900, world: str = "birds"
     ):
         super().__init__()
-        self.oracle = Oracle(size, width, WORLDS[world].attributes)
+        self.oracle = Oracle(size, width, KINDS[world].world.attributes)
         self.steps = steps
 
     def learning_rate_factor(self, step: int) -> float:
@@ -133,7 +130,7 @@ class OracleTraining(System):
 def oracle(size: int = 32, device: str = "cpu", world: str = "birds") -> Oracle:
     """The shipped oracle for pictures of 32 or 64 pixels, ready to read.
 
-    world: a key of WORLDS. Pictures of 128, 192, ... are read by the birds' for 64, and
+    world: a key of KINDS. Pictures of 128, 192, ... are read by the birds' for 64, and
     those of 64, 96, ... by the flowers' for 32, which shrink them.
     """
     sizes, name = (SIZES, "oracle") if world == "birds" else ((32,), "flower_oracle")

@@ -16,13 +16,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..worlds.birds import Birds
-from ..worlds.flowers import Flowers
+from ..worlds.kinds import KINDS
 from .oracle import oracle
 
 __all__ = ["COLUMNS", "READ", "READS", "StyleRuler", "agreement", "ruler"]
 
-SOURCES = {"birds": Birds, "flowers": Flowers}
 READS = {  # what is read of each world's style
     "birds": ("flip", "tilt", "x", "y", "scale", "shade", "light"),
     # Where a flower looks is not read well enough (0.5 at 32 pixels).
@@ -33,7 +31,7 @@ READ = READS["birds"]
 
 def columns_of(world: str) -> list[int]:
     """Where what is read stands in a world's style."""
-    return [SOURCES[world].world.style.index(name) for name in READS[world]]
+    return [KINDS[world].world.style.index(name) for name in READS[world]]
 
 
 COLUMNS = columns_of("birds")
@@ -93,7 +91,7 @@ def drawings(split: str, size: int, count: int, seed: int = 0, world: str = "bir
 
     They are spread over all species; only as many individuals are drawn as it takes.
     """
-    kind = SOURCES[world]
+    kind = KINDS[world]
     individuals = min(-(-count // len(kind.world.splits()[split])), 60)
     source = kind(split, size, individuals=individuals)
     rng = np.random.default_rng((31, seed))

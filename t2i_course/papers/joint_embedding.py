@@ -30,13 +30,13 @@ from ..datasets import emoji
 from ..declarations import Network, Part, SystemInfo
 from ..text.vocabulary import MAX_WORDS, UNKNOWN, Vocabulary, split_words
 from ..training import System, checkpoint
-from ..worlds import birds, flower_species, flowers
+from ..worlds import flower_species
 from ..worlds.birds import Birds, vocabulary
-from ..worlds.drawn import Drawn, World
+from ..worlds.drawn import Drawn
+from ..worlds.kinds import KINDS
 from ..worlds.oracle import Oracle
 
 __all__ = [
-    "WORLDS",
     "FalseTwins",
     "JointEmbedding",
     "Reader",
@@ -52,7 +52,6 @@ __all__ = [
 ]
 
 # The worlds whose sentences and pictures can meet.
-WORLDS: dict[str, World] = {w.name: w for w in (birds.WORLD, flowers.WORLD)}
 
 # "paper": batches of 40 classes and embeddings of 1024 numbers as in the authors'
 # release (github.com/reedscot/cvpr2016), and its loss and margin at every preset. All
@@ -182,7 +181,7 @@ def structured_loss(
 def features_of(world: str = "birds") -> Oracle:
     """What a world's pictures are seen through: the stand-in for GoogLeNet.
 
-    world: a key of WORLDS. It learned to read drawings of a wider world, with
+    world: a key of KINDS. It learned to read drawings of a wider world, with
     attributes drawn independently. It is built like the oracle but is not the oracle:
     other drawings, other weights.
     """
@@ -304,7 +303,7 @@ class Reader:
 
     image: features (B, 256) of `seen` -> (B, D); text: an encoder with `of(batch)`;
     unit: embeddings get length 1, so that agreement is the cosine
-    world: a key of WORLDS, whose pictures and words they are
+    world: a key of KINDS, whose pictures and words they are
     """
 
     image: Callable[[Tensor], Tensor]
@@ -327,7 +326,7 @@ class Reader:
         """
         batch = Batch(torch.zeros(0), list(captions))
         if getattr(self.text, "reads", "words") == "words":
-            words = WORLDS[self.world].vocabulary()
+            words = KINDS[self.world].world.vocabulary()
             encode = words.encode if correct else partial(as_they_stand, words=words)
             batch.tokens, batch.lengths = encode(batch.caption)
         return self.finished(self.text.of(batch))

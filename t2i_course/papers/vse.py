@@ -21,11 +21,10 @@ from torch.nn import functional as F
 from ..data import Batch
 from ..declarations import Network, SystemInfo
 from ..training import checkpoint
-from ..worlds.birds import Birds
-from ..worlds.flowers import Flowers
+from ..worlds.kinds import KINDS
 from .bilstm import last_states
 from .joint_embedding import READER as ANY_READER
-from .joint_embedding import WORLDS, FalseTwins, JointEmbedding, made_ready
+from .joint_embedding import FalseTwins, JointEmbedding, made_ready
 
 __all__ = ["READER", "GruEncoder", "Vse", "cosines", "vse_loss"]
 
@@ -146,7 +145,7 @@ class Vse(JointEmbedding):
 
 def _make(preset: str, data: str, **changes) -> Vse:
     """For the world's words."""
-    words = WORLDS[data].vocabulary()
+    words = KINDS[data].world.vocabulary()
     return Vse.from_preset(preset, words=len(words), **changes)
 
 
@@ -156,7 +155,7 @@ def encoder_from(path: str | Path) -> GruEncoder:
     path: a checkpoint of `t2i train vse`. CheckpointError if it is none.
     """
     origin = checkpoint.read(Path(path)).get("origin") or {}
-    source = Flowers if origin.get("data") == "flowers" else Birds
+    source = KINDS[origin.get("data") or "birds"]
     return made_ready(path, Vse, "t2i train vse", source)
 
 
@@ -183,7 +182,10 @@ READER = replace(
 )
 SHIPPED = {
     f"vse_{data}": Network(
-        partial(GruEncoder, len(world.vocabulary()), 64, 256), data, "vse", default=True
+        partial(GruEncoder, len(kind.world.vocabulary()), 64, 256),
+        data,
+        "vse",
+        default=True,
     )
-    for data, world in WORLDS.items()
+    for data, kind in KINDS.items()
 }
