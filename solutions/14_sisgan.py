@@ -117,12 +117,12 @@ target = wanted(few.source.attributes, few.named)
 drawn, part_maps = Birds.world.draw(target.numpy(), few.source.style.numpy(), 32)
 drawn = torch.from_numpy(drawn) / 127.5 - 1
 show.before_and_after(few, {"by your function": drawn}, "The same birds, drawn as their sentences have them").described(
-    "The same eight birds in the same poses and places; only the named parts have other colours, and the "
-    "maps of change are black outside them")
+    "The same eight birds in the same poses and places; only the named parts have other colours. The maps of "
+    "change are black but for these, and for thin rings where an outline took another colour")
 
 # %% [markdown]
 # **What to see.** The poses, the places and the grounds are the same, and the maps of change are black but for the parts that a
-# sentence names. That is what an editor should do. (The last row, *wanted*, is the package's own drawing: the two are the same.)
+# sentence names and a few thin lines: outlines take the colour of what they surround. That is what an editor should do. (The last row, *wanted*, is the package's own drawing: the two are the same.)
 #
 # ## 2. A second world: flowers
 #
@@ -155,7 +155,7 @@ for place, sentence in enumerate(garden.caption[:8], start=1):
 # we also look at pixels: the world knows where each part of a bird is, and so where a change was asked for.
 # *Inside* is the mean change of a pixel inside the parts that are to change (where they lie before, or in the wanted
 # picture); *outside* the mean change everywhere else; *background* that of the pixels which are background before and in the
-# wanted picture. A good edit has much inside and little outside. And *pose*: lesson 08's ruler reads direction, tilt, place and size back from a
+# wanted picture. A good edit has much inside and little outside. And *pose*: lesson 08's ruler reads direction, tilt, place and size (of flowers place and size alone) back from a
 # picture; how well does what it reads agree before and after? (A correlation; 1 is the same.)
 #
 # ### Exercise 14.2 · Inside and outside (8 minutes, difficulty 2)
@@ -319,8 +319,8 @@ def portrait(system, history=None):
     when = f"after {history.step:,} steps" if history and history.step else "as it ships"
     return show.before_and_after(few, {"SISGAN": editing.edited(system, few)},
                                  f"SISGAN, seed 0, {when}").described(
-        "Below the eight birds the same birds in their places, coarse, most in other colours; where the maps of change "
-        "are bright, it is in the birds")
+        "Below the eight birds the same birds in their places, coarse, most in other colours, most framed in red; the "
+        "maps of change are brightest in the birds")
 
 
 # %% tags=["live"]
@@ -333,7 +333,7 @@ course = run.train(
     editor, birds, steps, shipped="sisgan_birds", show=portrait, look=True, columns=wishes(few.named),
     part=lambda system: system.generator, course={"of": "picture and sentence"},
     title="sisgan_birds on its way, seed 0 (t2i reproduce 14 editors --row 'birds, SISGAN')",
-    seen="First blurred birds in their places; by step 333 with parts, at the end with outlines and sharper grounds")
+    seen="First smears in their places, the white bird nearly gone; by step 333 most have parts, at the end outlines")
 
 # %%
 editor.to("cpu").eval()
@@ -346,8 +346,9 @@ print(f"inside {inside:.2f}, outside {outside:.3f}")
 # %%
 show.learned({"SISGAN, birds": runs_of(found, "editors/birds, SISGAN"),
               "SISGAN, flowers": runs_of(found, "editors/flowers, SISGAN")},
-             "Both halves on the way, 300 unseen pictures").described("Left, birds stay between 0.28 and 0.37, flowers rise from 0.5 to nearly 0.6; right, birds stay near 0.6 and flowers "
-    "end at 0.4")
+             "Both halves on the way, 300 unseen pictures").described(
+    "Left, birds stay between 0.28 and 0.37, flowers rise from 0.5 to nearly 0.6; right, birds stay near 0.6 and "
+    "flowers end at 0.4")
 
 # %% [markdown]
 # **What to see.** In the large figure is your own network, in the last row of steps the shipped one; both show three things. Places and grounds stay, roughly. Most birds change their colours, and
@@ -365,8 +366,8 @@ show.learned({"SISGAN, birds": runs_of(found, "editors/birds, SISGAN"),
 blooms = editing.edits(Flowers, 8, seed=11)
 show.before_and_after(blooms, {"SISGAN": editing.edited(shipped("sisgan_flowers"), blooms)},
                       "SISGAN of flowers, seed 0, as it ships").described(
-    "Flowers in the colours that were asked for, all round, blurred and with a dark or bright middle, before roughly "
-    "their own grounds")
+    "Round, blurred flowers in the petals' colours that were asked for, three of eight framed in red; light grounds "
+    "are light and dark ones dark, and the soils have turned green")
 
 # %% [markdown]
 # **What to see.** Petals have the colours that were asked for, mostly. But whatever their flower was, with five petals or many, pointed or streaked,
@@ -393,8 +394,9 @@ measured(found, {f"{world}, {name}": f"editors/{world}, {name}" for world in ("b
 # %%
 show.trade({f"{world}, {name}": runs_of(found, f"editors/{world}, {name}") for world in ("birds", "flowers")
             for name in ("another picture", "style encoder", "SISGAN")},
-           "Keeping against obeying, three seeds each").described("At the left, low, another picture; above it the style encoders and SISGAN of flowers; SISGAN of birds lies furthest to "
-    "the right, lower than they; nothing is near the star")
+           "Keeping against obeying, a mark a seed").described(
+    "At the left, low, another picture; above it the style encoders and SISGAN of flowers; SISGAN of birds lies "
+    "furthest to the right, lower than they; nothing is near the star")
 
 # %% [markdown]
 # **What to see.** On birds SISGAN keeps what the style encoder loses: 0.58 to 0.61 of the unnamed attributes
@@ -516,10 +518,10 @@ with torch.no_grad():
 varied = editing.edited(editing_net, pair, seed=3, samples=8)[:8]
 print("from:", pair.asked.caption[0])
 print("to:  ", pair.asked.caption[1])
-grid(torch.cat([mixed, varied]), 8, size=0.96, rows=["between two\nsentences", "eight draws"],
+grid(torch.cat([mixed, varied]), [f"{share / 7:.2f}" for share in range(8)], size=0.96, rows=["between two\nsentences", "eight draws\n(at 0.00)"],
      title="One source: from sentence to sentence, and one sentence eight times").described(
-    "Above a bird on the water turns from orange to green in its place; below eight orange birds that "
-    "hardly differ")
+    "Above, the back of a bird on the water turns from orange to green; below, eight orange birds in slightly "
+    "different shades")
 
 # %% [markdown]
 # **What to see.** Above, the bird passes from orange to green on its back, while the place and the water stay. A green *crown* and banded wings were

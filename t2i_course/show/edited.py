@@ -1,12 +1,11 @@
 """What lessons 14 and 15 show: a picture before and after, and where it changed.
 
-A picture that didn't change is black on the map; the scale is the same in all maps of
-a figure, and its key stands below. `trade` holds what is kept against what is obeyed.
+A picture that didn't change is black on the map; the scale is the same in all maps,
+and its key stands below. `trade` holds what is kept against what is obeyed.
 """
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Mapping, Sequence
 
@@ -22,22 +21,18 @@ __all__ = ["before_and_after", "changed_by", "heat", "learned", "missed", "trade
 
 COLOURS = "inferno"
 KEY = 0.55  # inches below the maps, for their scale
-KEY_WORDS = "mean change of a pixel (2 at most)"
+KEY_WORDS = "mean change of a pixel, 1.5 or more"
+TOP = 1.5  # where the scale of every map ends, so that figures can be compared
 SHARES = ("kept", "obeyed", "all named", "pose")  # 0 to 1, where 1 is wanted
 MARKERS = "osD^vPX"
 LONGEST = 240  # letters of a sentence above a picture
 
 
-def scale_for(maps: Tensor) -> float:
-    """Where the scale of these maps ends: their largest change, in tenths, 0.1 to 2."""
-    return min(max(math.ceil(10 * float(maps.max()) - 1e-6), 1), 20) / 10
-
-
-def heat(maps: Tensor, top: float) -> Tensor:
-    """Maps (B, S, S) as pictures (B, 3, S, S) of bytes: 0 is black, `top` bright."""
+def heat(maps: Tensor) -> Tensor:
+    """Maps (B, S, S) as pictures (B, 3, S, S) of bytes: 0 is black, TOP bright."""
     from matplotlib import colormaps
 
-    colours = colormaps[COLOURS]((maps / top).clamp(0, 1).numpy(), bytes=True)
+    colours = colormaps[COLOURS]((maps / TOP).clamp(0, 1).numpy(), bytes=True)
     return torch.from_numpy(colours[..., :3].copy()).permute(0, 3, 1, 2)
 
 
@@ -46,16 +41,16 @@ def as_bytes(pictures: Tensor) -> Tensor:
     return torch.from_numpy(to_pixels(pictures)).permute(0, 3, 1, 2)
 
 
-def add_key(figure, top: float) -> None:
+def add_key(figure) -> None:
     """The scale of the figure's maps, in the room left below them."""
     wide, high = figure.get_size_inches()
     long = min(2.4, 0.45 * wide)
     box = 0.5 - long / 2 / wide, 0.38 / high, long / wide, 0.1 / high
     axes = figure.add_axes(box)
     axes.imshow(np.linspace(0, 1, 256)[None], cmap=COLOURS, aspect="auto",
-                extent=(0, top, 0, 1))  # fmt: skip
+                extent=(0, TOP, 0, 1))  # fmt: skip
     axes.set_yticks([])
-    axes.set_xticks([0, top / 2, top])
+    axes.set_xticks([0, TOP / 2, TOP])
     axes.tick_params(labelsize=8, length=2, pad=1)
     axes.set_xlabel(KEY_WORDS, fontsize=8, labelpad=1)
 
@@ -70,23 +65,23 @@ def changed_by(
     N is 1, else the maps stand below the pictures. Lesson 14.
     """
     maps = changes(before.expand_as(after), after)
-    top, count = scale_for(maps), len(after)
+    count = len(after)
     last = [] if wanted is None else [wanted]
     shown = as_bytes(torch.stack([before, *after, *last]))
     if count == 1:
         heads = ["before", "after", "wanted"][: len(shown)]
-        shown = torch.cat([shown, heat(maps, top)])
+        shown = torch.cat([shown, heat(maps)])
         heads, rows = [*heads, "where it changed"], None
     else:
         heads = ["before", *(f"after {i + 1}" for i in range(count)), "wanted"]
         heads, blank = heads[: len(shown)], torch.full_like(shown[:1], 255)
         ends = [blank] * len(last)
-        shown = torch.cat([shown, blank, heat(maps, top), *ends])
+        shown = torch.cat([shown, blank, heat(maps), *ends])
         rows = ["picture", "where it\nchanged"]
     size = 1.92 if count == 1 else 1.28 if count < 5 else 0.96
     title = textwrap.shorten(sentence, LONGEST, placeholder=" ...").replace("$", r"\$")
     figure = grid(shown, heads, title=title, size=size, rows=rows, below=KEY)
-    add_key(figure, top)
+    add_key(figure)
     means = ", ".join(number_in_words(float(each.mean())) for each in maps)
     return figure.knows(f"A pixel changed by {means} on average, by "
                         f"{number_in_words(float(maps.max()))} at most")  # fmt: skip
@@ -110,21 +105,20 @@ def before_and_after(
     """
     source, many = found.source.image, len(found)
     change = {name: changes(source, each) for name, each in rows.items()}
-    top = scale_for(torch.cat(list(change.values())))
     shown, names, framed = [as_bytes(source)], ["source"], [False] * many
     for name, pictures in rows.items():
         shown.append(as_bytes(pictures))
         names.append(name)
         framed += missed(found, pictures).tolist()
         if maps:
-            shown.append(heat(change[name], top))
+            shown.append(heat(change[name]))
             names.append("where it\nchanged")
             framed += [False] * many
     shown, names = torch.cat([*shown, as_bytes(found.wanted)]), [*names, "wanted"]
     figure = grid(shown, found.asked.caption, title=title, size=1.28, rows=names,
                   framed=framed, below=KEY if maps else 0.0)  # fmt: skip
     if maps:
-        add_key(figure, top)
+        add_key(figure)
     said = (f"{name}: {int(missed(found, pictures).sum())} of {many}, and a pixel "
             f"changed by {number_in_words(float(change[name].mean()))} on average"
             for name, pictures in rows.items())  # fmt: skip
